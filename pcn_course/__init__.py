@@ -1,0 +1,25 @@
+"""A course in which social work doctoral students build a professional collaboration network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pcn_course.widgets.home import open_home
+    from pcn_course.widgets.step import open_step
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "open_home", "open_step"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the widgets when a notebook asks for them: commands and grading do without."""
+    if name == "open_step":
+        from pcn_course.widgets.step import open_step
+
+        return open_step
+    if name == "open_home":
+        from pcn_course.widgets.home import open_home
+
+        return open_home
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

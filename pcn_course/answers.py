@@ -1,0 +1,356 @@
+"""What a student wrote in one step: load, save, and never lose a word.
+
+``answers.json`` lies beside the step's notebook and is what gets submitted::
+
+    {"format": 1, "course": "pcn", "step": "goals", "revision": 7,
+     "saved_at": "2026-11-22T10:00:00Z",
+     "fields": {"what-you-do": {"value": "…", "version": 3}}}
+
+Private answers have a document of the same form in the workspace's ``.pcn`` folder, which is never
+submitted. A file that can't be read is set aside there and named in a notice, never overwritten.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from pcn_course.course import Prompt, Step
+from pcn_course.files import StorageError, plain_os_error, write_whole
+from pcn_course.history import Entry, History
+
+FORMAT = 1
+FILE = "answers.json"
+MAX_FILE = 32_000_000
+"""The most bytes of an answers file that are read; a longer one is treated as unreadable."""
+LOCK_SECONDS = 10
+
+
+class Field(msgspec.Struct, frozen=True):
+    """One answer and the number of times that it was changed."""
+
+    value: Any
+    version: int
+
+
+class Edit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A wish to change an answer, and the version that the edit started from (0: none yet)."""
+
+    value: Any
+    base: int
+
+
+class Conflict(msgspec.Struct, frozen=True):
+    """An answer that moved on meanwhile: what stands now, and what the edit had started from.
+
+    ``base_value`` is the newest text that this client is known to have had, ``None`` if there was
+    none; a merge of the three keeps all words without repeating what they share.
+    """
+
+    value: Any
+    version: int
+    base_value: Any
+
+
+class Document(msgspec.Struct):
+    """An answers file as it stands on disk."""
+
+    format: int
+    course: str
+    step: str
+    revision: int = 0
+    saved_at: str | None = None
+    fields: dict[str, Field] = {}
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """Everything that a student wrote in a step, and what they should be told about it."""
+
+    fields: dict[str, Field]
+    revision: int
+    saved_at: str | None
+    notices: tuple[str, ...] = ()
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """What a save did: new versions by key, conflicts, and values that aren't answers."""
+
+    revision: int
+    saved_at: str | None
+    versions: dict[str, int]
+    conflicts: dict[str, Conflict]
+    invalid: dict[str, str]
+
+
+class Submitted(msgspec.Struct, frozen=True):
+    """Answers read as data for showing and grading. ``problems`` says what could not be used."""
+
+    fields: dict[str, Field]
+    problems: tuple[str, ...] = ()
+    saved_at: str | None = None
+
+
+class UnreadableError(Exception):
+    """An answers file can't be used; the message is a clause that says why."""
+
+
+def decode(content: bytes, course: str | None, step: str) -> Document:
+    """Read an answers document.
+
+    Raises:
+        UnreadableError: it is not one, or belongs to something else.
+    """
+    try:
+        document = msgspec.json.decode(content, type=Document)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ValueError) as error:
+        raise UnreadableError("it is not an answers file") from error
+    if document.format > FORMAT:
+        raise UnreadableError("it was written by a newer version of this course")
+    if document.format < 1:
+        raise UnreadableError("its format is unknown")
+    if document.step != step:
+        raise UnreadableError("it belongs to another step")
+    if course is not None and document.course != course:
+        raise UnreadableError("it belongs to another course")
+    if document.revision < 0 or any(field.version < 1 for field in document.fields.values()):
+        raise UnreadableError("its version numbers are wrong")
+    return document
+
+
+def read_answers(path: Path, step: Step, course: str | None = None) -> Submitted:
+    """Read answers as data, without changing anything; never raises for what a file holds.
+
+    Values that aren't answers to their prompt are left out and named in ``problems``; answers to
+    keys that the course doesn't know are kept.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE:
+            return Submitted({}, ("The answers file is too large to be read.",))
+        document = decode(path.read_bytes(), course, step.name)
+    except FileNotFoundError:
+        return Submitted({})
+    except OSError:
+        return Submitted({}, ("The answers file can't be opened.",))
+    except UnreadableError as error:
+        return Submitted({}, (f"The answers file can't be used: {error}.",))
+    fields, problems = _checked(document, step)
+    return Submitted(fields, problems, document.saved_at)
+
+
+def _checked(document: Document, step: Step) -> tuple[dict[str, Field], tuple[str, ...]]:
+    """The fields that can be shown, and a sentence for each that can't."""
+    fields: dict[str, Field] = {}
+    problems = []
+    for key, field in document.fields.items():
+        prompt = step.prompt(key)
+        fault = prompt.fault(field.value) if prompt else None
+        if prompt and fault:
+            problems.append(f"What was kept for “{prompt.label}” {fault}, so it isn't shown.")
+        else:
+            fields[key] = field
+    return fields, tuple(problems)
+
+
+class AnswerStore:
+    """The answers of one step in one workspace."""
+
+    def __init__(self, step: Step, course_id: str, folder: Path, state: Path) -> None:
+        """Take the step, its ``folder`` and the workspace's ``state`` folder; touch no file yet."""
+        self.step = step
+        self.course_id = course_id
+        self.public = Path(folder) / FILE
+        self.state = Path(state)
+        self.private = self.state / "private" / f"{step.id}.json"
+        self._history = History(self.state / "history" / f"{step.id}.jsonl")
+        self._in_history: dict[str, int] = {}  # versions known to be there: spares reading it
+
+    def load(self) -> Loaded:
+        """Read all answers, private ones included; set aside what can't be read, and say so.
+
+        Raises:
+            StorageError: the files can't be reached.
+        """
+        with self._locked():
+            notices: list[str] = []
+            public = self._read(self.public, notices.append)
+            private = self._read(self.private, notices.append)
+        fields: dict[str, Field] = {}
+        for document in (public, private):
+            usable, problems = _checked(document, self.step)
+            fields.update(usable)
+            notices.extend(problems)
+        return Loaded(fields, public.revision, public.saved_at, tuple(notices))
+
+    def save(self, client: str, edits: Mapping[str, Edit], seq: int = 0) -> Saved:
+        """Save the edits of one client, field by field; on return they are on disk.
+
+        An edit whose base is not the current version is a conflict, unless the value is the same
+        or the same client wrote the current version with a lower ``seq`` (then it is typing on).
+        The current value stays, and the refused one is put into the history.
+
+        Raises:
+            StorageError: nothing was changed.
+        """
+        edits = {key: Edit(_well_formed(edit.value), edit.base) for key, edit in edits.items()}
+        with self._locked():
+            notices: list[str] = []
+            documents = {
+                private: self._read(path, notices.append)
+                for private, path in ((False, self.public), (True, self.private))
+            }
+            versions: dict[str, int] = {}
+            conflicts: dict[str, Conflict] = {}
+            invalid: dict[str, str] = {}
+            entries: list[Entry] = []
+            changed: set[bool] = set()
+            now = _now()
+            for key, edit in edits.items():
+                prompt = self.step.prompt(key)
+                if fault := _edit_fault(prompt, edit):
+                    invalid[key] = fault
+                    continue
+                assert prompt is not None
+                document = documents[prompt.private]
+                current = document.fields.get(key, Field(None, 0))
+                if _same(current.value, edit.value):
+                    versions[key] = current.version
+                    continue
+                if edit.base != current.version:
+                    writer = self._history.writer(key, current.version)
+                    if writer and writer.client == client:
+                        if writer.seq >= seq:  # a late copy of what was saved and typed on since
+                            versions[key] = current.version
+                            continue
+                    else:
+                        base = self._history.base(key, client, edit.base)
+                        conflicts[key] = Conflict(current.value, current.version, base)
+                        entries.append(Entry(key, edit.value, 0, now, client, seq))
+                        continue
+                if not self._is_in_history(key, current.version):
+                    # Written by another hand, or before a history was lost: keep it, too.
+                    entries.append(Entry(key, current.value, current.version, now, "", 0))
+                field = Field(edit.value, current.version + 1)
+                document.fields[key] = field
+                versions[key] = field.version
+                entries.append(Entry(key, field.value, field.version, now, client, seq))
+                changed.add(prompt.private)
+            self._write(documents, changed, entries, now)
+            self._in_history.update(versions)
+            public = documents[False]
+            return Saved(public.revision, now if changed else public.saved_at or now,
+                         versions, conflicts, invalid)
+
+    def history(self, key: str) -> list[Entry]:
+        """Earlier values of a field worth going back to, newest first.
+
+        Raises:
+            StorageError: the history can't be read.
+        """
+        try:
+            return self._history.earlier(key)
+        except OSError as error:
+            raise StorageError(plain_os_error(error)) from error
+
+    def _is_in_history(self, key: str, version: int) -> bool:
+        known = version == 0 or self._in_history.get(key) == version
+        return known or self._history.writer(key, version) is not None
+
+    def _write(
+        self, documents: dict[bool, Document], changed: set[bool], entries: list[Entry], now: str
+    ) -> None:
+        try:
+            self._history.append(entries)
+            for private in changed:
+                document = documents[private]
+                document.revision += 1
+                document.saved_at = now
+                content = json.dumps(
+                    msgspec.to_builtins(document), ensure_ascii=False, indent=1
+                ).encode()
+                write_whole(self.private if private else self.public, content)
+        except OSError as error:
+            raise StorageError(plain_os_error(error)) from error
+
+    def _read(self, path: Path, notice: Callable[[str], None]) -> Document:
+        """The document at ``path``; an unusable one is moved out of the way, not lost."""
+        empty = Document(FORMAT, self.course_id, self.step.name)
+        try:
+            if path.stat().st_size > MAX_FILE:
+                raise UnreadableError("it is too large")
+            return decode(path.read_bytes(), self.course_id, self.step.name)
+        except FileNotFoundError:
+            return empty
+        except OSError as error:
+            raise StorageError(plain_os_error(error)) from error
+        except UnreadableError as error:
+            kept = self._set_aside(path)
+            notice(
+                f"Your earlier answers could not be used: {error}. They were not deleted: "
+                f"the file is kept as {kept.relative_to(self.state.parent).as_posix()} in your "
+                "workspace. Show it to whoever runs the course."
+            )
+            return empty
+
+    def _set_aside(self, path: Path) -> Path:
+        stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S%fZ")
+        kept = self.state / "set-aside" / f"{path.stem}-{self.step.id}-{stamp}.json"
+        try:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            path.rename(kept)
+        except OSError as error:
+            raise StorageError(plain_os_error(error)) from error
+        return kept
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Hold this step's lock, which the system lets go when a process dies."""
+        path = self.state / "locks" / f"{self.step.id}.lock"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(path, timeout=LOCK_SECONDS)
+            lock.acquire()
+        except Timeout as error:
+            message = "Another window is saving this step and has not finished. Keep this page open."
+            raise StorageError(message) from error
+        except OSError as error:
+            raise StorageError(plain_os_error(error)) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _edit_fault(prompt: Prompt | None, edit: Edit) -> str | None:
+    if prompt is None:
+        return "The course no longer asks this question. Reload the page; your text is kept here."
+    if edit.base < 0:
+        return "This change could not be placed. Reload the page; your text is kept here."
+    fault = prompt.fault(edit.value)
+    return f"This could not be saved: it {fault}." if fault else None
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are the same answer; nothing, empty text and an empty list are."""
+    return (one or None) == (other or None)
+
+
+def _well_formed(value: Any) -> Any:
+    """``value`` with lone surrogates, which no file can hold, replaced by U+FFFD."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list):
+        return [_well_formed(item) for item in value]
+    if isinstance(value, dict):
+        return {_well_formed(key): _well_formed(item) for key, item in value.items()}
+    return value
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,279 @@
+"""The course as values: what a step asks, what an answer to a prompt looks like."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+MAX_TEXT = 2_000_000
+"""The most characters one text may have: far above any answer, far below what stalls a page."""
+
+Kind = Literal["line", "text", "choice", "choices", "scale", "date", "table"]
+SIMPLE_KINDS = ("line", "text", "choice", "choices", "scale", "date")
+
+
+class UnknownStepError(LookupError):
+    """The course has no step of that name."""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of everything that is read from ``data/``: unchangeable, nothing unknown."""
+
+
+class Option(Part):
+    """One answer that a choice offers. ``value`` is permanent, ``label`` may be reworded."""
+
+    value: str
+    label: str
+    help: str = ""
+
+
+class Prompt(Part):
+    """One question.
+
+    The shape of its answer by kind: ``line`` and ``text`` a string; ``choice`` an option's value;
+    ``choices`` a list of options' values; ``scale`` a whole number from 1 to ``points``;
+    ``date`` a string ``YYYY-MM-DD``; ``table`` a list of objects, each with an ``id`` of its own
+    and one entry for each column that is filled in. ``None`` and ``""`` are no answer.
+    """
+
+    key: str
+    kind: Kind
+    label: str
+    help: str = ""
+    example: str = ""
+    source: str = ""
+    section: str = ""
+    required: bool = False
+    private: bool = False
+    quote: str = ""
+    options: tuple[Option, ...] = ()
+    low: str = ""
+    high: str = ""
+    points: int = 5
+    columns: tuple[Prompt, ...] = ()
+    row: str = "row"
+    max_rows: int = 30
+
+    def is_empty(self, value: Any) -> bool:
+        """Whether ``value`` is no answer: nothing, blank text, or a table without any entry."""
+        if self.kind == "table" and isinstance(value, list):
+            return all(self._row_is_empty(row) for row in value)
+        if isinstance(value, str):
+            return not value.strip()
+        return value is None or value == []
+
+    def _row_is_empty(self, row: Any) -> bool:
+        if not isinstance(row, dict):
+            return True
+        return all(column.is_empty(row.get(column.key)) for column in self.columns)
+
+    def fault(self, value: Any) -> str | None:
+        """Why ``value`` can't be an answer to this prompt, in plain words; ``None`` if it can."""
+        if value is None or value == "":
+            return None
+        match self.kind:
+            case "line" | "text":
+                return _text_fault(value)
+            case "choice":
+                return self._option_fault(value)
+            case "choices":
+                if not isinstance(value, list):
+                    return "is not a list of choices"
+                faults = (self._option_fault(item) for item in value)
+                return next((fault for fault in faults if fault), None)
+            case "scale":
+                whole = isinstance(value, int) and not isinstance(value, bool)
+                fits = whole and 1 <= value <= self.points
+                return None if fits else f"is not a whole number from 1 to {self.points}"
+            case "date":
+                return _date_fault(value)
+            case "table":
+                return self._table_fault(value)
+
+    def _option_fault(self, value: Any) -> str | None:
+        if any(value == option.value for option in self.options):
+            return None
+        return "is not one of the choices"
+
+    def _table_fault(self, value: Any) -> str | None:
+        if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
+            return f"is not a list of {self.row} entries"
+        if len(value) > self.max_rows:
+            return f"has more than {self.max_rows} entries"
+        ids = [row.get("id") for row in value]
+        if not all(isinstance(one, str) and 0 < len(one) <= 40 for one in ids):
+            return "has an entry without an id"
+        if len(set(ids)) < len(ids):
+            return "has two entries with the same id"
+        for number, row in enumerate(value, start=1):
+            for column in self.columns:
+                if fault := column.fault(row.get(column.key)):
+                    return f"has in entry {number}, “{column.label}”, something that {fault}"
+            # A column that the course dropped keeps its text, as text.
+            known = {"id", *(column.key for column in self.columns)}
+            strays = [row[key] for key in row if key not in known]
+            if any(_text_fault(stray) for stray in strays):
+                return f"has in entry {number} something that is not text"
+        return None
+
+    def shown(self, value: Any) -> str:
+        """A simple answer in the words that the student saw: options by their labels."""
+        if self.kind in ("choice", "choices"):
+            labels = {option.value: option.label for option in self.options}
+            chosen = value if isinstance(value, list) else [value]
+            return "; ".join(labels.get(one, str(one)) for one in chosen)
+        if self.kind == "scale":
+            ends = [end for end in (f"1 = {self.low}", f"{self.points} = {self.high}")]
+            suffix = f" ({', '.join(ends)})" if self.low and self.high else ""
+            return f"{value} of {self.points}{suffix}"
+        return str(value)
+
+
+def _text_fault(value: Any) -> str | None:
+    if not isinstance(value, str):
+        return "is not text"
+    if len(value) > MAX_TEXT:
+        return f"is longer than {MAX_TEXT:,} characters"
+    return None
+
+
+def _date_fault(value: Any) -> str | None:
+    try:
+        well_formed = isinstance(value, str) and len(value) == 10 and dt.date.fromisoformat(value)
+    except ValueError:
+        well_formed = False
+    return None if well_formed else "is not a date like 2026-11-22"
+
+
+class Reading(Part):
+    """A short text to read before a step: markdown, minutes, and the sources that it rests on."""
+
+    minutes: int
+    text: str
+    sources: tuple[str, ...] = ()
+
+
+class StructurePoint(Part):
+    """Points that the machine gives when all of ``prompts`` have an answer; depth is never scored."""
+
+    points: float
+    says: str
+    prompts: tuple[str, ...]
+
+
+class Step(Part):
+    """One step of the course, which is one notebook and one assignment (``id``)."""
+
+    id: str
+    name: str
+    title: str
+    short: str
+    summary: str
+    minutes: int
+    reading: Reading
+    prompts: tuple[Prompt, ...]
+    structure: tuple[StructurePoint, ...]
+    covered: tuple[str, ...] = ()
+    number: int = 0
+    due: dt.datetime | None = None
+
+    @property
+    def required(self) -> tuple[Prompt, ...]:
+        """The prompts that count for progress and structure."""
+        return tuple(prompt for prompt in self.prompts if prompt.required)
+
+    @property
+    def path(self) -> str:
+        """The step's notebook, relative to the notebooks' folder or to a workspace."""
+        return f"{self.id}/{self.id}.ipynb"
+
+    def prompt(self, key: str) -> Prompt | None:
+        """The prompt with ``key``, or ``None``."""
+        return next((prompt for prompt in self.prompts if prompt.key == key), None)
+
+
+class Level(Part):
+    """One level of a criterion and the points that it gives."""
+
+    points: float
+    name: str
+    text: str
+
+
+class Criterion(Part):
+    """One rubric criterion: a question to the work, with levels from the highest to "not shown"."""
+
+    id: str
+    title: str
+    question: str
+    levels: tuple[Level, ...]
+    sources: tuple[str, ...] = ()
+
+    @property
+    def points(self) -> float:
+        """The most points that this criterion gives."""
+        return max(level.points for level in self.levels)
+
+
+class Rubric(Part):
+    """How each step is scored: points for structure, and criteria scored by an instructor."""
+
+    structure: float
+    criteria: tuple[Criterion, ...]
+
+    @property
+    def points(self) -> float:
+        """The most points of one step."""
+        return self.structure + sum(criterion.points for criterion in self.criteria)
+
+
+class Tool(Part):
+    """One row of the tool catalogue. Empty text means: not known. ``checked_on`` dates the row."""
+
+    name: str
+    reach: str
+    direct_messages: str
+    groups: str
+    timing: str
+    free: str
+    bandwidth: Literal["", "none", "low", "low-medium", "medium", "high"]
+    phone_only: str
+    real_name_or_phone: str
+    accessibility: str
+    export: str
+    baa: str
+    aims: tuple[str, ...]
+    steps: tuple[str, ...]
+    status: Literal["current", "retired"]
+    replacement: str
+    best_for: str
+    caution: str
+    source: str
+    checked_on: dt.date | None
+
+
+class Course(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that the course asks, and the folder (``root``) that it was read from."""
+
+    id: str
+    title: str
+    steps: tuple[Step, ...]
+    rubric: Rubric
+    tools: tuple[Tool, ...]
+    root: Path
+
+    def step(self, name: str) -> Step:
+        """The step with this short name or id.
+
+        Raises:
+            UnknownStepError: the course has no such step; the message lists those that it has.
+        """
+        for step in self.steps:
+            if name in (step.name, step.id):
+                return step
+        names = ", ".join(step.name for step in self.steps)
+        raise UnknownStepError(f"This course has no step “{name}”. It has: {names}.")

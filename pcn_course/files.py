@@ -1,0 +1,70 @@
+"""Writing files so that they are whole or not there at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from pathlib import Path
+
+
+class StorageError(Exception):
+    """Something could not be kept. ``plain`` is the sentence for the person at the page."""
+
+    def __init__(self, plain: str) -> None:
+        """Take the sentence for the person at the page."""
+        super().__init__(plain)
+        self.plain = plain
+
+
+def plain_os_error(error: OSError) -> str:
+    """What a failed write means, in plain words and with the remedy."""
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return (
+                "There is no room left where your work is kept. "
+                "Keep this page open; if it goes on, tell whoever runs the course."
+            )
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return (
+                "The folder where your work is kept can't be written to. "
+                "Keep this page open and tell whoever runs the course."
+            )
+    return (
+        "Your work could not be written just now. "
+        "Keep this page open; if it goes on, tell whoever runs the course."
+    )
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path``: after a crash the file is the old one or the new one.
+
+    Raises:
+        OSError: nothing was changed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename durable; a file system that can't do this has nothing to sync."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)

@@ -1,0 +1,158 @@
+"""Earlier versions of a step's answers: a file to which each save adds lines.
+
+It serves two ends: a student goes back to an earlier text, and a conflict between two windows
+finds the text from which both started. Values that a conflict refused are kept, too (version 0).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pcn_course.files import write_whole
+
+COMPACT_AT = 8_000_000
+"""Bytes from which a history is thinned out."""
+SHOWN = 40
+"""The most earlier versions of one field that are offered."""
+BURST = dt.timedelta(minutes=2)
+"""Versions closer than this are one sitting, of which the last and the fullest count."""
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One value that a field had, or was refused (version 0), and which client wrote it."""
+
+    key: str
+    value: Any
+    version: int
+    saved_at: str
+    client: str = ""
+    seq: int = 0
+
+
+class History:
+    """The history of one step."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the file's path; it is made with the first entry."""
+        self.path = path
+
+    def append(self, entries: Iterable[Entry]) -> None:
+        """Add entries, durably.
+
+        Raises:
+            OSError: nothing was added.
+        """
+        lines = b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
+        if not lines:
+            return
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._thin_out()
+        with self.path.open("ab", buffering=0) as file:
+            before = file.tell()
+            try:
+                _write_all(file, lines)
+                os.fsync(file.fileno())
+            except OSError:
+                # Half a line would make the next entry unreadable.
+                file.truncate(before)
+                raise
+
+    def writer(self, key: str, version: int) -> Entry | None:
+        """The entry that made ``version`` of a field the current one."""
+        found = [entry for entry in self._entries() if (entry.key, entry.version) == (key, version)]
+        return found[-1] if found else None
+
+    def base(self, key: str, client: str, version: int) -> Any:
+        """The newest value that a client is known to have had, if it started from ``version``.
+
+        That is the last one that it saved itself, or the one with that version; ``None`` if
+        neither is known.
+        """
+        newest: Entry | None = None
+        for entry in self._entries():
+            mine = entry.client == client and entry.version > version
+            if entry.key == key and entry.version and (mine or entry.version == version):
+                newest = entry
+        return newest.value if newest else None
+
+    def earlier(self, key: str) -> list[Entry]:
+        """Earlier values of a field that are worth going back to, newest first."""
+        entries = [entry for entry in self._entries() if entry.key == key]
+        current = next((entry.value for entry in reversed(entries) if entry.version), None)
+        shown: list[Entry] = []
+        for entry in reversed(_worth_keeping(entries)):
+            repeats = entry.value in (None, "", [], current)
+            if not repeats and all(entry.value != other.value for other in shown):
+                shown.append(entry)
+        return shown[:SHOWN]
+
+    def _entries(self) -> Iterator[Entry]:
+        """All entries in the order in which they were added; a damaged line is passed over."""
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            return
+        with file:
+            for line in file:
+                try:
+                    yield msgspec.json.decode(line, type=Entry)
+                except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+                    continue
+
+    def _thin_out(self) -> None:
+        """Rewrite a long history without what nobody would go back to."""
+        if not self.path.exists() or self.path.stat().st_size < COMPACT_AT:
+            return
+        by_key: dict[str, list[Entry]] = {}
+        for entry in self._entries():
+            by_key.setdefault(entry.key, []).append(entry)
+        room = COMPACT_AT // 2
+        kept: list[bytes] = []
+        # The newest of every field first, so that no field's past pushes out another's.
+        queues = [list(reversed(_worth_keeping(entries))) for entries in by_key.values()]
+        rank = 0
+        while any(rank < len(queue) for queue in queues):
+            for queue in queues:
+                if rank < len(queue):
+                    line = msgspec.json.encode(queue[rank]) + b"\n"
+                    if rank < 2 or room > len(line):
+                        kept.append(line)
+                        room -= len(line)
+            rank += 1
+        write_whole(self.path, b"".join(reversed(kept)))
+
+
+def _write_all(file: Any, content: bytes) -> None:
+    view = memoryview(content)
+    while view:
+        view = view[file.write(view):]
+
+
+def _worth_keeping(entries: list[Entry]) -> list[Entry]:
+    """Of each sitting the last version, and those after which a good deal was taken away."""
+    kept = []
+    for entry, following in zip(entries, [*entries[1:], None], strict=True):
+        if following is None or not entry.version or not following.version:
+            kept.append(entry)
+        elif _time(following) - _time(entry) > BURST or _shrinks(entry.value, following.value):
+            kept.append(entry)
+    return kept
+
+
+def _shrinks(before: Any, after: Any) -> bool:
+    old, new = (len(value) if isinstance(value, str) else len(msgspec.json.encode(value))
+                for value in (before, after))
+    return old - new > max(15, old // 10)
+
+
+def _time(entry: Entry) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(entry.saved_at)
+    except ValueError:
+        return dt.datetime.min.replace(tzinfo=dt.UTC)

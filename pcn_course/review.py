@@ -1,0 +1,128 @@
+"""Answers as HTML that reads well where an instructor sees it: formgrader, feedback, a preview.
+
+Everything that a student wrote is escaped; styles are inline, because formgrader and feedback
+pages bring their own style sheets; there is no script. Text keeps its line breaks and its own
+direction of writing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from html import escape
+from typing import Any
+
+from pcn_course.answers import Field
+from pcn_course.checks import Checked
+from pcn_course.course import Prompt, Step
+
+_ANSWER = (
+    "white-space:pre-wrap;overflow-wrap:anywhere;margin:.25em 0 1.4em;padding:.1em 0 .1em .9em;"
+    "border-left:3px solid #8fb5b1"
+)
+_OPEN = "margin:.25em 0 1.4em;padding-left:.9em;border-left:3px dashed #b98a4a;font-style:italic"
+_TABLE = "border-collapse:collapse;margin:.25em 0 1.4em;text-align:left"
+_CELL = (
+    "border:1px solid #9aa7aa;padding:.35em .6em;vertical-align:top;text-align:left;"
+    "white-space:pre-wrap;overflow-wrap:anywhere"
+)
+
+
+def answers_html(step: Step, fields: Mapping[str, Field], problems: Iterable[str] = ()) -> str:
+    """All public answers of a step under their prompts, in the page's order.
+
+    Required prompts without an answer are shown as open; others are left out. Answers to keys that
+    the course doesn't know come last, under their key.
+    """
+    blocks = []
+    for prompt in step.prompts:
+        if prompt.private:
+            continue
+        field = fields.get(prompt.key)
+        value = field.value if field else None
+        if not prompt.is_empty(value):
+            blocks.append(_heading(prompt.label) + _value(prompt, value))
+        elif prompt.required:
+            blocks.append(_heading(prompt.label) + f'<p style="{_OPEN}">No answer yet.</p>')
+    known = {prompt.key for prompt in step.prompts}
+    for key, field in fields.items():
+        if key not in known and field.value not in (None, "", []):
+            label = f"An answer to “{key}”, which this course doesn't ask"
+            blocks.append(_heading(label) + _text(field.value))
+    notes = "".join(f"<p><strong>Note:</strong> {_safe(problem)}</p>" for problem in problems)
+    return f'<div class="pcn-answers" style="max-width:44rem">{notes}{"".join(blocks)}</div>'
+
+
+def checked_html(checked: Checked) -> str:
+    """The structure points, with the reason for each missing one."""
+    total = f"Structure: {checked.points:g} of {checked.out_of:g} points"
+    rows = []
+    for part in checked.parts:
+        mark = "✓" if part.points else "○"
+        reason = ""
+        if part.missing:
+            reason = f" Still open: {'; '.join(_safe(label) for label in part.missing)}"
+        rows.append(
+            f'<li style="margin:.3em 0"><span aria-hidden="true">{mark}</span> '
+            f"<strong>{part.points:g} of {part.out_of:g}</strong> · {_safe(part.says)}.{reason}</li>"
+        )
+    covered = (
+        "<p>Another process covers this step, as shown above: full structure points.</p>"
+        if checked.covered
+        else ""
+    )
+    return (
+        f'<div class="pcn-checked" style="max-width:44rem">{_heading(total)}{covered}'
+        f'<ul style="list-style:none;padding:0;margin:.3em 0 1em">{"".join(rows)}</ul></div>'
+    )
+
+
+def _heading(text: str) -> str:
+    style = "font-size:1.05em;font-weight:600;margin:1em 0 .25em;line-height:1.35"
+    return f'<h3 style="{style}">{_safe(text)}</h3>'
+
+
+def _value(prompt: Prompt, value: Any) -> str:
+    if prompt.kind == "table" and isinstance(value, list):
+        return _table(prompt, value)
+    if prompt.kind == "choices" and isinstance(value, list):
+        items = "".join(f"<li>{_safe(prompt.shown(one))}</li>" for one in value)
+        return f'<ul style="margin:.25em 0 1.4em">{items}</ul>'
+    return _text(prompt.shown(value))
+
+
+def _table(prompt: Prompt, rows: list[dict[str, Any]]) -> str:
+    columns = [
+        column
+        for column in prompt.columns
+        if not column.private and not all(column.is_empty(row.get(column.key)) for row in rows)
+    ]
+    head = "".join(f'<th scope="col" style="{_CELL}">{_safe(one.label)}</th>' for one in columns)
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f'<td dir="auto" style="{_CELL}">{_safe(_cell(column, row.get(column.key)))}</td>'
+            for column in columns
+        )
+        + "</tr>"
+        for row in rows
+        if not prompt.is_empty([row])
+    )
+    table = f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    # A wide table scrolls in itself, so that the page doesn't; a keyboard must reach it, too.
+    label = escape(prompt.label, quote=True)
+    return f'<div role="region" aria-label="{label}" tabindex="0" style="overflow-x:auto">{table}</div>'
+
+
+def _cell(column: Prompt, value: Any) -> str:
+    return "" if column.is_empty(value) else column.shown(value)
+
+
+def _text(value: Any) -> str:
+    return f'<div dir="auto" style="{_ANSWER}">{_safe(value)}</div>'
+
+
+def _safe(value: Any) -> str:
+    """``value`` as text: escaped, and without the characters that no HTML page may hold."""
+    text = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]", "\ufffd", str(value))
+    return escape(text, quote=True)

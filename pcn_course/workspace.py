@@ -1,0 +1,284 @@
+"""A student's folder: its steps, how far each is, and what was handed in.
+
+    workspace/
+      home.ipynb
+      step-1-goals/step-1-goals.ipynb, answers.json, feedback/…
+      .pcn/            ours: private answers, histories, receipts, server state; never submitted
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from pcn_course.answers import FILE, AnswerStore, Submitted, read_answers
+from pcn_course.checks import check
+from pcn_course.course import Course, Step
+from pcn_course.files import StorageError, plain_os_error, write_whole
+
+State = Literal["not-started", "in-progress", "ready", "submitted", "feedback"]
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """Proof of a submission: when (UTC), the SHA-256 of the answers, by which way."""
+
+    when: dt.datetime
+    sha256: str
+    how: Literal["exchange", "zip"]
+    file: str | None = None
+
+
+class Feedback(msgspec.Struct, frozen=True):
+    """One feedback page: the time of the submission that it answers, as nbgrader writes it."""
+
+    id: str
+    path: Path
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """An earlier answer, as a later prompt quotes it."""
+
+    label: str
+    step: int
+    value: str
+
+
+class StepState(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a step is."""
+
+    state: State
+    answered: int
+    required: int
+    due: dt.datetime | None
+    submitted: Receipt | None
+    changed_since: bool
+    feedback: tuple[Feedback, ...]
+
+
+class _Record(msgspec.Struct):
+    """What ``.pcn/workspace.json`` keeps."""
+
+    id: str
+    student: str = ""
+    filled: dict[str, str] = {}
+
+
+class Workspace:
+    """One student's folder."""
+
+    def __init__(self, root: Path) -> None:
+        """Take the folder; touch nothing yet."""
+        self.root = Path(root).resolve()
+        self.state = self.root / ".pcn"
+
+    @property
+    def user(self) -> str:
+        """Who works here: the hub's user name, or the workspace's own id.
+
+        Raises:
+            StorageError: the workspace can't be written to.
+        """
+        return os.environ.get("JUPYTERHUB_USER") or self._record().id
+
+    @property
+    def student(self) -> str:
+        """The id by which the instructor knows the student; empty until it was given."""
+        return os.environ.get("JUPYTERHUB_USER") or self._record().student
+
+    def set_student(self, student: str) -> None:
+        """Keep the id by which the instructor knows the student."""
+        record = self._record()
+        record.student = student
+        self._keep(record)
+
+    def fill(self, course: Course) -> tuple[str, ...]:
+        """Add the course's notebooks that are missing and renew those that nobody changed.
+
+        Returns the paths (relative to the workspace) that were added or renewed. Nothing that the
+        student wrote or changed is overwritten.
+
+        Raises:
+            StorageError: the workspace can't be written to.
+        """
+        source = course.root / "notebooks"
+        record = self._record()
+        changed = []
+        for path in sorted(source.rglob("*")):
+            name = path.relative_to(source).as_posix()
+            if path.is_dir() or path.name == FILE or any(
+                part.startswith(".") for part in Path(name).parts
+            ):
+                continue
+            target = self.root / name
+            content = path.read_bytes()
+            if target.exists():
+                current = _digest(target.read_bytes())
+                if record.filled.get(name) != current or current == _digest(content):
+                    continue
+            try:
+                write_whole(target, content)
+            except OSError as error:
+                raise StorageError(plain_os_error(error)) from error
+            record.filled[name] = _digest(content)
+            changed.append(name)
+        if changed:
+            self._keep(record)
+        return tuple(changed)
+
+    def folder(self, step: Step) -> Path:
+        """The step's folder."""
+        return self.root / step.id
+
+    def store(self, course: Course, step: Step) -> AnswerStore:
+        """The step's answers, to be changed."""
+        return AnswerStore(step, course.id, self.folder(step), self.state)
+
+    def answers(self, step: Step) -> Submitted:
+        """The step's public answers, read only."""
+        return read_answers(self.folder(step) / FILE, step)
+
+    def step(self, step: Step) -> StepState:
+        """How far ``step`` is; reads only."""
+        answers = self.answers(step)
+        checked = check(step, answers.fields)
+        receipts = self.receipts(step)
+        last = receipts[-1] if receipts else None
+        changed = bool(last) and last.sha256 != self.answers_digest(step)
+        feedback = self.feedback(step)
+        state: State = "not-started"
+        if any(not _blank(field.value) for field in answers.fields.values()):
+            state = "in-progress"
+        if not checked.open or checked.covered:
+            state = "ready"
+        if last:
+            state = "submitted"
+        if feedback and (last is None or _moment(feedback[0].id) >= last.when.replace(microsecond=0)):
+            state = "feedback"
+        return StepState(
+            state=state,
+            answered=checked.answered,
+            required=len(step.required),
+            due=self.due(step),
+            submitted=last,
+            changed_since=changed,
+            feedback=feedback,
+        )
+
+    def answers_digest(self, step: Step) -> str | None:
+        """The SHA-256 of the answers file, in hexadecimal; ``None`` if there is none."""
+        try:
+            return _digest((self.folder(step) / FILE).read_bytes())
+        except OSError:
+            return None
+
+    def due(self, step: Step) -> dt.datetime | None:
+        """The due date that came with the released notebook, or else the course's."""
+        try:
+            notebook = json.loads((self.root / step.path).read_bytes())
+            due = dt.datetime.fromisoformat(notebook["metadata"]["pcn"]["due"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return step.due
+        return due if due.tzinfo else step.due
+
+    def receipts(self, step: Step) -> tuple[Receipt, ...]:
+        """The receipts of all submissions of a step, oldest first."""
+        try:
+            content = self._receipts(step).read_bytes()
+            return msgspec.json.decode(content, type=tuple[Receipt, ...])
+        except (OSError, msgspec.MsgspecError):
+            return ()
+
+    def add_receipt(self, step: Step, receipt: Receipt) -> None:
+        """Keep one more receipt.
+
+        Raises:
+            StorageError: it could not be written.
+        """
+        receipts = (*self.receipts(step), receipt)
+        try:
+            write_whole(self._receipts(step), msgspec.json.encode(receipts))
+        except OSError as error:
+            raise StorageError(plain_os_error(error)) from error
+
+    def feedback(self, step: Step) -> tuple[Feedback, ...]:
+        """The feedback pages that nbgrader fetched, newest first."""
+        pages = (self.folder(step) / "feedback").glob(f"*/{step.id}.html")
+        found = [Feedback(page.parent.name, page) for page in pages if page.is_file()]
+        return tuple(sorted(found, key=lambda one: _moment(one.id), reverse=True))
+
+    def quotes(self, course: Course, step: Step) -> dict[str, Quote]:
+        """The earlier answers that the step's prompts quote, by reference (``goals.live-project``)."""
+        quotes = {}
+        for reference in {prompt.quote for prompt in step.prompts if prompt.quote}:
+            name, _, key = reference.partition(".")
+            earlier = course.step(name)
+            prompt = earlier.prompt(key)
+            field = self.answers(earlier).fields.get(key)
+            if prompt is None or field is None or prompt.is_empty(field.value):
+                continue
+            if prompt.kind == "table":
+                first = [column for column in prompt.columns if not column.private][:1]
+                cells = [
+                    column.shown(row[column.key])
+                    for row in field.value for column in first
+                    if not column.is_empty(row.get(column.key))
+                ]
+                shown = "; ".join(cells)
+            else:
+                shown = prompt.shown(field.value)
+            quotes[reference] = Quote(prompt.label, earlier.number, shown)
+        return quotes
+
+    def _receipts(self, step: Step) -> Path:
+        return self.state / "receipts" / f"{step.id}.json"
+
+    def _record(self) -> _Record:
+        path = self.state / "workspace.json"
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=_Record)
+        except FileNotFoundError:
+            pass
+        except (OSError, msgspec.MsgspecError):
+            # Only names and digests: a new id costs nothing but drafts on this device.
+            shutil.move(path, path.with_name(f"workspace-unreadable-{secrets.token_hex(4)}.json"))
+        record = _Record(id=secrets.token_hex(8))
+        self._keep(record)
+        return record
+
+    def _keep(self, record: _Record) -> None:
+        try:
+            write_whole(self.state / "workspace.json", msgspec.json.encode(record))
+        except OSError as error:
+            raise StorageError(plain_os_error(error)) from error
+
+
+def open_workspace(folder: Path | None = None) -> Workspace:
+    """The workspace to which a folder belongs: a step's folder lies in it, home's is the folder."""
+    folder = Path.cwd() if folder is None else Path(folder)
+    inside_step = (folder / f"{folder.name}.ipynb").is_file() or (folder / FILE).is_file()
+    return Workspace(folder.parent if inside_step else folder)
+
+
+def _blank(value: Any) -> bool:
+    return value in (None, "", []) or (isinstance(value, str) and not value.strip())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _moment(timestamp: str) -> dt.datetime:
+    """nbgrader's timestamp, ``2026-11-22 10:00:00.123456 UTC``; the earliest time if it isn't one."""
+    try:
+        moment = dt.datetime.fromisoformat(timestamp.removesuffix(" UTC"))
+    except ValueError:
+        moment = dt.datetime.min
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

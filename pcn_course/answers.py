@@ -31,6 +31,7 @@ FILE = "answers.json"
 MAX_FILE = 32_000_000
 """The most bytes of an answers file that are read; a longer one is treated as unreadable."""
 LOCK_SECONDS = 10
+_NOT_ASKED = "The course no longer asks this question. Reload the page; your text is kept here."
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -184,6 +185,8 @@ class AnswerStore:
         fields: dict[str, Field] = {}
         for document in (public, private):
             usable, problems = _checked(document, self.step)
+            # A value that can't be shown is an empty field, with the version that it has.
+            fields.update({k: Field(None, f.version) for k, f in document.fields.items()})
             fields.update(usable)
             notices.extend(problems)
         return Loaded(fields, public.revision, public.saved_at, tuple(notices))
@@ -213,10 +216,12 @@ class AnswerStore:
             now = _now()
             for key, edit in edits.items():
                 prompt = self.step.prompt(key)
+                if prompt is None:
+                    invalid[key] = _NOT_ASKED
+                    continue
                 if fault := _edit_fault(prompt, edit):
                     invalid[key] = fault
                     continue
-                assert prompt is not None
                 document = documents[prompt.private]
                 current = document.fields.get(key, Field(None, 0))
                 if _same(current.value, edit.value):
@@ -244,8 +249,13 @@ class AnswerStore:
             self._write(documents, changed, entries, now)
             self._in_history.update(versions)
             public = documents[False]
-            return Saved(public.revision, now if changed else public.saved_at or now,
-                         versions, conflicts, invalid)
+            return Saved(
+                public.revision,
+                now if changed else public.saved_at or now,
+                versions,
+                conflicts,
+                invalid,
+            )
 
     def history(self, key: str) -> list[Entry]:
         """Earlier values of a field worth going back to, newest first.
@@ -317,7 +327,9 @@ class AnswerStore:
             lock = FileLock(path, timeout=LOCK_SECONDS)
             lock.acquire()
         except Timeout as error:
-            message = "Another window is saving this step and has not finished. Keep this page open."
+            message = (
+                "Another window is saving this step and has not finished. Keep this page open."
+            )
             raise StorageError(message) from error
         except OSError as error:
             raise StorageError(plain_os_error(error)) from error
@@ -327,9 +339,7 @@ class AnswerStore:
             lock.release()
 
 
-def _edit_fault(prompt: Prompt | None, edit: Edit) -> str | None:
-    if prompt is None:
-        return "The course no longer asks this question. Reload the page; your text is kept here."
+def _edit_fault(prompt: Prompt, edit: Edit) -> str | None:
     if edit.base < 0:
         return "This change could not be placed. Reload the page; your text is kept here."
     fault = prompt.fault(edit.value)

@@ -57,10 +57,15 @@ def notebooks(root: Path | None) -> None:
 @main.command()
 @_course_option
 @click.option("--port", type=click.IntRange(1, 65535), help="Default: 8866, or the last one used.")
-@click.option("--workspace", type=_FOLDER, default=Path("workspace"), show_default=True,
-              help="Where the student's work is kept; it is made when missing.")
+@click.option(
+    "--workspace",
+    type=_FOLDER,
+    default=Path("workspace"),
+    show_default=True,
+    help="Where the student's work is kept; it is made when missing.",
+)
 @click.option("--no-browser", is_flag=True, help="Only print the address.")
-def app(root: Path | None, port: int | None, workspace: Path, no_browser: bool) -> None:
+def app(root: Path | None, port: int | None, workspace: Path, *, no_browser: bool) -> None:
     """Open the course in the browser, with a workspace on this machine."""
     from pcn_course.app.server import serve
     from pcn_course.workspace import Workspace

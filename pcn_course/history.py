@@ -131,23 +131,30 @@ class History:
 def _write_all(file: Any, content: bytes) -> None:
     view = memoryview(content)
     while view:
-        view = view[file.write(view):]
+        view = view[file.write(view) :]
 
 
 def _worth_keeping(entries: list[Entry]) -> list[Entry]:
-    """Of each sitting the last version, and those after which a good deal was taken away."""
-    kept = []
-    for entry, following in zip(entries, [*entries[1:], None], strict=True):
-        if following is None or not entry.version or not following.version:
-            kept.append(entry)
-        elif _time(following) - _time(entry) > BURST or _shrinks(entry.value, following.value):
-            kept.append(entry)
-    return kept
+    """Of each sitting the last version, and those after which a good deal was taken away.
+
+    Values that a conflict refused, or that came from another hand, are always kept.
+    """
+    followers = [*entries[1:], None]
+    return [one for one, next_one in zip(entries, followers, strict=True) if _counts(one, next_one)]
+
+
+def _counts(entry: Entry, following: Entry | None) -> bool:
+    if following is None or not (entry.version and following.version and entry.client):
+        return True
+    pause = _time(following) - _time(entry)
+    return pause > BURST or _shrinks(entry.value, following.value)
 
 
 def _shrinks(before: Any, after: Any) -> bool:
-    old, new = (len(value) if isinstance(value, str) else len(msgspec.json.encode(value))
-                for value in (before, after))
+    old, new = (
+        len(value) if isinstance(value, str) else len(msgspec.json.encode(value))
+        for value in (before, after)
+    )
     return old - new > max(15, old // 10)
 
 

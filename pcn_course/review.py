@@ -62,9 +62,10 @@ def checked_html(checked: Checked) -> str:
         reason = ""
         if part.missing:
             reason = f" Still open: {'; '.join(_safe(label) for label in part.missing)}"
+        points = f"<strong>{part.points:g} of {part.out_of:g}</strong>"
         rows.append(
             f'<li style="margin:.3em 0"><span aria-hidden="true">{mark}</span> '
-            f"<strong>{part.points:g} of {part.out_of:g}</strong> · {_safe(part.says)}.{reason}</li>"
+            f"{points} · {_safe(part.says)}.{reason}</li>"
         )
     covered = (
         "<p>Another process covers this step, as shown above: full structure points.</p>"
@@ -110,8 +111,8 @@ def _table(prompt: Prompt, rows: list[dict[str, Any]]) -> str:
     )
     table = f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     # A wide table scrolls in itself, so that the page doesn't; a keyboard must reach it, too.
-    label = escape(prompt.label, quote=True)
-    return f'<div role="region" aria-label="{label}" tabindex="0" style="overflow-x:auto">{table}</div>'
+    region = f'role="region" aria-label="{_safe(prompt.label)}" tabindex="0"'
+    return f'<div {region} style="overflow-x:auto">{table}</div>'
 
 
 def _cell(column: Prompt, value: Any) -> str:
@@ -124,5 +125,7 @@ def _text(value: Any) -> str:
 
 def _safe(value: Any) -> str:
     """``value`` as text: escaped, and without the characters that no HTML page may hold."""
-    text = re.sub(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]", "\ufffd", str(value))
+    text = re.sub(
+        r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]", "\ufffd", str(value)
+    )
     return escape(text, quote=True)

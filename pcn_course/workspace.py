@@ -1,9 +1,9 @@
 """A student's folder: its steps, how far each is, and what was handed in.
 
-    workspace/
-      home.ipynb
-      step-1-goals/step-1-goals.ipynb, answers.json, feedback/…
-      .pcn/            ours: private answers, histories, receipts, server state; never submitted
+workspace/
+  home.ipynb
+  step-1-goals/step-1-goals.ipynb, answers.json, feedback/…
+  .pcn/            ours: private answers, histories, receipts, server state; never submitted
 """
 
 from __future__ import annotations
@@ -113,8 +113,10 @@ class Workspace:
         changed = []
         for path in sorted(source.rglob("*")):
             name = path.relative_to(source).as_posix()
-            if path.is_dir() or path.name == FILE or any(
-                part.startswith(".") for part in Path(name).parts
+            if (
+                path.is_dir()
+                or path.name == FILE
+                or any(part.startswith(".") for part in Path(name).parts)
             ):
                 continue
             target = self.root / name
@@ -151,7 +153,7 @@ class Workspace:
         checked = check(step, answers.fields)
         receipts = self.receipts(step)
         last = receipts[-1] if receipts else None
-        changed = bool(last) and last.sha256 != self.answers_digest(step)
+        changed = last is not None and last.sha256 != self.answers_digest(step)
         feedback = self.feedback(step)
         state: State = "not-started"
         if any(not _blank(field.value) for field in answers.fields.values()):
@@ -160,7 +162,9 @@ class Workspace:
             state = "ready"
         if last:
             state = "submitted"
-        if feedback and (last is None or _moment(feedback[0].id) >= last.when.replace(microsecond=0)):
+        if feedback and (
+            last is None or _moment(feedback[0].id) >= last.when.replace(microsecond=0)
+        ):
             state = "feedback"
         return StepState(
             state=state,
@@ -215,7 +219,7 @@ class Workspace:
         return tuple(sorted(found, key=lambda one: _moment(one.id), reverse=True))
 
     def quotes(self, course: Course, step: Step) -> dict[str, Quote]:
-        """The earlier answers that the step's prompts quote, by reference (``goals.live-project``)."""
+        """The earlier answers that the step quotes, by reference (``goals.live-project``)."""
         quotes = {}
         for reference in {prompt.quote for prompt in step.prompts if prompt.quote}:
             name, _, key = reference.partition(".")
@@ -228,7 +232,8 @@ class Workspace:
                 first = [column for column in prompt.columns if not column.private][:1]
                 cells = [
                     column.shown(row[column.key])
-                    for row in field.value for column in first
+                    for row in field.value
+                    for column in first
                     if not column.is_empty(row.get(column.key))
                 ]
                 shown = "; ".join(cells)
@@ -276,9 +281,9 @@ def _digest(content: bytes) -> str:
 
 
 def _moment(timestamp: str) -> dt.datetime:
-    """nbgrader's timestamp, ``2026-11-22 10:00:00.123456 UTC``; the earliest time if it isn't one."""
+    """A timestamp as nbgrader writes it, ``2026-11-22 10:00:00.123456 UTC``; 1970 if it isn't."""
     try:
         moment = dt.datetime.fromisoformat(timestamp.removesuffix(" UTC"))
     except ValueError:
-        moment = dt.datetime.min
+        return dt.datetime.fromtimestamp(0, dt.UTC)
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

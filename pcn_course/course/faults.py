@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import re
-import types
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -23,8 +23,10 @@ class Fault(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         """The fault on one line, the way compilers write theirs."""
-        return f"{self.file}: {self.place}: {self.message}" if self.place else (
-            f"{self.file}: {self.message}"
+        return (
+            f"{self.file}: {self.place}: {self.message}"
+            if self.place
+            else (f"{self.file}: {self.message}")
         )
 
 
@@ -62,7 +64,7 @@ class Source:
     def _line(self, place: str) -> int | None:
         """The line of a place such as ``prompts 3 “why”: kind``; ``None`` when it isn't found."""
         tables = [(m[1], int(m[2])) for m in re.finditer(r"([a-z_]+) (\d+)", place)]
-        field = m[1] if (m := re.search(r"([a-z_-]+)$", place)) else None
+        field = m[1] if (m := re.search(r"([a-z0-9_-]+)$", place)) else None
         lines = self.text.splitlines()
         at, end = 0, len(lines)
         header = ""
@@ -81,7 +83,7 @@ class Source:
         return at + 1 if tables else None
 
     def build(self, kind: type[T], raw: Any, place: str = "") -> T | None:
-        """Turn ``raw`` (a TOML table) into ``kind``; note every fault; ``None`` if there was one."""
+        """Turn ``raw`` (a TOML table) into ``kind``; note all faults; ``None`` if there is one."""
         if not isinstance(raw, dict):
             self.fault(place, "must be a table of settings")
             return None
@@ -112,17 +114,26 @@ class Source:
             )
         if part:
             return self.build(part, raw, place)
-        if get_origin(wanted) is Literal and raw not in get_args(wanted):
-            known = ", ".join(str(one) for one in get_args(wanted))
-            self.fault(place, f"{raw!r} is not known; choose one of {known}")
-            return None
-        if isinstance(raw, str) and wanted is str and not raw.strip() and raw:
-            self.fault(place, "is blank")
         try:
-            return msgspec.convert(raw, wanted)
-        except msgspec.ValidationError as error:
-            self.fault(place, _plain(str(error)))
+            return convert(raw, wanted)
+        except ValueError as error:
+            self.fault(place, str(error))
             return None
+
+
+def convert(raw: Any, wanted: Any) -> Any:
+    """``raw`` as the type ``wanted``.
+
+    Raises:
+        ValueError: it isn't one; the message is in the words of someone who edits such files.
+    """
+    if get_origin(wanted) is Literal and raw not in get_args(wanted):
+        known = ", ".join(str(one) for one in get_args(wanted) if one)
+        raise ValueError(f"“{raw}” is not known; choose one of {known}")
+    try:
+        return msgspec.convert(raw, wanted)
+    except msgspec.ValidationError as error:
+        raise ValueError(_plain(str(error))) from error
 
 
 def _at(place: str, field: str) -> str:
@@ -130,24 +141,31 @@ def _at(place: str, field: str) -> str:
 
 
 def _named(place: str, item: Any) -> str:
-    label = next((item[k] for k in ("key", "value", "id", "name") if k in item), None) if (
-        isinstance(item, dict)
-    ) else None
+    label = (
+        next((item[k] for k in ("key", "value", "id", "name") if k in item), None)
+        if (isinstance(item, dict))
+        else None
+    )
     return f"{place} “{label}”" if isinstance(label, str) else place
 
 
 def _struct_of(wanted: Any) -> type[msgspec.Struct] | None:
+    """The struct that ``wanted`` is, or is a tuple of."""
     inner = get_args(wanted)[0] if get_origin(wanted) is tuple else wanted
-    is_struct = (
-        isinstance(inner, type)
-        and not isinstance(inner, types.GenericAlias)
-        and issubclass(inner, msgspec.Struct)
-    )
-    return inner if is_struct else None
+    return inner if inspect.isclass(inner) and issubclass(inner, msgspec.Struct) else None
 
 
-_WORDS = {"str": "text", "int": "a whole number", "float": "a number", "bool": "true or false",
-          "array": "a list", "object": "a table", "datetime": "a date with a time"}
+_WORDS = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+    "datetime": "a date with a time",
+    "date": "a date like 2026-11-22",
+    "null": "empty",
+}
 
 
 def _plain(message: str) -> str:

@@ -10,11 +10,11 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
-from pcn_course.course.faults import CourseError, Fault, Source
+from pcn_course.course.faults import CourseError, Fault, Source, convert
 from pcn_course.course.model import (
     SIMPLE_KINDS,
     Course,
@@ -33,17 +33,17 @@ _PACKAGE = Path(__file__).parents[1]
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-class _CourseFile(Part):
+class _CourseFile(Part, frozen=True):
     """What ``course.toml`` may say."""
 
     format: int
     id: str
     title: str
     steps: tuple[str, ...] = ()
-    due: dict[str, dt.datetime] = {}
+    due: dict[str, dt.datetime] = msgspec.field(default_factory=dict)
 
 
-class _StepFile(Part):
+class _StepFile(Part, frozen=True):
     """What a step's file may say."""
 
     id: str
@@ -58,7 +58,7 @@ class _StepFile(Part):
     covered: tuple[str, ...] = ()
 
 
-class _EveryStepFile(Part):
+class _EveryStepFile(Part, frozen=True):
     """What ``every-step.toml`` may say: prompts that end every step."""
 
     prompts: tuple[Prompt, ...]
@@ -98,25 +98,20 @@ def load_course(root: Path | None = None) -> Course:
     if head:
         source, course_file = head
         _check_head(source, course_file, loaded.keys())
-        order = [stem for stem in course_file.steps if stem in loaded]
+        order = [stem for stem in dict.fromkeys(course_file.steps) if stem in loaded]
         order += [stem for stem in loaded if stem not in order]
     else:
         order = list(loaded)
     common = shared[1].prompts if shared else ()
     if shared:
         _check_prompts(shared[0], common)
-    steps = [
-        _step(read[1], number, common, head[1].due if head else {})
-        for number, read in enumerate((loaded[stem] for stem in order), start=1)
-        if read
-    ]
-    _check_names(steps, loaded)
-    complete = len(steps) == len(loaded)
-    for step in steps:
-        read = loaded.get(step.id)
-        if read:
-            _check_step(read[0], step, len(common), rubric[1] if rubric else None)
-            _check_quotes(read[0], step, steps, complete)
+    reads = [read for stem in order if (read := loaded[stem])]
+    due = head[1].due if head else {}
+    steps = [_step(read, number, common, due) for number, (_, read) in enumerate(reads, start=1)]
+    for (source, _), step in zip(reads, steps, strict=True):
+        _check_names(source, step, steps)
+        _check_step(source, step, len(common), rubric[1] if rubric else None)
+        _check_quotes(source, step, steps, complete=len(steps) == len(loaded))
     if rubric:
         _check_rubric(*rubric)
     if faults or not head or not rubric:
@@ -186,19 +181,14 @@ def _check_head(source: Source, head: _CourseFile, known: Iterable[str]) -> None
         source.fault("steps", f"names “{stem}” twice")
 
 
-def _check_names(steps: list[Step], loaded: dict[str, tuple[Source, _StepFile] | None]) -> None:
-    for stem, read in loaded.items():
-        if not read:
-            continue
-        source, step = read
-        if step.id != stem:
-            source.fault("id", f"is “{step.id}”, but must be the file's name, “{stem}”")
-        if not _SLUG.fullmatch(step.id):
-            source.fault("id", _slug_rule(step.id))
-        if not _SLUG.fullmatch(step.name):
-            source.fault("name", _slug_rule(step.name))
-        if [other.name for other in steps].count(step.name) > 1:
-            source.fault("name", f"“{step.name}” is the name of another step, too")
+def _check_names(source: Source, step: Step, steps: list[Step]) -> None:
+    if step.id != source.path.stem:
+        source.fault("id", f"is “{step.id}”, but must be the file's name, “{source.path.stem}”")
+    for field in ("id", "name"):
+        if not _SLUG.fullmatch(getattr(step, field)):
+            source.fault(field, _slug_rule(getattr(step, field)))
+    if [other.name for other in steps].count(step.name) > 1:
+        source.fault("name", f"“{step.name}” is the name of another step, too")
 
 
 def _check_step(source: Source, step: Step, common: int, rubric: Rubric | None) -> None:
@@ -227,7 +217,7 @@ def _check_step(source: Source, step: Step, common: int, rubric: Rubric | None) 
         source.fault("structure", f"the points add up to {total:g}, {wanted}")
 
 
-def _check_quotes(source: Source, step: Step, steps: list[Step], complete: bool) -> None:
+def _check_quotes(source: Source, step: Step, steps: list[Step], *, complete: bool) -> None:
     """A quote names an answer of an earlier step that isn't private."""
     for number, prompt in enumerate(step.prompts, start=1):
         if not prompt.quote:
@@ -269,6 +259,10 @@ def _check_prompt(source: Source, prompt: Prompt, place: str) -> None:
         source.fault(f"{place}: options", f"the value “{value}” is used twice")
     if prompt.kind == "scale" and not 2 <= prompt.points <= 11:
         source.fault(f"{place}: points", "a scale has 2 to 11 points")
+    _check_table(source, prompt, place)
+
+
+def _check_table(source: Source, prompt: Prompt, place: str) -> None:
     if (prompt.kind == "table") != bool(prompt.columns):
         rule = "needs columns" if prompt.kind == "table" else "takes no columns"
         source.fault(f"{place}: columns", f"a prompt of the kind “{prompt.kind}” {rule}")
@@ -322,17 +316,28 @@ def _load_tools(path: Path, root: Path, faults: list[Fault]) -> tuple[Tool, ...]
             message = f"has {len(row)} values for {len(columns)} columns; quote values with commas"
             faults.append(Fault(name, f"line {number}", message))
             continue
-        raw: dict[str, object] = dict(zip(columns, (cell.strip() for cell in row), strict=True))
+        raw: dict[str, Any] = dict(zip(columns, (cell.strip() for cell in row), strict=True))
         for many in ("aims", "steps"):
             raw[many] = [one.strip() for one in str(raw[many]).split(";") if one.strip()]
         raw["checked_on"] = raw["checked_on"] or None
-        try:
-            tools.append(msgspec.convert(raw, Tool))
-        except msgspec.ValidationError as error:
-            faults.append(Fault(name, f"line {number}, {row[0]}", str(error)))
+        found = _convert_row(raw, name, f"line {number}, {row[0]}")
+        faults.extend(found)
+        if not found:
+            tools.append(Tool(**raw))
     for one in _doubles(tool.name for tool in tools):
         faults.append(Fault(name, "", f"the tool “{one}” is listed twice"))
     return tuple(tools)
+
+
+def _convert_row(raw: dict[str, Any], file: str, place: str) -> list[Fault]:
+    """Turn a row's texts into a tool's types, in place; the faults in it come back."""
+    faults = []
+    for column in msgspec.structs.fields(Tool):
+        try:
+            raw[column.name] = convert(raw[column.name], column.type)
+        except ValueError as error:  # noqa: PERF203  each column's fault is told
+            faults += [Fault(file, f"{place}: {column.name}", str(error))]
+    return faults
 
 
 def _doubles(values: Iterable[str]) -> list[str]:

@@ -23,7 +23,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The base of everything that is read from ``data/``: unchangeable, nothing unknown."""
 
 
-class Option(Part):
+class Option(Part, frozen=True):
     """One answer that a choice offers. ``value`` is permanent, ``label`` may be reworded."""
 
     value: str
@@ -31,7 +31,7 @@ class Option(Part):
     help: str = ""
 
 
-class Prompt(Part):
+class Prompt(Part, frozen=True):
     """One question.
 
     The shape of its answer by kind: ``line`` and ``text`` a string; ``choice`` an option's value;
@@ -127,9 +127,8 @@ class Prompt(Part):
             chosen = value if isinstance(value, list) else [value]
             return "; ".join(labels.get(one, str(one)) for one in chosen)
         if self.kind == "scale":
-            ends = [end for end in (f"1 = {self.low}", f"{self.points} = {self.high}")]
-            suffix = f" ({', '.join(ends)})" if self.low and self.high else ""
-            return f"{value} of {self.points}{suffix}"
+            ends = f" (1 = {self.low}, {self.points} = {self.high})" if self.low else ""
+            return f"{value} of {self.points}{ends}"
         return str(value)
 
 
@@ -149,7 +148,7 @@ def _date_fault(value: Any) -> str | None:
     return None if well_formed else "is not a date like 2026-11-22"
 
 
-class Reading(Part):
+class Reading(Part, frozen=True):
     """A short text to read before a step: markdown, minutes, and the sources that it rests on."""
 
     minutes: int
@@ -157,15 +156,15 @@ class Reading(Part):
     sources: tuple[str, ...] = ()
 
 
-class StructurePoint(Part):
-    """Points that the machine gives when all of ``prompts`` have an answer; depth is never scored."""
+class StructurePoint(Part, frozen=True):
+    """Points given by the machine when all of ``prompts`` have an answer; depth is never scored."""
 
     points: float
     says: str
     prompts: tuple[str, ...]
 
 
-class Step(Part):
+class Step(Part, frozen=True):
     """One step of the course, which is one notebook and one assignment (``id``)."""
 
     id: str
@@ -196,7 +195,7 @@ class Step(Part):
         return next((prompt for prompt in self.prompts if prompt.key == key), None)
 
 
-class Level(Part):
+class Level(Part, frozen=True):
     """One level of a criterion and the points that it gives."""
 
     points: float
@@ -204,7 +203,7 @@ class Level(Part):
     text: str
 
 
-class Criterion(Part):
+class Criterion(Part, frozen=True):
     """One rubric criterion: a question to the work, with levels from the highest to "not shown"."""
 
     id: str
@@ -219,7 +218,7 @@ class Criterion(Part):
         return max(level.points for level in self.levels)
 
 
-class Rubric(Part):
+class Rubric(Part, frozen=True):
     """How each step is scored: points for structure, and criteria scored by an instructor."""
 
     structure: float
@@ -231,7 +230,7 @@ class Rubric(Part):
         return self.structure + sum(criterion.points for criterion in self.criteria)
 
 
-class Tool(Part):
+class Tool(Part, frozen=True):
     """One row of the tool catalogue. Empty text means: not known. ``checked_on`` dates the row."""
 
     name: str

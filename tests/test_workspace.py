@@ -1,0 +1,152 @@
+"""A student's folder: filled without overwriting, and how far each step is."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pcn_course.answers import Edit
+from pcn_course.course import Course, load_course
+from pcn_course.workspace import Receipt, Workspace, open_workspace
+
+BASE = Path(__file__).parent / "courses" / "base"
+NOON = dt.datetime(2026, 11, 22, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    root = tmp_path / "course"
+    shutil.copytree(BASE, root)
+    for name in ("home", "step-1-goals/step-1-goals", "step-2-next/step-2-next"):
+        path = root / "notebooks" / f"{name}.ipynb"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"cells": [], "metadata": {}, "name": name}), encoding="utf-8")
+    return load_course(root)
+
+
+@pytest.fixture
+def workspace(course: Course, tmp_path: Path) -> Workspace:
+    workspace = Workspace(tmp_path / "workspace")
+    workspace.fill(course)
+    return workspace
+
+
+def write(workspace: Workspace, course: Course, step: str, **values: object) -> None:
+    store = workspace.store(course, course.step(step))
+    fields = store.load().fields
+    edits = {
+        key.replace("_", "-"): Edit(value, fields[key].version if key in fields else 0)
+        for key, value in values.items()
+    }
+    assert not store.save("test", edits).conflicts
+
+
+def test_filling_adds_what_is_missing_and_nothing_twice(
+    course: Course, workspace: Workspace
+) -> None:
+    assert (workspace.root / "step-1-goals" / "step-1-goals.ipynb").is_file()
+    assert workspace.fill(course) == ()
+
+
+def test_filling_overwrites_nothing_that_a_student_changed(
+    course: Course, workspace: Workspace
+) -> None:
+    changed = workspace.root / "home.ipynb"
+    changed.write_text("mine", encoding="utf-8")
+    write(workspace, course, "goals", why="my words")
+    for path in course.root.joinpath("notebooks").rglob("*.ipynb"):
+        path.write_text('{"new": 1}', encoding="utf-8")
+    renewed = workspace.fill(course)
+    assert renewed == ("step-1-goals/step-1-goals.ipynb", "step-2-next/step-2-next.ipynb")
+    assert changed.read_text(encoding="utf-8") == "mine"
+    assert workspace.answers(course.step("goals")).fields["why"].value == "my words"
+
+
+def test_an_answers_file_in_the_courses_folder_never_reaches_a_student(
+    course: Course, workspace: Workspace
+) -> None:
+    stray = course.root / "notebooks" / "step-2-next" / "answers.json"
+    stray.write_text("{}", encoding="utf-8")
+    workspace.fill(course)
+    assert not (workspace.root / "step-2-next" / "answers.json").exists()
+
+
+def test_the_five_states_of_a_step(course: Course, workspace: Workspace) -> None:
+    goals = course.step("goals")
+
+    def state() -> str:
+        return workspace.step(goals).state
+
+    assert state() == "not-started"
+    write(workspace, course, "goals", why="Need.")
+    assert state() == "in-progress"
+    assert workspace.step(goals).answered == 1
+    write(workspace, course, "goals", live_project="Respite")
+    assert state() == "ready"
+    digest = workspace.answers_digest(goals)
+    assert digest
+    workspace.add_receipt(goals, Receipt(when=NOON, sha256=digest, how="zip"))
+    assert (state(), workspace.step(goals).changed_since) == ("submitted", False)
+    page = (
+        workspace.folder(goals)
+        / "feedback"
+        / "2026-11-22 12:00:00.000000 UTC"
+        / "step-1-goals.html"
+    )
+    page.parent.mkdir(parents=True)
+    page.write_text("<p>Good.</p>", encoding="utf-8")
+    assert state() == "feedback"
+    write(workspace, course, "goals", why="Need, and reach.")
+    assert workspace.step(goals).changed_since
+    later = Receipt(when=NOON + dt.timedelta(days=1), sha256="0" * 64, how="exchange")
+    workspace.add_receipt(goals, later)
+    assert state() == "submitted", "old feedback doesn't answer a new submission"
+    assert [feedback.path for feedback in workspace.feedback(goals)] == [page]
+
+
+def test_a_covered_step_is_ready(course: Course, workspace: Workspace) -> None:
+    write(workspace, course, "goals", covered_process="A map", covered_evidence="Appendix B")
+    assert workspace.step(course.step("goals")).state == "ready"
+
+
+def test_the_due_date_that_came_with_the_notebook_counts(
+    course: Course, workspace: Workspace
+) -> None:
+    goals = course.step("goals")
+    assert workspace.due(goals) is None
+    notebook = {"metadata": {"pcn": {"due": "2026-12-04T23:59:00-05:00"}}}
+    (workspace.root / goals.path).write_text(json.dumps(notebook), encoding="utf-8")
+    due = workspace.due(goals)
+    assert due
+    assert due.astimezone(dt.UTC) == dt.datetime(2026, 12, 5, 4, 59, tzinfo=dt.UTC)
+
+
+def test_later_steps_quote_earlier_answers_as_they_stand_now(
+    course: Course, workspace: Workspace
+) -> None:
+    step = course.step("next")
+    assert workspace.quotes(course, step) == {}
+    write(workspace, course, "goals", **{"live-project": "Respite"})
+    assert workspace.quotes(course, step)["goals.live-project"].value == "Respite"
+    write(workspace, course, "goals", **{"live-project": "Respite for carers"})
+    assert workspace.quotes(course, step)["goals.live-project"].value == "Respite for carers"
+
+
+def test_a_workspace_has_an_id_of_its_own_that_stays(workspace: Workspace, tmp_path: Path) -> None:
+    assert workspace.user == Workspace(workspace.root).user
+    assert workspace.user != Workspace(tmp_path / "another").user
+
+
+def test_a_damaged_record_is_replaced_not_fatal(workspace: Workspace) -> None:
+    (workspace.state / "workspace.json").write_text("{", encoding="utf-8")
+    assert workspace.user
+    assert list(workspace.state.glob("workspace-unreadable-*.json"))
+
+
+def test_a_step_folder_and_the_root_open_the_same_workspace(workspace: Workspace) -> None:
+    assert open_workspace(workspace.root).root == workspace.root
+    assert open_workspace(workspace.root / "step-1-goals").root == workspace.root

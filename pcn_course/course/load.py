@@ -324,8 +324,8 @@ def _load_tools(path: Path, root: Path, faults: list[Fault]) -> tuple[Tool, ...]
         faults.extend(found)
         if not found:
             tools.append(Tool(**raw))
-    for one in _doubles(tool.name for tool in tools):
-        faults.append(Fault(name, "", f"the tool “{one}” is listed twice"))
+    twice = _doubles(tool.name for tool in tools)
+    faults.extend(Fault(name, "", f"the tool “{one}” is listed twice") for one in twice)
     return tuple(tools)
 
 
@@ -335,8 +335,8 @@ def _convert_row(raw: dict[str, Any], file: str, place: str) -> list[Fault]:
     for column in msgspec.structs.fields(Tool):
         try:
             raw[column.name] = convert(raw[column.name], column.type)
-        except ValueError as error:  # noqa: PERF203  each column's fault is told
-            faults += [Fault(file, f"{place}: {column.name}", str(error))]
+        except ValueError as error:
+            faults.append(Fault(file, f"{place}: {column.name}", str(error)))
     return faults
 
 

@@ -38,7 +38,7 @@ soak: $(VENV)/.dev-installed ## Break things at random moments while typing, 20 
 	PCN_CHROMIUM="$$chromium" exec $(BIN)/python -m tests.soak --rounds 20 $(ARGS)
 
 lock: ## Write constraints.txt anew, with the newest versions that fit
-	@sh scripts/lock.sh
+	@$(or $(PYTHON),python3.11) scripts/lock.py
 
 clean: ## Remove what was built and installed here; a workspace and a gradebook stay
 	rm -rf $(VENV) build dist bench-results soak-results test-results

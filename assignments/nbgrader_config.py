@@ -1,0 +1,11 @@
+"""nbgrader for this course: run its commands in this folder. README, "For instructors"."""
+
+from pathlib import Path
+
+from pcn_course.grading.config import configure
+
+c = get_config()  # noqa: F821 (nbgrader provides it)
+configure(c, here=Path(__file__))
+
+# Where students hand in when they share a server with you. Without it they upload ZIPs to your LMS.
+# c.Exchange.root = "/srv/nbgrader/exchange"

@@ -1,0 +1,93 @@
+"""How nbgrader works on this course: everything that ``assignments/nbgrader_config.py`` sets."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    Execute,
+    GetGrades,
+    LimitOutput,
+    SaveAutoGrades,
+)
+from nbgrader.server_extensions import formgrader
+from traitlets.config import Config
+
+from pcn_course.grading.collecting import HAND_IN, Collect, Extractor
+from pcn_course.grading.exporter import ReleasedNotebookExporter
+from pcn_course.grading.feedback import FeedbackPage, ReleaseFeedback
+from pcn_course.grading.notebooks import FORM_TAG
+from pcn_course.grading.release import CarryDueDate
+from pcn_course.grading.reopen import ReopenMarks
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def configure(c: Config, here: Path) -> None:
+    """Set nbgrader up for the course whose ``assignments/nbgrader_config.py`` is ``here``.
+
+    Whatever that file sets after this call wins.
+    """
+    assignments = Path(here).absolute().parent
+    course = assignments.parent
+
+    # The kernels that grade take this course, whatever else is installed.
+    os.environ["PCN_COURSE"] = str(course)
+    # They import nothing that lies beside a submission, not even by a name that Python itself uses.
+    os.environ["PYTHONSAFEPATH"] = "1"
+    c.Execute.extra_arguments = ["--IPKernelApp.ignore_cwd=True"]
+
+    # nbgrader's own files stay in assignments/; what is released comes from notebooks/.
+    c.CourseDirectory.course_id = _course_id(course)
+    c.CourseDirectory.root = str(assignments)
+    c.CourseDirectory.source_directory = os.path.relpath(course / "notebooks", assignments)
+    # Two graders at once: wait for each other for 30 seconds rather than fail after 5.
+    c.CourseDirectory.db_url = f"sqlite:///{assignments}/gradebook.db?timeout=30"
+    # Code never travels, neither to students nor from a folder that was put here by hand.
+    c.CourseDirectory.ignore = [
+        ".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py", "*.so", "*.pth"
+    ]  # fmt: skip
+
+    # A released notebook tells students when it is due.
+    c.GenerateAssignment.preprocessors = [
+        *_default("GenerateAssignment", "preprocessors"), CarryDueDate
+    ]  # fmt: skip
+
+    # Collected is what a submission consists of, its answers, and nothing else.
+    c.ExchangeFactory.collect = Collect
+    c.ZipCollectApp.extractor_plugin = Extractor
+    c.FileNameCollectorPlugin.named_regexp = rf"(?:.*/)?{HAND_IN}/(?P<file_id>[^/]+)$"
+    c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".json", ".txt"]
+
+    # Graded is the released notebook with the student's answers; a student's is never opened.
+    c.Autograde.exporter_class = ReleasedNotebookExporter
+    # The form has nobody to fill it in here, and a page for grading needs no widgets.
+    c.Execute.skip_cells_with_tag = FORM_TAG
+    c.Execute.store_widget_state = False
+    # New answers ask for a new mark.
+    c.Autograde.autograde_preprocessors = [
+        Execute, LimitOutput, SaveAutoGrades, ReopenMarks, AssignLatePenalties, CheckCellMetadata
+    ]  # fmt: skip
+
+    # Our feedback page; and in formgrader nothing that another host would have to deliver.
+    c.GenerateFeedback.preprocessors = [GetGrades, FeedbackPage]
+    c.ExchangeFactory.release_feedback = ReleaseFeedback
+    c.HTMLExporter.extra_template_basedirs = [
+        str(TEMPLATES), str(Path(formgrader.__file__).parent / "templates")
+    ]  # fmt: skip
+
+
+def _course_id(course: Path) -> str:
+    """The course's id. Faults in the rest of ``data/`` are for `pcn check` to tell."""
+    with (course / "data" / "course.toml").open("rb") as file:
+        return str(tomllib.load(file)["id"])
+
+
+def _default(converter: str, trait: str) -> list[type]:
+    from nbgrader import converters
+
+    return list(getattr(converters, converter).class_traits()[trait].default())

@@ -1,0 +1,240 @@
+"""Writes the notebooks that students open and nbgrader grades, from what ``data/`` says.
+
+A step's notebook is at once a page of the app and an assignment: a title with the reading, the
+form, and then the cells tagged ``grading``, which only an instructor sees. Our cells are known by
+their ids, which begin with ``pcn-``; cells that an instructor added stay where they are.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pcn_course.course import Course, CourseError, Criterion, Fault, Step
+from pcn_course.files import write_whole
+
+HOME = "home.ipynb"
+REVIEW = "review"
+STRUCTURE = "structure"
+"""nbgrader's ids (``grade_id``) of the cells that are in every step; a criterion's is its own."""
+FORM_TAG = "pcn-form"
+"""The tag of the cell that shows the form, which grading leaves out: there is nobody to fill it."""
+
+_OURS = "pcn-"
+_MADE_BY_RUNS = ("celltoolbar", "language_info", "widgets")
+_KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+Cell = dict[str, Any]
+Notebook = dict[str, Any]
+
+
+def write_notebooks(course: Course, folder: Path) -> tuple[str, ...]:
+    """Write all notebooks of ``course`` below ``folder``; return the paths that changed.
+
+    Raises:
+        CourseError: a file that stands in the way isn't a notebook; nothing was written.
+    """
+    wanted, faults = _wanted(course, folder)
+    if faults:
+        raise CourseError(faults)
+    changed = []
+    for path, text in wanted.items():
+        target = folder / path
+        if not target.exists() or target.read_text(encoding="utf-8") != text:
+            write_whole(target, text.encode())
+            changed.append(path)
+    return tuple(changed)
+
+
+def stale(course: Course, folder: Path) -> tuple[Fault, ...]:
+    """The notebooks that don't say what ``data/`` says, and those that no step belongs to."""
+    wanted, faults = _wanted(course, folder)
+    for path, text in wanted.items():
+        target = folder / path
+        if not target.exists():
+            faults.append(_fault(path, "this notebook is missing; run `pcn notebooks`"))
+        elif target.read_text(encoding="utf-8") != text:
+            faults.append(_fault(path, "doesn't say what data/ says; run `pcn notebooks`"))
+    known = {step.id for step in course.steps}
+    for target in sorted(folder.glob("step-*/step-*.ipynb")):
+        if target.parent.name == target.stem and target.stem not in known:
+            path = target.relative_to(folder).as_posix()
+            faults.append(_fault(path, f"there is no data/steps/{target.stem}.toml for it"))
+    return tuple(faults)
+
+
+def home_notebook(course: Course) -> Notebook:
+    """The page from which a student starts."""
+    cells = [
+        _markdown("title", f"# {course.title}"),
+        _code("home", "from pcn_course import open_home\n\nopen_home()"),
+    ]
+    return _notebook(course.title, {"page": "home"}, cells)
+
+
+def step_notebook(course: Course, step: Step) -> Notebook:
+    """One step as a page and as an assignment."""
+    cells = [
+        _markdown("reading", _introduction(step)),
+        _code("open", f'from pcn_course import open_step\n\nstep = open_step("{step.name}")'),
+        _code("form", "step.form()", tags=[FORM_TAG]),
+        _code("review", "step.review()", tags=["grading"], nbgrader=_locked(REVIEW)),
+        _code(
+            "structure",
+            "step.check()",
+            tags=["grading"],
+            nbgrader=_locked(STRUCTURE, grade=True, points=_number(course.rubric.structure)),
+        ),
+    ]
+    cells += [
+        _markdown(
+            f"criterion-{criterion.id}",
+            _criterion(criterion),
+            tags=["grading"],
+            nbgrader=_locked(criterion.id, task=True, points=_number(criterion.points)),
+        )
+        for criterion in course.rubric.criteria
+    ]
+    return _notebook(step.title, {"page": "step", "step": step.name}, cells)
+
+
+def as_text(notebook: Notebook) -> str:
+    """The notebook as Jupyter itself would write it, so that saving there changes nothing."""
+    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def _wanted(course: Course, folder: Path) -> tuple[dict[str, str], list[Fault]]:
+    """The text of each notebook by its path below ``folder``, with the cells that others added."""
+    wanted: dict[str, str] = {}
+    faults: list[Fault] = []
+    for path, notebook in _all(course):
+        try:
+            wanted[path] = as_text(_merged(notebook, _read(folder / path)))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            message = "is not a notebook; move it away, then run `pcn notebooks`"
+            faults.append(_fault(path, message))
+    return wanted, faults
+
+
+def _all(course: Course) -> Iterator[tuple[str, Notebook]]:
+    yield HOME, home_notebook(course)
+    for step in course.steps:
+        yield step.path, step_notebook(course, step)
+
+
+def _read(path: Path) -> Notebook | None:
+    try:
+        read: Notebook = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return read
+
+
+def _merged(ours: Notebook, standing: Notebook | None) -> Notebook:
+    """``ours``, with the foreign cells of ``standing`` after the cell that they followed."""
+    if standing is None:
+        return ours
+    own = {cell["id"] for cell in ours["cells"]}
+    followers: dict[str, list[Cell]] = {}
+    last = ""
+    for cell in standing["cells"]:
+        one = cell.get("id", "")
+        if one in own:
+            last = one
+        elif not one.startswith(_OURS):
+            followers.setdefault(last, []).append(_without_outputs(cell))
+    cells = list(followers.get("", []))
+    for cell in ours["cells"]:
+        cells += [cell, *followers.get(cell["id"], [])]
+    kept = {key: value for key, value in standing["metadata"].items() if key not in _MADE_BY_RUNS}
+    return {**ours, "cells": cells, "metadata": {**kept, **ours["metadata"]}}
+
+
+def _without_outputs(cell: Cell) -> Cell:
+    return {**cell, "execution_count": None, "outputs": []} if "outputs" in cell else cell
+
+
+def _introduction(step: Step) -> str:
+    """Title, summary and the reading, which is folded away until it is wanted."""
+    reading = step.reading
+    # The blank lines let markdown go on inside the HTML: in JupyterLab, in Voilà, in nbconvert.
+    parts = [
+        f"# {step.title}",
+        step.summary,
+        f"<details>\n<summary>Read first · {_minutes(reading.minutes)}</summary>",
+        reading.text.strip(),
+    ]
+    if reading.sources:
+        sources = "\n".join(f"- {_with_links(source.strip())}" for source in reading.sources)
+        parts += ["**Sources**", sources]
+    return "\n\n".join([*parts, "</details>"])
+
+
+def _criterion(criterion: Criterion) -> str:
+    levels = "\n".join(
+        f"- **{level.points:g} · {level.name}.** {level.text}" for level in criterion.levels
+    )
+    return f"## {criterion.title}\n\n{criterion.question}\n\n{levels}"
+
+
+def _minutes(number: int) -> str:
+    return "1 minute" if number == 1 else f"{number} minutes"
+
+
+def _with_links(text: str) -> str:
+    """``text`` with its bare addresses as links; a full stop after one is not part of it."""
+    return re.sub(r"(?<![<(\"])\bhttps?://[^\s<>]*[^\s<>.,;:)]", r"<\g<0>>", text)
+
+
+def _number(points: float) -> float:
+    return int(points) if points == int(points) else points
+
+
+def _locked(
+    grade_id: str, *, grade: bool = False, task: bool = False, points: float | None = None
+) -> dict[str, Any]:
+    """nbgrader's own metadata for a cell that only shows something or gives points."""
+    settings = {
+        "grade": grade,
+        "grade_id": grade_id,
+        "locked": True,
+        "schema_version": 3,
+        "solution": False,
+        "task": task,
+    }
+    return settings if points is None else {**settings, "points": points}
+
+
+def _markdown(name: str, source: str, **metadata: Any) -> Cell:
+    return {"cell_type": "markdown", **_cell(name, source, metadata)}
+
+
+def _code(name: str, source: str, **metadata: Any) -> Cell:
+    cell = _cell(name, source, metadata)
+    return {"cell_type": "code", "execution_count": None, "outputs": [], **cell}
+
+
+def _cell(name: str, source: str, metadata: dict[str, Any]) -> Cell:
+    # A change in a cell of ours would be lost at the next `pcn notebooks`, so none can be made.
+    return {
+        "id": f"{_OURS}{name}"[:64],
+        "metadata": {"deletable": False, "editable": False, **metadata},
+        "source": source.splitlines(keepends=True),
+    }
+
+
+def _notebook(title: str, pcn: dict[str, str], cells: list[Cell]) -> Notebook:
+    metadata = {
+        "kernelspec": _KERNEL,
+        "language_info": {"name": "python"},
+        "pcn": pcn,
+        "title": title,
+    }
+    return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _fault(path: str, message: str) -> Fault:
+    return Fault(f"notebooks/{path}", "", message)

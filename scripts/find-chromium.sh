@@ -36,8 +36,8 @@ if command -v apt-get >/dev/null 2>&1 && [ "$as_root" != none ]; then
     echo "No Chromium here: installing Debian's, once …" >&2
     # Ubuntu's package of that name is a pointer to a snap, which find_one then refuses.
     $as_root env DEBIAN_FRONTEND=noninteractive sh -c \
-        'apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core' \
-        >&2 </dev/null
+        'apt-get update && apt-get install -y --no-install-recommends chromium fonts-dejavu-core' \
+        >/dev/null </dev/null
     find_one && exit 0
 fi
 echo "Trying Playwright's own copy …" >&2

@@ -1,0 +1,199 @@
+"""The light Voilà: our template, our handlers, our kernels, and none of its other doors."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+import jinja2
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from jupyter_server.utils import url_path_join
+from tornado import httpserver, web
+from traitlets import default
+from traitlets.config import Config
+from voila.app import Voila
+from voila.notebook_renderer import NotebookRenderer
+from voila.utils import create_include_assets_functions
+
+from pcn_course.app.handlers import (
+    SECURITY_HEADERS,
+    TEMPLATE,
+    HomeHandler,
+    InvitationHandler,
+    NothingHere,
+    course_handlers,
+)
+from pcn_course.app.kernels import CourseKernels
+from pcn_course.course import Course
+
+GRADING = "grading"
+"""The tag of the cells that only grading runs."""
+_STOP_WITHIN = 8.0
+_access = logging.getLogger("pcn_course.access")
+
+
+def page_settings() -> Config:
+    """The settings of a server that shows the course's pages; a Jupyter server takes them too."""
+    c = Config()
+    c.VoilaConfiguration.template = TEMPLATE
+    c.VoilaConfiguration.allow_template_override = "NO"
+    c.VoilaConfiguration.allow_theme_override = "NO"
+    c.VoilaConfiguration.multi_kernel_manager_class = CourseKernels
+    c.VoilaConfiguration.file_allowlist = []
+    # Cells for the instructor neither run nor show; either setting alone leaves one of the two.
+    c.VoilaExecutor.skip_cells_with_tag = GRADING
+    c.TagRemovePreprocessor.enabled = True
+    c.TagRemovePreprocessor.remove_cell_tags = {GRADING}
+    # A kernel that died comes back empty, and no page wants that one: let it be known as dead.
+    c.KernelRestarter.restart_limit = 0
+    c.KernelRestarter.time_to_dead = 1.0
+    c.MappingKernelManager.cull_idle_timeout = 180
+    c.MappingKernelManager.cull_interval = 30
+    c.MappingKernelManager.buffer_offline_messages = False
+    c.NotebookNotary.db_file = ":memory:"
+    return c
+
+
+class CourseApp(Voila):
+    """One course, one student's folder, one port of this machine."""
+
+    course: Course
+    listener: socket.socket
+    connections: Path
+    invitations: set[str]
+    kernel_output: IO[bytes] | None = None
+    on_ready: Callable[[], None] = staticmethod(lambda: None)
+
+    @default("log")
+    def _default_log(self) -> logging.Logger:
+        return logging.getLogger("pcn_course.app")
+
+    def get_default_logging_config(self) -> dict[str, Any]:
+        """Leave logging as it is: whoever starts the server has set it up."""
+        return {"version": 1, "disable_existing_loggers": False}
+
+    def load_config_file(self, *_args: Any, **_kwargs: Any) -> None:
+        """Read no file: what a ``voila.py`` in some folder says is not meant for this."""
+
+    def init_settings(self) -> dict[str, Any]:
+        """Voilà's settings, with what it can't be told by configuration."""
+        self.connection_dir = str(self.connections)
+        settings: dict[str, Any] = super().init_settings()
+        kernels: CourseKernels = self.kernel_manager
+        kernels.make_renderer = self._renderer
+        kernels.stamp = self._stamp
+        kernels.warm_pages = ("home.ipynb", *(step.path for step in self.course.steps))
+        kernels.output = self.kernel_output
+        pages: jinja2.Environment = settings["voila_jinja2_env"]
+        words = create_include_assets_functions(TEMPLATE, self.base_url)
+        pages.globals.update(words, brand=self.course.title)
+        settings.update(
+            jinja2_env=pages,  # the login page, too
+            allow_remote_access=False,
+            compress_response=True,
+            default_handler_class=NothingHere,
+            headers=SECURITY_HEADERS,
+            log_function=_log_request,
+            xsrf_cookies=True,
+        )
+        return settings
+
+    def init_handlers(self) -> list[Any]:
+        """Our addresses alone."""
+        root = Path(self.root_dir)
+        own = [
+            (self.base_url, HomeHandler),
+            (
+                url_path_join(self.base_url, r"/open/([\w-]+)"),
+                InvitationHandler,
+                {"invitations": self.invitations},
+            ),
+        ]
+        login = [
+            (url_path_join(self.base_url, path), handler)
+            for path, handler in self.identity_provider.get_handlers()
+        ]
+        return [*own, *login, *course_handlers(self.base_url, root)]
+
+    def start(self) -> None:
+        """Serve until told to stop."""
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        stopped = asyncio.Event()
+        for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+            _on_signal(name, stopped)
+        settings = self.init_settings()
+        self.app = web.Application(self.init_handlers(), **settings)
+        server = httpserver.HTTPServer(self.app)
+        server.add_socket(self.listener)
+        kernels: CourseKernels = self.kernel_manager
+        warming = asyncio.create_task(kernels.warm_up())
+        self.on_ready()
+        try:
+            await stopped.wait()
+        finally:
+            server.stop()
+            warming.cancel()
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(_STOP_WITHIN):
+                    await ZMQChannelsWebsocketConnection.close_all()
+                    await kernels.shutdown_all()
+
+    def _renderer(self, page: str) -> NotebookRenderer:
+        settings = self.app.settings
+        return NotebookRenderer(
+            voila_configuration=self.voila_configuration,
+            traitlet_config=self.config,
+            notebook_path=page,
+            template_paths=self.template_paths,
+            config_manager=settings["config_manager"],
+            contents_manager=settings["contents_manager"],
+            base_url=self.base_url,
+            kernel_spec_manager=self.kernel_spec_manager,
+            page_config={},
+        )
+
+    def _stamp(self, page: str) -> float:
+        """When the page's notebook or anything that the course asks was changed last."""
+        data = (path for path in (self.course.root / "data").rglob("*") if path.is_file())
+        return max(_changed(path) for path in (Path(self.root_dir, page), *data))
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _on_signal(name: str, stopped: asyncio.Event) -> None:
+    """Let a signal stop the server; a second one of the same kind ends it the hard way."""
+    number = getattr(signal, name, None)
+    if number is None:
+        return
+    loop = asyncio.get_running_loop()
+
+    def stop(*_args: object) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        loop.call_soon_threadsafe(stopped.set)
+
+    try:
+        loop.add_signal_handler(number, stop)
+    except NotImplementedError:  # Windows
+        signal.signal(number, stop)
+
+
+def _log_request(handler: web.RequestHandler) -> None:
+    """One line for a request, without what stands after the ``?``: it may be the key."""
+    status = handler.get_status()
+    level = logging.INFO if status < 500 else logging.ERROR
+    request = handler.request
+    duration = 1000 * request.request_time()
+    _access.log(level, "%s %s %d %.0f ms", request.method, request.path, status, duration)

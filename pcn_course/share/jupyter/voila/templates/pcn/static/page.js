@@ -1,0 +1,304 @@
+// The host of the page's widgets. It joins them to their kernel, and joins them again whenever the
+// line or the kernel is lost: the widgets stay on the page with all that was typed in them.
+// Models hear "pcn:disconnected" and "pcn:reconnected". What they send in between is dropped: only
+// the kernel's answer is proof.
+
+const root = document.documentElement;
+const { pcnBase: base, pcnRoot: home } = root.dataset;
+const hex = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+  byte.toString(16).padStart(2, "0")).join("");
+const session = hex();
+const models = new Map(); // by the id that the page came with
+const modules = new Map(); // by source text
+const styles = new Set();
+let views = []; // the places of the widgets, in the page's order
+let place = null; // {kernel, ids}: where the models live now; null when that kernel is gone
+let link = null; // the open line to that kernel; null while there is none
+let wake = () => {}; // ends the pause before the next attempt
+let over = false;
+
+function make(tag, attributes, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) if (value) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+}
+
+class Model {
+  comm;
+  changed = {};
+  listeners = {};
+  constructor(state) { this.state = state; }
+  get(key) { return this.state[key]; }
+  set(key, value) {
+    this.changed[key] = value;
+    this.update({ [key]: value });
+  }
+  save_changes() {
+    this.post({ method: "update", state: this.changed, buffer_paths: [] });
+    this.changed = {};
+  }
+  send(content) { this.post({ method: "custom", content }); }
+  post(data) { link?.ask("comm_msg", { comm_id: this.comm, data }); }
+  on(names, listener) {
+    for (const name of names.split(" ")) (this.listeners[name] ??= new Set()).add(listener);
+  }
+  off(names, listener) {
+    for (const name of names?.split(" ") ?? Object.keys(this.listeners)) {
+      if (listener) this.listeners[name]?.delete(listener);
+      else delete this.listeners[name];
+    }
+  }
+  trigger(name, ...values) {
+    for (const listener of [...(this.listeners[name] ?? [])]) {
+      try { listener(...values); } catch (error) { console.error(error); }
+    }
+  }
+  update(state) {
+    const news = Object.keys(state).filter((key) => state[key] !== this.state[key]);
+    Object.assign(this.state, state);
+    for (const key of news) this.trigger(`change:${key}`, this, state[key]);
+    if (news.length) this.trigger("change", this);
+  }
+  read({ method, state, content }) {
+    if (method === "update") this.update(state);
+    if (method === "custom") this.trigger("msg:custom", content, []);
+  }
+}
+
+// One websocket to one kernel, with a comm of its own that asks for the state of all widgets.
+class Link {
+  heard = Date.now();
+  asked = 0; // when we began to wait for a sign of life; 0 when we do not wait
+  unsent = 0;
+  watching = false;
+  control = hex();
+  constructor(kernel) {
+    const url = new URL(`${base}api/kernels/${kernel}/channels?session_id=${session}`, location);
+    url.protocol = url.protocol.replace("http", "ws");
+    this.kernel = kernel;
+    this.socket = new WebSocket(url);
+    this.states = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+      setTimeout(reject, 20000, "no answer");
+    });
+    this.socket.onopen = () => {
+      const to = { comm_id: this.control };
+      // Without this version the kernel refuses, and says nothing.
+      this.ask("comm_open", { ...to, target_name: "jupyter.widget.control", data: {} }, { version: "1.0.0" });
+      this.ask("comm_msg", { ...to, data: { method: "request_states" } });
+    };
+    this.socket.onmessage = ({ data }) => { if (typeof data === "string") this.read(JSON.parse(data)); };
+    this.socket.onclose = () => this.end(false);
+  }
+  ask(msg_type, content, metadata = {}) {
+    if (this.socket.readyState !== 1) return;
+    this.asked ||= Date.now();
+    const header = { msg_id: hex(), msg_type, username: "", session, date: new Date().toISOString(), version: "5.3" };
+    this.socket.send(JSON.stringify({ channel: "shell", header, parent_header: {}, metadata, content, buffers: [] }));
+  }
+  read({ header, content }) {
+    this.heard = Date.now();
+    this.asked = 0;
+    if (header.msg_type === "status" && /restarting|dead/.test(content.execution_state)) this.end(true);
+    if (header.msg_type !== "comm_msg") return;
+    if (content.comm_id === this.control) this.resolve(content.data.states);
+    else if (this === link) models.forEach((model) => model.comm === content.comm_id && model.read(content.data));
+  }
+  end(gone) {
+    this.socket.onclose = null;
+    this.socket.close();
+    this.reject("closed");
+    if (this !== link) return;
+    link = null;
+    if (gone) place = null; // a kernel that died comes back empty, so its id is never used again
+    models.forEach((model) => model.trigger("pcn:disconnected"));
+    join().then(() => models.forEach((model) => model.trigger("pcn:reconnected")));
+  }
+  // A line that is cut neither fails nor closes, so silence is looked into.
+  async watch() {
+    if (this.socket.readyState > 1) return this.end(false);
+    const now = Date.now();
+    const { bufferedAmount } = this.socket;
+    if (this.asked && bufferedAmount !== this.unsent) this.asked = now; // a long text is going out
+    this.unsent = bufferedAmount;
+    if (!this.asked && now - this.heard > 15000) this.ask("kernel_info_request", {});
+    if (!this.asked || now - this.asked < 5000 || this.watching) return;
+    this.watching = true;
+    const state = await life(this.kernel);
+    this.watching = false;
+    if (!this.asked || this !== link) return;
+    const patience = state === "unreachable" ? 0 : state === "busy" ? 120000 : 20000;
+    if (state === "gone" || Date.now() - this.asked > patience) this.end(state === "gone");
+  }
+}
+
+// Ask the server, not the kernel: a kernel at work answers nobody.
+async function life(kernel) {
+  try {
+    const answer = await get(`${base}api/kernels/${kernel}`, 4000);
+    return answer.ok ? (await answer.json()).execution_state : "gone";
+  } catch { return "unreachable"; }
+}
+
+function get(url, limit) {
+  const xsrf = document.cookie.match(/(?:^|; )_xsrf=([^;]*)/);
+  const headers = xsrf ? { "X-XSRFToken": xsrf[1] } : {};
+  return fetch(url, { headers, cache: "no-store", signal: AbortSignal.timeout(limit) });
+}
+
+// The kernel and the models that a page names, or null when the page is not whole.
+function read(page) {
+  const kernel = page.getElementById("pcn-end")?.dataset.kernel;
+  return kernel ? { kernel, ids: [...page.querySelectorAll(".pcn-widget")].map((view) => view.dataset.model) } : null;
+}
+
+async function askForPlace() {
+  const answer = await get(location.href.split("#")[0], 100000);
+  const found = read(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  if (found?.ids.length === views.length) return found;
+  if (found) {
+    over = true;
+    tell("This page has changed. Please load it again: your text is kept on this device.");
+  } else if (answer.redirected) {
+    tell("You are signed out. Open your course in a new tab, then come back: your text is kept here.");
+  }
+  throw new Error("There is no page to join.");
+}
+
+// Join the models to a kernel: the one they had if it lives, else one that a fresh copy of this
+// page brings. It goes on until it succeeds.
+async function join() {
+  for (let pause = 250; !over; pause = Math.min(2 * pause, 5000)) {
+    let next;
+    try {
+      place ??= await askForPlace();
+      next = new Link(place.kernel);
+      const states = await next.states;
+      if (!place.ids.every((id) => states[id])) throw new Error("The kernel has no such widgets.");
+      views.forEach((view, index) => {
+        const id = place.ids[index];
+        if (!models.has(view.dataset.model)) models.set(view.dataset.model, new Model(states[id].state));
+        models.get(view.dataset.model).comm = id;
+      });
+      link = next;
+      root.dataset.pcnKernel = place.kernel;
+      tell("");
+      return;
+    } catch (error) {
+      next?.end(false);
+      console.info("Not connected, trying again:", error);
+      if (place && (await life(place.kernel)) !== "unreachable") place = null;
+    }
+    await new Promise((resume) => {
+      wake = resume;
+      setTimeout(resume, pause);
+    });
+  }
+  return new Promise(() => {});
+}
+
+async function show(view) {
+  const model = models.get(view.dataset.model);
+  const css = model.get("_css");
+  if (css && !styles.has(css)) {
+    styles.add(css);
+    document.head.append(make("style", {}, css));
+  }
+  const esm = model.get("_esm");
+  if (!modules.has(esm)) {
+    const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
+    modules.set(esm, import(url).finally(() => URL.revokeObjectURL(url)));
+  }
+  const made = (await modules.get(esm)).default;
+  const context = { model, signal: new AbortController().signal, experimental: {} };
+  model.widget ??= (async () => {
+    const widget = typeof made === "function" ? await made() : made;
+    await widget.initialize?.(context);
+    return widget;
+  })();
+  await (await model.widget).render?.({ ...context, el: view });
+}
+
+const note = make("p", { class: "pcn-note pcn-open", role: "alert" });
+function tell(words) {
+  if (note.textContent === words) return;
+  note.textContent = words;
+  if (words) document.getElementById("main").prepend(note);
+  else note.remove();
+}
+
+function fail() {
+  if (over) return;
+  over = true;
+  if (document.readyState === "loading") window.stop();
+  root.dataset.pcn = "failed";
+  const words = document.getElementById("pcn-failed");
+  const loading = document.querySelector(".pcn-loading");
+  if (words) loading.replaceWith(words.content);
+  else loading.textContent = "This page did not arrive whole. Please load it again.";
+}
+
+async function start() {
+  document.querySelector(".pcn-late")?.remove();
+  const loading = document.querySelector(".pcn-loading");
+  const timers = [
+    [8, "Still getting ready. The first page after a start takes a little longer."],
+    [30, "This takes longer than usual. You can wait: nothing is lost."],
+    [90, ""],
+  ].map(([seconds, words]) => setTimeout(() => (words ? loading.textContent = words : fail()), 1000 * seconds));
+  if (document.readyState === "loading") {
+    await new Promise((resume) => document.addEventListener("DOMContentLoaded", resume));
+  }
+  try {
+    place = read(document);
+    if (!place) throw new Error("The page did not arrive whole.");
+    views = [...document.querySelectorAll(".pcn-widget")];
+    if (views.length) await join();
+    await Promise.all(views.map(show));
+    loading.remove();
+    root.dataset.pcn = "ready";
+  } catch (error) {
+    console.error(error);
+    fail();
+  }
+  timers.forEach(clearTimeout);
+}
+
+// The header's steps and the line above the title, from what the form says when it has opened.
+function drawSteps({ steps, step, due }) {
+  if (!steps?.length) return;
+  const here = steps.find(({ path }) => decodeURI(location.pathname).endsWith(`/${path}`));
+  const nav = document.querySelector(".pcn-steps");
+  nav.hidden = false;
+  nav.replaceChildren(make("ol", {}, ...steps.map((one) => {
+    const done = /submitted|feedback/.test(one.state);
+    return make("li", {}, make("a", {
+      href: home + one.path,
+      title: one.short,
+      "aria-label": `Step ${one.number}, ${one.short}: ${one.state.replace("-", " ")}`,
+      "aria-current": one === here && "page",
+      class: done && "pcn-done",
+    }, done ? "✓" : one.number));
+  })));
+  const line = document.querySelector(".pcn-main > .pcn-eyebrow");
+  if (!line || !here) return;
+  const format = { weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" };
+  line.textContent = [
+    `Step ${here.number} of ${steps.length}`,
+    step?.minutes && `about ${step.minutes} minutes`,
+    due && `due ${new Date(due).toLocaleString(undefined, format)}`,
+  ].filter(Boolean).join(" · ");
+}
+
+function returned() {
+  wake();
+  link?.ask("kernel_info_request", {});
+}
+addEventListener("online", returned);
+addEventListener("pageshow", returned);
+document.addEventListener("visibilitychange", () => document.hidden || returned());
+document.addEventListener("pcn:state", ({ detail }) => drawSteps(detail));
+setInterval(() => link?.watch(), 2500);
+start();

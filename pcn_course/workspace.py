@@ -42,6 +42,11 @@ class Feedback(msgspec.Struct, frozen=True):
     id: str
     path: Path
 
+    @property
+    def when(self) -> dt.datetime:
+        """When the answers that it is about were submitted."""
+        return _moment(self.id)
+
 
 class Quote(msgspec.Struct, frozen=True):
     """An earlier answer, as a later prompt quotes it."""

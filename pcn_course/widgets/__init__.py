@@ -1,0 +1,1 @@
+"""What a student sees: a step's form and home, as widgets of native HTML."""

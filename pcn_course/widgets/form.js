@@ -1,0 +1,435 @@
+// One step as a form. It knows a model (on, off, send) and a place for drafts, and nothing else.
+import { deadline, h, hour, button, isEmpty, isGroup, makeControl, moment, quiet, words } from "./controls.js";
+import { Saving } from "./saving.js";
+
+const AGAIN = 4000; // ms after which the answers are asked for again
+const PRIVATE = "Only you see this. It is never submitted.";
+const CHANGED = "This answer was also changed in another window.";
+
+export default {
+  render({ model, el }) {
+    const root = h("div", { class: "pcn pcn-form", "data-lm-suppress-shortcuts": "true" });
+    el.append(root);
+    return openForm(model, root);
+  },
+};
+
+function openForm(model, root) {
+  const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
+  const site = document.documentElement.dataset.pcnRoot; // none in JupyterLab
+  const controls = new Map();
+  const notes = new Map();
+  const pasts = new Map(); // the buttons to earlier versions
+  const busy = new Set();
+  const notices = new Set();
+  const life = new AbortController();
+  let saving, state, asking, submission;
+  let receipt = null;
+
+  root.classList.toggle("pcn-hosted", site != null);
+  const send = (type, more) => model.send({ type, client, ...more });
+  const listen = (target, name, act) => target.addEventListener(name, act, { signal: life.signal });
+
+  // ---- What the kernel says ------------------------------------------------------------------
+
+  const replies = {
+    state(message) {
+      clearTimeout(asking);
+      state = message;
+      receipt = state.submitted ?? receipt;
+      if (!saving) build();
+      saving.state(state);
+      showNews();
+      const { steps, home, course, step, due } = state;
+      const detail = { steps, home, title: course.title, step, due };
+      root.dispatchEvent(new CustomEvent("pcn:state", { bubbles: true, composed: true, detail }));
+    },
+    ack(message) {
+      saving?.acknowledge(message);
+      const isPublic = (key) => state.step.prompts.some((one) => one.key === key && !one.private);
+      if (Object.keys(message.versions).some(isPublic) && receipt && !state.changed_since) {
+        state.changed_since = true;
+        showNews();
+      }
+    },
+    refused: (message) => saving?.refused(message),
+    history: ({ key, entries }) => showHistory(key, entries),
+    preview: ({ html }) => showPage("What your instructor will see", html),
+    feedback: ({ html }) => showPage("Feedback from your instructor", html),
+    receipt(message) {
+      receipt = message;
+      state.changed_since = false;
+      showNews();
+      showReceipt(message);
+    },
+    question: ({ kind, text }) => askBack(kind, text),
+    problem({ message }) {
+      if (state) dialog("That did not work", h("p", null, message));
+      else root.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" }, message));
+    },
+  };
+  const onMessage = (message) => {
+    if (message?.client === client) replies[message.type]?.(message);
+  };
+  const onCut = () => {
+    if (saving) (saving.cut = true), showStatus();
+  };
+  const ask = () => {
+    clearTimeout(asking);
+    asking = setTimeout(ask, AGAIN);
+    try {
+      send("open");
+    } catch {
+      // asked again in a moment
+    }
+  };
+  const onBack = () => (saving?.settle(), ask());
+  const events = { "msg:custom": onMessage, "pcn:disconnected": onCut, "pcn:reconnected": onBack };
+  for (const [name, act] of Object.entries(events)) model.on(name, act);
+
+  // ---- The page ------------------------------------------------------------------------------
+
+  const news = h("div", { class: "pcn-news" });
+  const status = h("span", { class: "pcn-status", role: "status" });
+  const progress = h("span", { class: "pcn-progress" });
+  const alert = h("div", { class: "pcn-alert", role: "alert", hidden: true });
+  const submit = button("Submit", confirmSubmit, "pcn-button pcn-primary pcn-submit");
+  const preview = button([
+    h("span", { class: "pcn-long" }, "See what your instructor will see"),
+    h("span", { class: "pcn-short" }, "Preview"),
+  ], () => load("preview", "What your instructor will see"), "pcn-button pcn-preview");
+  const bar = h("div", { class: "pcn-bar" }, alert,
+    h("div", { class: "pcn-line" }, status, progress, preview, submit));
+  root.append(h("p", { class: "pcn-soft", role: "status" }, "Fetching your answers…"));
+
+  function build() {
+    const { course, user, step } = state;
+    const place = ["pcn", course.id, user, step.id, ""].map(encodeURIComponent).join(":");
+    saving = new Saving({
+      client,
+      place,
+      prompts: step.prompts,
+      send: (message) => model.send(message),
+      show: (key, value) => controls.get(key).set(value),
+      tell: showNote,
+      changed: showStatus,
+      busy: (key) => busy.has(key),
+    });
+    const parts = [];
+    let section = "";
+    for (const prompt of step.prompts) {
+      if (prompt.section && prompt.section !== section) parts.push(h("h2", null, prompt.section));
+      section = prompt.section || section;
+      parts.push(makeField(prompt));
+    }
+    root.replaceChildren(site == null ? heading() : "", news, ...parts, ...unasked(), ways(), bar);
+    new ResizeObserver(() => {
+      document.documentElement.style.setProperty("--pcn-bar", bar.offsetHeight + "px");
+    }).observe(bar);
+  }
+
+  function heading() {
+    const { step, due } = state;
+    const late = due && new Date(due) < new Date();
+    const parts = [`Step ${step.number} of ${step.of}`, `about ${step.minutes} minutes`];
+    if (due) parts.push(`${late ? "was due" : "due"} ${deadline(due)}`);
+    return h("p", { class: "pcn-eyebrow" }, parts.join(" · "));
+  }
+
+  function makeField(prompt) {
+    const id = `${client}-${prompt.key}`;
+    const about = []; // ids of what describes the control
+    const describe = (name, text) => {
+      if (!text) return null;
+      about.push(`${id}-${name}`);
+      return h("p", { class: "pcn-help", id: about.at(-1) }, text);
+    };
+    const hints = [describe("help", prompt.help), describe("private", prompt.private && PRIVATE)];
+    const note = h("div", { id: id + "-note", role: "status" });
+    about.push(note.id);
+    const group = isGroup(prompt);
+    const edited = () => saving.edit(prompt.key, control.get());
+    const control = makeControl(prompt, id, about.join(" "), edited);
+    const label = h(group ? "legend" : "label", { class: "pcn-label", for: group ? null : id },
+      prompt.label, prompt.required && h("span", { class: "pcn-needed" }, " Required"));
+    const inner = [label, quote(prompt), ...hints, control.el, note];
+    const past = quiet(["Earlier versions", h("span", { class: "pcn-sr" }, ` of “${prompt.label}”`)],
+      () => load("history", "Earlier versions", { key: prompt.key }), "pcn-history");
+    const el = h("div", { class: "pcn-card pcn-field", "data-key": prompt.key },
+      group ? h("fieldset", { "aria-describedby": about.join(" ") }, inner) : inner,
+      h("div", { class: "pcn-foot" },
+        prompt.example && h("details", null, h("summary", null, "See an example"),
+          h("p", { class: "pcn-example" }, prompt.example)),
+        past));
+    listen(el, "compositionstart", () => busy.add(prompt.key));
+    listen(el, "compositionend", () => {
+      busy.delete(prompt.key);
+      saving.resume(prompt.key);
+    });
+    controls.set(prompt.key, control);
+    notes.set(prompt.key, note);
+    pasts.set(prompt.key, past);
+    return el;
+  }
+
+  function quote(prompt) {
+    const earlier = state.quotes[prompt.quote];
+    if (!earlier) return null;
+    const { label, step, value } = earlier;
+    return h("div", { class: "pcn-note pcn-quote" },
+      h("p", { class: "pcn-help" }, value ? `You wrote in step ${step}: ${label}`
+        : `Not answered yet, in step ${step}: ${label}`),
+      value && h("p", { dir: "auto" }, value));
+  }
+
+  // Answers to questions that the course no longer asks.
+  function unasked() {
+    const known = new Set(state.step.prompts.map((prompt) => prompt.key));
+    const others = Object.entries(state.fields).filter(([key, { value }]) =>
+      !known.has(key) && !isEmpty({ kind: "" }, value));
+    if (!others.length) return [];
+    const text = (value) => (typeof value === "string" ? value : JSON.stringify(value));
+    return [
+      h("h2", null, "No longer asked"),
+      h("div", { class: "pcn-card" }, h("p", { class: "pcn-help" },
+        "The course has dropped these questions. Your answers to them are kept."),
+      others.map(([key, { value }]) => h("div", null, h("strong", null, key),
+        h("p", { class: "pcn-example", dir: "auto" }, text(value))))),
+    ];
+  }
+
+  function ways() {
+    if (site == null) return "";
+    const next = state.steps.find((step) => step.number === state.step.number + 1);
+    return h("nav", { class: "pcn-ways", "aria-label": "Where to go next" },
+      h("a", { href: site + state.home }, "All steps"),
+      next && h("a", { href: site + next.path }, `Next: ${next.number} · ${next.short}`));
+  }
+
+  function showNews() {
+    state.notices.forEach((text) => notices.add(text)); // each is told once by the kernel
+    const parts = Array.from(notices, (text) => h("p", { class: "pcn-note pcn-open" }, text));
+    for (const { id, when } of state.feedback) {
+      parts.push(h("p", { class: "pcn-note" }, `Feedback is here, ${moment(when)}. `,
+        quiet("Read it", () => load("feedback", "Feedback from your instructor", { id }))));
+    }
+    if (receipt) {
+      parts.push(h("p", { class: "pcn-note" + (state.changed_since ? " pcn-open" : "") },
+        `Submitted ${moment(receipt.when)}. `,
+        state.changed_since && "You have changed answers since: submit again to hand them in. ",
+        quiet("Show the receipt", () => showReceipt(receipt))));
+    }
+    news.replaceChildren(...parts);
+  }
+
+  function showNote(key, other) {
+    const { prompt } = saving.fields.get(key);
+    const text = other === undefined ? `${CHANGED} Both versions are here: read it through.`
+      : `${CHANGED} There it is “${words(prompt, other)}”. Yours stands here: check it.`;
+    const note = notes.get(key);
+    const close = quiet("Got it", () => (note.replaceChildren(), controls.get(key).first.focus()));
+    note.replaceChildren(h("p", { class: "pcn-note pcn-open" }, text + " ", close));
+  }
+
+  // ---- What is saved and what is open ----------------------------------------------------------
+
+  function showStatus() {
+    const { open, kept, cut, savedAt } = saving;
+    const lost = open.length > 0 && (saving.trouble || cut);
+    const wrong = open.filter((field) => field.invalid);
+    for (const [key, { saved }] of saving.fields) pasts.get(key).hidden = !saved.version;
+    for (const { prompt, invalid } of wrong) {
+      const note = h("p", { class: "pcn-note pcn-open" }, invalid);
+      if (notes.get(prompt.key).textContent !== invalid) notes.get(prompt.key).replaceChildren(note);
+    }
+    let text = savedAt ? `Saved ${clock(savedAt)}` : "Nothing to save yet";
+    if (wrong.length) text = "Not saved: see the marked answer";
+    else if (lost) text = `Not saved, still trying: ${kept ? "your text is kept on this device" : "keep this page open"}`;
+    else if (open.length) text = kept ? "Saving…" : "Saving… keep this page open";
+    // On the smallest screens a time does without its AM or PM.
+    const [, words, half = ""] = text.match(/^(.*?)(\s[AP]M)?$/i);
+    if (status.textContent !== text) status.replaceChildren(words, h("span", null, half));
+    status.classList.toggle("pcn-ok", !open.length && savedAt != null);
+    status.setAttribute("aria-busy", String(open.length > 0 && !lost && !wrong.length));
+    write(alert, lost || cut ? trouble(kept) : "");
+    alert.hidden = !alert.textContent;
+    const [part, rest] = standing();
+    if (progress.textContent !== part + rest) progress.replaceChildren(part, h("span", null, rest));
+    if (submission && !open.length) {
+      send("submit", submission);
+      submission = null;
+    }
+  }
+
+  function trouble(kept) {
+    if (saving.trouble === "refused") return `${saving.reason} The page keeps trying.`;
+    const where = kept
+      ? "Go on writing: your text is kept on this device, and saved when the connection is back."
+      : "You can go on writing, but keep this page open: your text is only here until the connection is back.";
+    return "The connection is interrupted. " + where +
+      (site == null ? " If this lasts, run the cells again." : "");
+  }
+
+  const clock = (iso) =>
+    new Date(iso).toDateString() === new Date().toDateString() ? hour(iso) : moment(iso);
+
+  const isOpen = (prompt) => isEmpty(prompt, saving.fields.get(prompt.key).value);
+
+  // How far the step is, in words: a short form, and the rest of the long one.
+  function standing() {
+    const { prompts, covered } = state.step;
+    if (covered.length && !prompts.some((one) => covered.includes(one.key) && isOpen(one))) {
+      return ["Covered", " by other work"];
+    }
+    const counted = prompts.filter((prompt) => prompt.required);
+    const done = counted.filter((prompt) => !isOpen(prompt)).length;
+    return [`${done} of ${counted.length}`, " answered"];
+  }
+
+  const write = (el, text) => {
+    if (el.textContent !== text) el.textContent = text;
+  };
+
+  // ---- Dialogs ---------------------------------------------------------------------------------
+
+  // One dialog, whose content changes; focus goes back to where it came from.
+  function dialog(title, ...content) {
+    let box = root.querySelector("dialog");
+    if (!box) {
+      const back = document.activeElement;
+      box = h("dialog", { class: "pcn-dialog", "aria-labelledby": client + "-title",
+        onclose: () => (box.remove(), (submission = null), back?.isConnected && back.focus()) });
+      root.append(box);
+    }
+    const head = h("h2", { id: client + "-title", tabindex: "-1" }, title);
+    const close = quiet("Close", () => box.close(), "pcn-close");
+    box.replaceChildren(h("div", { class: "pcn-head" }, head, close), ...content);
+    if (!box.open) box.showModal();
+    head.focus();
+    return box;
+  }
+
+  const closing = (text) => button(text, () => root.querySelector("dialog").close());
+  const actions = (...buttons) => h("div", { class: "pcn-actions" }, buttons);
+
+  function load(type, title, more) {
+    saving.flush(true); // what was typed is handled first
+    dialog(title, h("p", { class: "pcn-soft", role: "status" }, "One moment…"));
+    try {
+      send(type, more);
+    } catch {
+      replies.problem({ message: "The connection is interrupted. Try again in a moment." });
+    }
+  }
+
+  function showPage(title, html) {
+    // Without any right to run scripts or to fetch anything.
+    dialog(title, h("iframe", { sandbox: "", srcdoc: html, title })).classList.add("pcn-page");
+  }
+
+  function showHistory(key, entries) {
+    const { prompt } = saving.fields.get(key);
+    const control = controls.get(key);
+    const item = ({ value, saved_at }) => h("li", null,
+      h("p", { class: "pcn-help" }, moment(saved_at)),
+      h("p", { class: "pcn-example", dir: "auto" }, words(prompt, value)),
+      button(["Put this version back", h("span", { class: "pcn-sr" }, `, ${moment(saved_at)}`)], () => {
+        saving.flush(true); // so that the present version is in the history, too
+        control.set(value);
+        saving.edit(key, control.get());
+        root.querySelector("dialog").close();
+        control.first.focus();
+      }));
+    dialog(`Earlier versions of “${prompt.label}”`, entries.length
+      ? h("ol", { class: "pcn-versions" }, entries.map(item))
+      : h("p", null, "There is no earlier version yet."));
+  }
+
+  function confirmSubmit() {
+    const open = state.step.prompts.filter((prompt) => prompt.required && isOpen(prompt));
+    const again = receipt ? "This replaces what you submitted before. " : "";
+    const go = (prompt) => quiet(prompt.label, () => {
+      root.querySelector("dialog").close();
+      controls.get(prompt.key).first.focus();
+    });
+    dialog(`Submit step ${state.step.number}`,
+      h("p", null, `${standing().join("")}. ${again}Your instructor gets your answers to this step. `,
+        "Private notes stay here."),
+      open.length > 0 && standing()[0] !== "Covered" && h("div", null,
+        h("p", null, "Still open:"), h("ul", null, open.map((prompt) => h("li", null, go(prompt))))),
+      actions(button("Submit now", () => handIn({ confirm: false, student: null }),
+        "pcn-button pcn-primary pcn-confirm"), closing("Not yet")));
+  }
+
+  function handIn(wish) {
+    dialog("Submitting…", h("p", { role: "status" }, saving.open.length
+      ? "Your last words are saved first. Keep this page open."
+      : "This takes a few seconds. Keep this page open."));
+    submission = wish;
+    saving.flush();
+    showStatus();
+  }
+
+  function askBack(kind, text) {
+    if (kind === "student") {
+      const id = client + "-student";
+      const input = h("input", { id, autocomplete: "username", "aria-describedby": id + "-help" });
+      const go = () => input.value.trim() &&
+        handIn({ confirm: true, student: input.value.trim() });
+      dialog("Who are you in this course?", h("label", { class: "pcn-label", for: id },
+        "Your student id"), h("p", { class: "pcn-help", id: id + "-help" }, text), input,
+      actions(button("Submit", go, "pcn-button pcn-primary pcn-confirm"), closing("Not yet")));
+      return;
+    }
+    const go = () => handIn({ confirm: true, student: null });
+    dialog("Submit again?", h("p", null, text), actions(
+      button("Submit all the same", go, "pcn-button pcn-primary pcn-confirm"), closing("Not now")));
+  }
+
+  function showReceipt({ when, sha256, how, filename, data }) {
+    const parts = [h("p", null, `Step ${state.step.number} was submitted on ${moment(when)}.`)];
+    if (how === "zip") parts.push(h("p", null, data
+      ? `The file “${filename}” is in your downloads. Upload it where your course collects work, or send it to your instructor: until then nobody has it. It holds your answers to this step and no private notes.`
+      : "It was made as a file for you to upload. Submit again to make a new one."));
+    if (data) {
+      const download = () => {
+        const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+        const href = URL.createObjectURL(new Blob([bytes], { type: "application/zip" }));
+        h("a", { href, download: filename }).click();
+        setTimeout(() => URL.revokeObjectURL(href), 60000);
+      };
+      download();
+      parts.push(actions(button("Download it again", download)));
+    }
+    parts.push(h("p", null, "The fingerprint of your answers: ",
+      h("code", null, sha256.slice(0, 8).replace(/....(?=.)/g, "$& "))),
+    h("details", null, h("summary", null, "The whole fingerprint"), h("code", null, sha256)));
+    dialog(how === "zip" ? "Your file is ready" : "Submitted", ...parts);
+  }
+
+  // ---- Life --------------------------------------------------------------------------------
+
+  // JupyterLab would take Shift+Enter, or a letter on a button, for a command of its own.
+  for (const name of ["keydown", "contextmenu"]) listen(root, name, (event) => event.stopPropagation());
+  listen(window, "pagehide", () => saving?.flush(true));
+  listen(document, "visibilitychange", () => document.hidden && saving?.flush(true));
+  listen(window, "beforeunload", (event) => {
+    if (saving && !saving.kept) event.preventDefault();
+  });
+  // A long text field is cut at the end of a printed page; a paragraph isn't.
+  listen(window, "beforeprint", () => {
+    root.querySelectorAll(".pcn-print").forEach((el) => el.remove());
+    for (const area of root.querySelectorAll("textarea")) {
+      area.after(h("div", { class: "pcn-print", dir: "auto" }, area.value));
+    }
+  });
+  ask();
+
+  return () => {
+    life.abort();
+    clearTimeout(asking);
+    for (const [name, act] of Object.entries(events)) model.off(name, act);
+    saving?.close();
+    root.remove();
+  };
+}

@@ -1,0 +1,241 @@
+"""One step as a form in the page: answers ``form.js``, and keeps what is written."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import threading
+from typing import Any, ClassVar
+
+import msgspec
+
+from pcn_course.answers import Loaded
+from pcn_course.checks import check
+from pcn_course.course import Course, Prompt, Step
+from pcn_course.files import StorageError
+from pcn_course.review import answers_html, checked_html
+from pcn_course.widgets import protocol
+from pcn_course.widgets.bundle import bundle
+from pcn_course.widgets.desk import Desk, Reply, log
+from pcn_course.widgets.page import as_page
+from pcn_course.workspace import Receipt, Workspace
+
+LONGEST_QUOTE = 1200
+"""Characters of an earlier answer that are quoted; the step itself shows the rest."""
+HISTORY_CHARACTERS = 600_000
+"""Characters of earlier versions that are sent at once: a server drops what floods a page."""
+OUR_FAULT = "Something went wrong on our side. Your answers are kept. Reload this page."
+OUR_FAULT_SAVING = (
+    "Something went wrong on our side and your last words could not be saved. "
+    "Keep this page open; if it goes on, tell whoever runs the course."
+)
+
+
+class Form(Desk):
+    """The form of one step of a course, for the student to whom a workspace belongs."""
+
+    _esm = bundle("merge.js", "controls.js", "saving.js", "form.js", css="form.css")
+    _takes: ClassVar[Any] = protocol.Request
+
+    def __init__(self, course: Course, step: Step, workspace: Workspace) -> None:
+        """Take what to ask and where to keep the answers; read and write nothing yet."""
+        super().__init__(f"form of {step.id}")
+        self._course = course
+        self._step = step
+        self._workspace = workspace
+        self._store = workspace.store(course, step)
+        self._storing = threading.Lock()
+        self._handing_in = threading.Lock()
+
+    def _answer(self, message: protocol.Message) -> None:
+        if not isinstance(message, protocol.Submit):
+            self.send(self._reply(message))
+        elif self._handing_in.acquire(blocking=False):
+            self._beside(lambda: self._after_handing_in(message))
+        else:
+            text = "This step is being handed in already. Wait for its receipt."
+            self.send({**_problem(message, text), "client": message.client})
+
+    def _after_handing_in(self, message: protocol.Submit) -> list[Reply]:
+        """The receipt (or what stood in its way), then how things are now."""
+        try:
+            replies = [self._reply(message)]
+        finally:
+            self._handing_in.release()
+        if replies[0]["type"] == "receipt":
+            replies.append(self._reply(protocol.Open(client=message.client)))
+        return replies
+
+    def _reply(self, message: protocol.Message) -> Reply:
+        """The reply to a message; a failure is a reply in plain words, its details are logged."""
+        try:
+            match message:
+                case protocol.Open():
+                    reply = self._state()
+                case protocol.Save():
+                    reply = self._save(message)
+                case protocol.History():
+                    reply = self._history(message.key)
+                case protocol.Preview():
+                    reply = self._preview()
+                case protocol.Feedback():
+                    reply = self._feedback(message.id)
+                case protocol.Submit():
+                    reply = self._submit(message)
+                case _:
+                    raise NotImplementedError
+        except StorageError as error:
+            log.warning("%s: %s", self._called, error.plain)
+            reply = _problem(message, error.plain)
+        except Exception:  # noqa: BLE001 (whatever it is, the page is told in plain words)
+            log.exception("%s: the answer to %s failed", self._called, type(message).__name__)
+            saving = isinstance(message, protocol.Save)
+            reply = _problem(message, OUR_FAULT_SAVING if saving else OUR_FAULT)
+        return {**reply, "client": message.client}
+
+    def _state(self) -> Reply:
+        step = self._step
+        with self._storing:
+            loaded = self._store.load()
+        here = self._workspace.step(step)
+        return {
+            "type": "state",
+            "course": {"id": self._course.id, "title": self._course.title},
+            "user": self._workspace.user,
+            "step": {
+                "id": step.id,
+                "name": step.name,
+                "number": step.number,
+                "of": len(self._course.steps),
+                "title": step.title,
+                "minutes": step.minutes,
+                "covered": step.covered,
+                "prompts": [_for_page(prompt) for prompt in step.prompts],
+            },
+            "fields": _fields(loaded),
+            "quotes": self._quotes(),
+            "steps": [
+                {
+                    "id": one.id,
+                    "name": one.name,
+                    "number": one.number,
+                    "short": one.short,
+                    "path": one.path,
+                    "state": self._workspace.step(one).state,
+                }
+                for one in self._course.steps
+            ],
+            "home": "home.ipynb",
+            "due": _iso(here.due),
+            "submitted": here.submitted and _receipt(here.submitted),
+            "changed_since": here.changed_since,
+            "feedback": [{"id": one.id, "when": _iso(one.when)} for one in here.feedback],
+            "notices": loaded.notices,
+            "saved_at": loaded.saved_at,
+        }
+
+    def _quotes(self) -> dict[str, dict[str, Any]]:
+        """The earlier answers that this step's prompts quote; an open one has no value."""
+        answered = self._workspace.quotes(self._course, self._step)
+        quotes = {}
+        for reference in {prompt.quote for prompt in self._step.prompts if prompt.quote}:
+            name, _, key = reference.partition(".")
+            earlier = self._course.step(name)
+            prompt = earlier.prompt(key)
+            quote = answered.get(reference)
+            value = quote.value if quote else ""
+            if len(value) > LONGEST_QUOTE:
+                value = value[:LONGEST_QUOTE].rstrip() + " …"
+            label = prompt.label if prompt else key
+            quotes[reference] = {"label": label, "step": earlier.number, "value": value}
+        return quotes
+
+    def _save(self, message: protocol.Save) -> Reply:
+        with self._storing:
+            saved = self._store.save(message.client, message.fields, message.seq)
+        return {"type": "ack", "seq": message.seq, **msgspec.to_builtins(saved)}
+
+    def _history(self, key: str) -> Reply:
+        entries: list[dict[str, Any]] = []
+        room = HISTORY_CHARACTERS
+        for entry in self._store.history(key):
+            room -= len(str(entry.value))
+            if room < 0 and entries:
+                break
+            kept = {"value": entry.value, "version": entry.version, "saved_at": entry.saved_at}
+            entries.append(kept)
+        return {"type": "history", "key": key, "entries": entries}
+
+    def _preview(self) -> Reply:
+        answers = self._workspace.answers(self._step)
+        body = answers_html(self._step, answers.fields, answers.problems)
+        body += checked_html(check(self._step, answers.fields))
+        return {"type": "preview", "html": as_page(body, self._step.title)}
+
+    def _feedback(self, wanted: str) -> Reply:
+        for one in self._workspace.feedback(self._step):
+            if one.id == wanted:
+                html = one.path.read_text("utf-8", errors="replace")
+                return {"type": "feedback", "id": wanted, "html": as_page(html, "Feedback")}
+        return {"type": "problem", "message": "This feedback is not there any more."}
+
+    def _submit(self, message: protocol.Submit) -> Reply:
+        from pcn_course.exchange import HandInError, Question, hand_in
+
+        try:
+            receipt = hand_in(
+                self._workspace, self._step, message.confirm, message.student, course=self._course
+            )
+        except Question as question:
+            return {"type": "question", "kind": question.kind, "text": question.text}
+        except HandInError as error:
+            return {"type": "problem", "message": error.plain}
+        reply = {"type": "receipt", **_receipt(receipt), "filename": None, "data": None}
+        if receipt.file:
+            path = self._workspace.root / receipt.file
+            reply["filename"] = path.name
+            reply["data"] = base64.b64encode(path.read_bytes()).decode()
+        return reply
+
+
+def _problem(message: protocol.Message, text: str) -> Reply:
+    if isinstance(message, protocol.Save):
+        return {"type": "refused", "seq": message.seq, "message": text}
+    return {"type": "problem", "message": text}
+
+
+def _fields(loaded: Loaded) -> dict[str, Any]:
+    return {key: {"value": f.value, "version": f.version} for key, f in loaded.fields.items()}
+
+
+def _receipt(receipt: Receipt) -> dict[str, Any]:
+    return {"when": _iso(receipt.when), "sha256": receipt.sha256, "how": receipt.how}
+
+
+def _iso(when: dt.datetime | None) -> str | None:
+    return when.isoformat() if when else None
+
+
+def _for_page(prompt: Prompt) -> dict[str, Any]:
+    """A prompt as the page needs it, without what says nothing."""
+    shown = {
+        "key": prompt.key,
+        "kind": prompt.kind,
+        "label": prompt.label,
+        "help": prompt.help,
+        "example": prompt.example.strip(),
+        "section": prompt.section,
+        "required": prompt.required,
+        "private": prompt.private,
+        "quote": prompt.quote,
+        "options": [
+            {key: text for key, text in msgspec.to_builtins(option).items() if text}
+            for option in prompt.options
+        ],
+    }
+    if prompt.kind == "scale":
+        shown |= {"low": prompt.low, "high": prompt.high, "points": prompt.points}
+    if prompt.kind == "table":
+        shown |= {"row": prompt.row, "max_rows": prompt.max_rows}
+        shown["columns"] = [_for_page(column) for column in prompt.columns]
+    return {key: value for key, value in shown.items() if value not in ("", False, [])}

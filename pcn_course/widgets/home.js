@@ -1,0 +1,109 @@
+// Home: the steps as cards, and what comes next.
+
+const AGAIN = 4000; // ms after which is asked again
+
+function h(tag, props, ...children) {
+  const el = document.createElement(tag);
+  for (const [name, value] of Object.entries(props ?? {})) {
+    if (value != null) el.setAttribute(name, value);
+  }
+  el.append(...children.filter((child) => child));
+  return el;
+}
+
+const short = (iso) =>
+  new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" }).format(new Date(iso));
+const long = (iso) => new Intl.DateTimeFormat(undefined,
+  { weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" },
+).format(new Date(iso));
+
+// A state in words, and whether it is done, open or not begun.
+function badge({ state, answered, required, submitted_at, changed_since }) {
+  if (changed_since) return ["Changed since you submitted", "pcn-open"];
+  switch (state) {
+    case "in-progress":
+      return [`${answered} of ${required} answered`, "pcn-open"];
+    case "ready":
+      return ["Ready to submit", "pcn-open"];
+    case "submitted":
+      return [`Submitted ${short(submitted_at)}`, "pcn-done"];
+    case "feedback":
+      return ["Feedback is here", "pcn-done"];
+  }
+  return ["Not started", ""];
+}
+
+export default {
+  render({ model, el }) {
+    const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
+    const site = document.documentElement.dataset.pcnRoot; // none in JupyterLab
+    const root = h("div", { class: "pcn pcn-cards" },
+      h("p", { class: "pcn-soft", role: "status" }, "Looking up your steps…"));
+    const life = new AbortController();
+    let asking;
+    el.append(root);
+
+    const link = (path, text) => (site == null ? h("span", null, text) : h("a", { href: site + path }, text));
+
+    function card(one) {
+      const [words, kind] = badge(one);
+      const facts = [`${one.minutes} minutes`];
+      const handedIn = one.submitted_at && `submitted ${short(one.submitted_at)}`;
+      if (handedIn && words.toLowerCase() !== handedIn) facts.push(handedIn);
+      if (one.due && !handedIn) facts.push(`${new Date(one.due) < new Date() ? "was due" : "due"} ${long(one.due)}`);
+      return h("li", { class: "pcn-card", "data-step": one.id },
+        h("span", { class: `pcn-badge ${kind}` }, words),
+        h("h2", null, link(one.path, `${one.number} · ${one.short}`)),
+        h("p", null, one.summary),
+        h("p", { class: "pcn-facts" }, facts.join(" · ")));
+    }
+
+    function show({ cards, next, title }) {
+      clearTimeout(asking);
+      const line = h("p", { class: "pcn-lead pcn-next" });
+      if (next) line.append("Next: ", link(next.path, next.link), `, ${next.text}. `);
+      else line.append("All steps are handed in. ");
+      line.append("Your work is kept as you type.");
+      const at = document.activeElement?.getAttribute("href");
+      root.replaceChildren(line, h("ul", null, ...cards.map(card)));
+      if (at) root.querySelector(`a[href="${CSS.escape(at)}"]`)?.focus();
+      const steps = cards.map(({ id, number, short, path, state }) => ({ id, number, short, path, state }));
+      root.dispatchEvent(new CustomEvent("pcn:state", { bubbles: true, composed: true,
+        detail: { steps, home: "home.ipynb", title } }));
+    }
+
+    const onMessage = (message) => {
+      if (message?.client !== client) return;
+      if (message.type === "home") show(message);
+      if (message.type === "problem") {
+        clearTimeout(asking);
+        root.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" }, message.message));
+      }
+    };
+    const ask = () => {
+      clearTimeout(asking);
+      asking = setTimeout(ask, AGAIN);
+      try {
+        model.send({ type: "open", client });
+      } catch {
+        // asked again in a moment
+      }
+    };
+    const look = () => document.hidden || ask();
+    model.on("msg:custom", onMessage);
+    model.on("pcn:reconnected", ask);
+    // Coming back from a step, in whichever way, shows where it stands now.
+    document.addEventListener("visibilitychange", look, { signal: life.signal });
+    window.addEventListener("pageshow", look, { signal: life.signal });
+    root.addEventListener("keydown", (event) => event.stopPropagation());
+    ask();
+
+    return () => {
+      life.abort();
+      clearTimeout(asking);
+      model.off("msg:custom", onMessage);
+      model.off("pcn:reconnected", ask);
+      root.remove();
+    };
+  },
+};

@@ -1,0 +1,214 @@
+// Three-way merging of answers: both sides' words stay, and what they share stands there once.
+// `base` is what both started from. Nothing here knows of pages or kernels.
+
+const empty = (value) => value == null || value === "" || (Array.isArray(value) && !value.length);
+
+// Whether two values are the same answer. Nothing, empty text and an empty list are.
+export function same(one, other) {
+  if (one === other || (empty(one) && empty(other))) return true;
+  if (!one || !other || typeof one !== "object" || typeof other !== "object") return false;
+  const keys = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...keys].every((key) => same(one[key], other[key]));
+}
+
+// Lone surrogates can't be sent or kept.
+export function wellFormed(text) {
+  return text.toWellFormed ? text.toWellFormed() : text.replace(/\p{Surrogate}/gu, "\ufffd");
+}
+
+// The merged value of a prompt. A value that can't hold both (a choice, a date) stays `mine`.
+export function merge(prompt, base, mine, theirs) {
+  if (same(mine, theirs) || same(theirs, base)) return mine;
+  if (same(mine, base)) return theirs;
+  switch (prompt.kind) {
+    case "line":
+      return mergeText(base ?? "", mine ?? "", theirs ?? "").replace(/\s*\n\s*/g, " ");
+    case "text":
+      return mergeText(base ?? "", mine ?? "", theirs ?? "");
+    case "choices":
+      return mergeChoices(base ?? [], mine ?? [], theirs ?? []);
+    case "table":
+      return mergeRows(prompt.columns, base ?? [], mine ?? [], theirs ?? []);
+  }
+  return mine;
+}
+
+function mergeChoices(base, mine, theirs) {
+  const kept = (value) =>
+    (mine.includes(value) === base.includes(value) ? theirs : mine).includes(value);
+  return [...new Set([...theirs, ...mine])].filter(kept);
+}
+
+// Rows are known by their id. One that a side removed stays if the other side changed it.
+function mergeRows(columns, base, mine, theirs) {
+  const [was, here, there] = [base, mine, theirs].map(
+    (rows) => new Map(rows.map((row) => [row.id, row])),
+  );
+  const both = (id) => {
+    const row = { ...there.get(id), ...here.get(id) };
+    for (const key of Object.keys(row)) {
+      const column = columns.find((one) => one.key === key) ?? { kind: "text" };
+      const cells = [was, here, there].map((rows) => rows.get(id)?.[key]);
+      if (key !== "id") row[key] = merge(column, ...cells);
+    }
+    return row;
+  };
+  const onlyOne = (row) => (same(row, was.get(row.id)) ? null : row);
+  const order = (rows) => rows.map((row) => row.id).filter((id) => was.has(id));
+  const common = (ids) => ids.filter((id) => here.has(id) && there.has(id)).join();
+  const moved = common(order(mine)) !== common(order(base));
+  const ids = weave(...(moved ? [mine, theirs] : [theirs, mine]).map((rows) => rows.map((r) => r.id)));
+  return ids
+    .map((id) => {
+      if (here.has(id) && there.has(id)) return both(id);
+      return onlyOne(here.get(id) ?? there.get(id));
+    })
+    .filter(Boolean);
+}
+
+// `first`, with what only `second` has put after its neighbour there.
+function weave(first, second) {
+  const all = [...first];
+  second.forEach((id, at) => {
+    if (!all.includes(id)) all.splice(all.indexOf(second[at - 1]) + 1, 0, id);
+  });
+  return all;
+}
+
+// Words and the space between them. Scripts that are written without spaces: each letter.
+const WORDS = /\s+|[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}]|[^\s\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}]+/gu;
+const words = (text) => text.match(WORDS) ?? [];
+const isSpace = (word) => !word.trim();
+
+const PHRASE = 3; // words in a row that both sides have, so that they count as shared text
+const EFFORT = 2e7; // comparisons of two words, above which only long runs are looked for
+const LONG = 16; // words and spaces in such a run
+
+// For each word of `one` its place in `other`, -1 if it has none: what both begin and end with, and
+// between, in order, runs of at least `least` words. In runs of several, all space is alike.
+function match(one, other, least) {
+  const place = new Int32Array(one.length).fill(-1);
+  const ids = new Map();
+  const number = (text) => {
+    const word = least > 1 && isSpace(text) ? " " : text;
+    if (!ids.has(word)) ids.set(word, ids.size);
+    return ids.get(word);
+  };
+  const [a, b] = [one, other].map((list) => Int32Array.from(list, number));
+  const weight = Uint8Array.from(ids.keys(), (word) => (isSpace(word) ? 0 : 1));
+  const ranges = [[0, a.length, 0, b.length]];
+  let effort = 0;
+  while (ranges.length) {
+    let [from, to, start, end] = ranges.pop();
+    while (from < to && start < end && a[from] === b[start]) place[from++] = start++;
+    while (from < to && start < end && a[to - 1] === b[end - 1]) place[--to] = --end;
+    const range = [from, to, start, end];
+    const cost = (to - from) * (end - start);
+    const costly = effort + cost > EFFORT;
+    if (!costly) effort += cost;
+    const run = costly ? longRun(a, b, range) : longestRun(a, b, range, weight, least);
+    if (!run) continue;
+    let [x, y] = run;
+    let [last, until] = [x + 1, y + 1];
+    while (x > from && y > start && a[x - 1] === b[y - 1]) x--, y--;
+    while (last < to && until < end && a[last] === b[until]) last++, until++;
+    for (let n = x; n < last; n++) place[n] = y + n - x;
+    ranges.push([from, x, start, y], [last, to, until, end]);
+  }
+  return place;
+}
+
+// A place [x, y] in the run with most words that both have.
+function longestRun(a, b, [from, to, start, end], weight, least) {
+  let [most, found] = [0, null];
+  const runs = new Int32Array(end - start + 1); // of the runs that end at b[y], one place on
+  for (let x = from; x < to; x++) {
+    for (let y = end - 1; y >= start; y--) {
+      const run = a[x] === b[y] ? runs[y - start] + weight[a[x]] : 0;
+      runs[y - start + 1] = run;
+      if (run > most) [most, found] = [run, [x, y]];
+    }
+  }
+  return most >= least ? found : null;
+}
+
+// The same for texts too long to compare each word with each: the first run of some length that
+// only stands once in `a`.
+function longRun(a, b, [from, to, start, end]) {
+  const key = (list, at) => list.subarray(at, at + LONG).join();
+  const places = new Map();
+  for (let x = from; x + LONG <= to; x += LONG) {
+    places.set(key(a, x), places.has(key(a, x)) ? null : x);
+  }
+  for (let y = start; y + LONG <= end; y++) {
+    const x = places.get(key(b, y));
+    if (x != null) return [x, y];
+  }
+  return null;
+}
+
+export function mergeText(base, mine, theirs) {
+  if (mine === theirs || theirs === base) return mine;
+  if (mine === base) return theirs;
+  const [o, a, b] = [base, mine, theirs].map(words);
+  const [inA, inB] = [match(o, a, 1), match(o, b, 1)];
+  // Words that both left alone, and between them places that at least one changed.
+  let text = "";
+  let [i, j, k] = [0, 0, 0];
+  for (let n = 0; n <= o.length; n++) {
+    if (n < o.length && (inA[n] < 0 || inB[n] < 0)) continue;
+    const [x, y] = n < o.length ? [inA[n], inB[n]] : [a.length, b.length];
+    if (n > i || x > j || y > k) text += changed(o.slice(i, n), a.slice(j, x), b.slice(k, y), text);
+    text += o[n] ?? "";
+    [i, j, k] = [n + 1, x + 1, y + 1];
+  }
+  return text;
+}
+
+// One place that at least one side changed: the text of the side that did, or of both.
+function changed(base, mine, theirs, before) {
+  const [was, here, there] = [base, mine, theirs].map((list) => list.join(""));
+  if (here === there || there === was) return here;
+  if (here === was) return there;
+  const place = match(mine, theirs, PHRASE);
+  let [text, from, start] = ["", 0, 0];
+  for (let at = 0; at <= mine.length; at++) {
+    if (at < mine.length && place[at] < 0) continue;
+    const to = at < mine.length ? place[at] : theirs.length;
+    text += pair(mine.slice(from, at), theirs.slice(start, to), text || before);
+    text += mine[at] ?? "";
+    [from, start] = [at + 1, to + 1];
+  }
+  return text;
+}
+
+// Two texts one after the other; one alone if the other is part of it.
+function pair(mine, theirs, before) {
+  if (holds(mine, theirs)) return mine.join("");
+  if (holds(theirs, mine)) return theirs.join("");
+  const [one, other] = [mine.join(""), theirs.join("")];
+  if (/\s$/.test(one) || /^\s/.test(other)) return one + other;
+  const paragraphs = /\n/.test(one + other) || !before || before.endsWith("\n");
+  return one + (paragraphs ? "\n" : " ") + other;
+}
+
+// Whether the words of `part` stand in `list`, one after the other.
+function holds(list, part) {
+  const inner = part.slice(isSpace(part[0] ?? "") ? 1 : 0, isSpace(part.at(-1) ?? "") ? -1 : undefined);
+  return !inner.length || `\0${list.join("\0")}\0`.includes(`\0${inner.join("\0")}\0`);
+}
+
+// Where a caret at `at` in `before` belongs in `after`: as far from the nearest word on its left
+// that is in both.
+export function move(before, after, at) {
+  const [a, b] = [words(before), words(after)];
+  const place = match(a, b, 1);
+  let [end, n, shift] = [0, 0, 0];
+  const ends = [];
+  for (const word of b) ends.push((ends.at(-1) ?? 0) + word.length);
+  for (; n < a.length && end < at; n++) {
+    end += a[n].length;
+    if (place[n] >= 0) shift = ends[place[n]] - end;
+  }
+  return Math.min(at + shift, after.length);
+}

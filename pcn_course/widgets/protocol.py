@@ -1,0 +1,76 @@
+"""What a page may say to a step's kernel. Anything else is refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from pcn_course.answers import Edit
+
+Client = Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z-]{1,64}$")]
+Word = Annotated[str, msgspec.Meta(max_length=200)]
+
+
+class Message(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True
+):
+    """What all messages have: the page's view that speaks, and is answered."""
+
+    client: Client
+
+
+class Open(Message, frozen=True, kw_only=True, tag="open"):
+    """The page is there, or there again: it wants to know everything."""
+
+
+class Save(Message, frozen=True, kw_only=True, tag="save"):
+    """Edits by key. ``seq`` rises with each save of a client."""
+
+    seq: Annotated[int, msgspec.Meta(ge=1, le=2**53)]
+    fields: Annotated[dict[str, Edit], msgspec.Meta(min_length=1, max_length=1000)]
+
+
+class History(Message, frozen=True, kw_only=True, tag="history"):
+    """The earlier versions of one answer."""
+
+    key: Word
+
+
+class Preview(Message, frozen=True, kw_only=True, tag="preview"):
+    """What the instructor will see."""
+
+
+class Feedback(Message, frozen=True, kw_only=True, tag="feedback"):
+    """One feedback page, by the id that the state gave it."""
+
+    id: Word
+
+
+class Submit(Message, frozen=True, kw_only=True, tag="submit"):
+    """Hand in. ``confirm``: also after the due date; ``student``: the id for an upload."""
+
+    confirm: bool
+    student: Word | None
+
+
+Request = Open | Save | History | Preview | Feedback | Submit
+
+
+class NotInProtocolError(ValueError):
+    """A message isn't in the protocol; its text names the kind and place, never the content."""
+
+
+def read(content: Any, kind: Any = Request) -> Any:
+    """The message that ``content`` is, one of ``kind``.
+
+    Raises:
+        NotInProtocolError: it is none.
+    """
+    try:
+        return msgspec.convert(content, kind)
+    except (msgspec.ValidationError, RecursionError) as error:
+        # msgspec quotes what it read; the place is all that may go into a log.
+        _, _, place = str(error).partition(" - at `")
+        where = place.rstrip("`") or "$"
+        raise NotInProtocolError(f"a message outside the protocol, at {where}") from None

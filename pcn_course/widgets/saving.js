@@ -1,0 +1,253 @@
+// Saving that is only believed when it was acknowledged. Knows fields and a way to send, no page.
+import { merge, same } from "./merge.js";
+
+const QUIET = 700; // ms without typing, after which is saved
+const QUIET_ALONE = 250; // the same when this device keeps no draft
+const AT_MOST = 5000; // ms of steady typing, after which is saved all the same
+const PATIENCE = 4000; // ms to wait for an acknowledgement
+const FIRST_RETRY = 1000;
+const LAST_RETRY = 15000;
+const ROLL_CALL = 250; // ms in which other windows say that they are alive
+
+export class Saving {
+  // `place`: what begins the names of this step's drafts. `send(message)` may throw.
+  // `show(key, value)`: another value is to stand in the page. `tell(key, other)`: it was changed
+  // elsewhere, too; `other` is the value that could not be merged in. `changed()`: look at status.
+  constructor({ client, place, prompts, send, show, tell, changed, busy }) {
+    Object.assign(this, { client, place, send, show, tell, changed, busy });
+    this.fields = new Map();
+    for (const prompt of prompts) {
+      const saved = { value: null, version: 0 };
+      this.fields.set(prompt.key, { prompt, value: null, saved, sent: [], acked: 0, stored: true });
+    }
+    this.seq = 0;
+    this.retry = FIRST_RETRY;
+    this.savedAt = null;
+    this.trouble = ""; // "" | "late" | "refused"
+    this.reason = "";
+    this.cut = false;
+    this.later = new Map();
+    this.alive = new Set();
+    try {
+      this.channel = new BroadcastChannel(place);
+      this.channel.onmessage = ({ data }) => this.hear(data);
+    } catch {
+      this.channel = null;
+    }
+  }
+
+  get open() {
+    return [...this.fields.values()].filter((field) => !same(field.value, field.saved.value));
+  }
+
+  get kept() {
+    return this.open.every((field) => field.stored);
+  }
+
+  // The page has a new value of a field.
+  edit(key, value) {
+    const field = this.fields.get(key);
+    Object.assign(field, { value, invalid: "" });
+    this.keep(field);
+    this.plan();
+    this.changed();
+  }
+
+  // What the kernel has, at the start and after each new connection.
+  async state({ fields, saved_at }) {
+    this.cut = false;
+    this.savedAt = saved_at;
+    this.settle();
+    for (const key of this.fields.keys()) this.take(key, fields[key] ?? { value: null, version: 0 });
+    this.flush();
+    this.changed();
+    if (this.met) return;
+    this.met = true;
+    await this.adopt();
+    this.flush();
+  }
+
+  plan(delay) {
+    if (delay === undefined) {
+      if (this.waiting || this.trouble) return; // the answer or the next try takes it along
+      this.since ??= Date.now();
+      delay = Math.min(this.kept ? QUIET : QUIET_ALONE, this.since + AT_MOST - Date.now());
+    }
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.flush(), delay);
+  }
+
+  // Send what isn't acknowledged. `now`: without waiting for the answer to what was sent before.
+  flush(now = false) {
+    if (this.waiting && !now) return;
+    const news = this.open.filter((field) => {
+      if (field.invalid || this.later.has(field.prompt.key)) return false;
+      return !this.waiting || !same(field.sent.at(-1)?.value, field.value);
+    });
+    if (!news.length) return;
+    clearTimeout(this.timer);
+    this.since = undefined;
+    const seq = ++this.seq;
+    const fields = {};
+    for (const field of news) {
+      fields[field.prompt.key] = { value: field.value, base: field.saved.version };
+      field.sent = [...field.sent, { seq, value: field.value }].slice(-5);
+      this.keep(field);
+    }
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => this.fail("late"), PATIENCE);
+    try {
+      this.send({ type: "save", client: this.client, seq, fields });
+    } catch {
+      this.fail("late");
+    }
+    this.changed();
+  }
+
+  fail(trouble, reason = "") {
+    clearTimeout(this.waiting);
+    Object.assign(this, { waiting: 0, trouble, reason });
+    this.plan(this.retry);
+    this.retry = Math.min(this.retry * 2, LAST_RETRY);
+    this.changed();
+  }
+
+  settle() {
+    clearTimeout(this.waiting);
+    Object.assign(this, { waiting: 0, trouble: "", reason: "", retry: FIRST_RETRY });
+  }
+
+  refused({ seq, message }) {
+    if (seq === this.seq) this.fail("refused", message);
+  }
+
+  acknowledge({ seq, saved_at, versions, conflicts, invalid }) {
+    if (seq === this.seq) this.settle();
+    this.savedAt = saved_at;
+    for (const [key, field] of this.fields) {
+      const sent = field.sent.find((one) => one.seq === seq);
+      // A late answer to an earlier try says nothing about what was acknowledged since.
+      if (!sent || seq < field.acked) continue;
+      if (key in versions) {
+        field.acked = seq;
+        field.sent = field.sent.filter((one) => one.seq > seq);
+        if (versions[key] >= field.saved.version) {
+          field.saved = { value: sent.value, version: versions[key] };
+          this.post({ kind: "saved", key, ...field.saved });
+        }
+        this.keep(field);
+      } else if (key in conflicts) {
+        const { value, version, base_value: base } = conflicts[key];
+        this.take(key, { value, version }, base ?? field.saved.value);
+      } else if (key in invalid && same(sent.value, field.value)) {
+        field.invalid = invalid[key];
+      }
+    }
+    if (this.open.length) this.plan(Object.keys(conflicts).length ? 0 : undefined);
+    this.changed();
+  }
+
+  // The value that stands in the kernel now. What was typed meanwhile is merged with it.
+  take(key, theirs, base) {
+    if (this.busy(key)) return this.later.set(key, [theirs, base]);
+    const field = this.fields.get(key);
+    const mine = field.value;
+    // Our own text that was saved without our learning it is what we started from.
+    const own = field.sent.some((one) => same(one.value, theirs.value));
+    const from = own ? theirs.value : base === undefined ? field.saved.value : base;
+    field.saved = theirs;
+    this.put(field, mine, from, theirs.value);
+  }
+
+  put(field, mine, from, theirs) {
+    const { prompt } = field;
+    const value = merge(prompt, from, mine, theirs);
+    const before = field.value;
+    field.value = value;
+    if (!same(value, before)) this.show(prompt.key, value);
+    if (![[mine, from], [theirs, from], [mine, theirs]].some(([a, b]) => same(a, b))) {
+      this.tell(prompt.key, same(value, mine) ? theirs : undefined);
+    }
+    this.keep(field);
+  }
+
+  // A field can be changed again: its letters are no longer being composed.
+  resume(key) {
+    const waited = this.later.get(key);
+    this.later.delete(key);
+    if (waited) this.take(key, ...waited), this.plan(), this.changed();
+  }
+
+  // The draft on this device: there as long as the kernel has not acknowledged just this value.
+  keep(field) {
+    const { prompt, value, saved, sent } = field;
+    const name = this.place + prompt.key + ":" + this.client;
+    field.stored = true;
+    try {
+      if (same(value, saved.value)) return localStorage.removeItem(name);
+      const draft = { value, base: saved.version, baseValue: saved.value, at: Date.now() };
+      draft.sent = sent.map((one) => one.value);
+      localStorage.setItem(name, JSON.stringify(draft));
+    } catch {
+      field.stored = false; // no room, or storage is switched off
+    }
+  }
+
+  // Drafts of windows that are gone are merged over what the kernel has.
+  async adopt() {
+    let names = [];
+    try {
+      names = Object.keys(localStorage).filter((name) => name.startsWith(this.place));
+    } catch {
+      return;
+    }
+    names = names.filter((name) => !name.endsWith(":" + this.client));
+    if (!names.length) return;
+    if (this.channel) {
+      this.post({ kind: "who" });
+      await new Promise((done) => setTimeout(done, ROLL_CALL));
+    }
+    for (const name of names) {
+      const [key, owner] = name.slice(this.place.length).split(":");
+      const field = this.fields.get(key);
+      if (!field || this.alive.has(owner)) continue;
+      try {
+        const { value, baseValue, sent } = JSON.parse(localStorage.getItem(name));
+        if (!fits(field.prompt, value)) continue;
+        const arrived = sent.some((one) => same(one, field.saved.value));
+        this.put(field, value, arrived ? field.saved.value : baseValue, field.value);
+        if (field.stored) localStorage.removeItem(name);
+      } catch {
+        continue; // gone meanwhile, or not a draft
+      }
+    }
+    this.changed();
+  }
+
+  post(message) {
+    this.channel?.postMessage({ client: this.client, ...message });
+  }
+
+  hear({ kind, client, key, value, version }) {
+    if (kind === "who") this.post({ kind: "here" });
+    if (kind === "here") this.alive.add(client);
+    const field = kind === "saved" && this.fields.get(key);
+    if (!field || version <= field.saved.version) return;
+    this.take(key, { value, version });
+    this.plan();
+    this.changed();
+  }
+
+  close() {
+    this.flush(true);
+    this.channel?.close();
+    clearTimeout(this.timer);
+    clearTimeout(this.waiting);
+  }
+}
+
+function fits({ kind }, value) {
+  if (value == null) return true;
+  if (kind === "choices" || kind === "table") return Array.isArray(value);
+  return typeof value === (kind === "scale" ? "number" : "string");
+}

@@ -1,0 +1,67 @@
+"""One step in a notebook: three lines of Python, and everything else is data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pcn_course.answers import FILE, Submitted, read_answers
+from pcn_course.checks import check
+from pcn_course.course import Course, Step, load_course
+from pcn_course.review import answers_html, checked_html
+from pcn_course.widgets.form import Form
+from pcn_course.workspace import open_workspace
+
+
+class StepPage:
+    """A step as its notebook shows it: a form for the student, a review and a check for grading.
+
+    >>> step = open_step("goals")
+    >>> step.form()
+    """
+
+    def __init__(self, course: Course, step: Step, folder: Path) -> None:
+        """Take the step and the folder that holds (or will hold) its answers."""
+        self._course = course
+        self._step = step
+        self._folder = folder
+        self._workspace = open_workspace(folder)
+
+    def form(self) -> Form | None:
+        """The step's form; nothing while nbgrader runs the notebook: there is nobody to write."""
+        if os.environ.get("NBGRADER_EXECUTION"):
+            return None
+        return Form(self._course, self._step, self._workspace)
+
+    def review(self) -> None:
+        """Show all public answers under their prompts."""
+        answers = self._answers()
+        _show(answers_html(self._step, answers.fields, answers.problems))
+
+    def check(self) -> float:
+        """Show the structure points with the reason for each missing one, and return their sum."""
+        checked = check(self._step, self._answers().fields)
+        _show(checked_html(checked))
+        return float(checked.points)
+
+    def _answers(self) -> Submitted:
+        return read_answers(self._folder / FILE, self._step, self._course.id)
+
+
+def open_step(name: str) -> StepPage:
+    """The step ``name`` (``goals`` or ``step-1-goals``), with the answers in the current folder.
+
+    Nothing is written before the student writes.
+
+    Raises:
+        UnknownStepError: the course has no such step.
+        CourseError: the course's files hold faults.
+    """
+    course = load_course()
+    return StepPage(course, course.step(name), Path.cwd())
+
+
+def _show(html: str) -> None:
+    from IPython.display import HTML, display
+
+    display(HTML(html))  # type: ignore[no-untyped-call]

@@ -18,6 +18,7 @@ from tornado import httpserver, web
 from traitlets import default
 from traitlets.config import Config
 from voila.app import Voila
+from voila.exporter import VoilaMarkdownRenderer
 from voila.notebook_renderer import NotebookRenderer
 from voila.utils import create_include_assets_functions
 
@@ -26,6 +27,7 @@ from pcn_course.app.handlers import (
     TEMPLATE,
     HomeHandler,
     InvitationHandler,
+    LoginHandler,
     NothingHere,
     course_handlers,
 )
@@ -38,6 +40,14 @@ _STOP_WITHIN = 8.0
 _access = logging.getLogger("pcn_course.access")
 
 
+class PlainMarkdown(VoilaMarkdownRenderer):
+    """Headings without the signs that link to themselves."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take what Voilà gives."""
+        super().__init__(*args, **{**kwargs, "exclude_anchor_links": True})
+
+
 def page_settings() -> Config:
     """The settings of a server that shows the course's pages; a Jupyter server takes them too."""
     c = Config()
@@ -46,6 +56,7 @@ def page_settings() -> Config:
     c.VoilaConfiguration.allow_theme_override = "NO"
     c.VoilaConfiguration.multi_kernel_manager_class = CourseKernels
     c.VoilaConfiguration.file_allowlist = []
+    c.VoilaExporter.markdown_renderer_class = PlainMarkdown
     # Cells for the instructor neither run nor show; either setting alone leaves one of the two.
     c.VoilaExecutor.skip_cells_with_tag = GRADING
     c.TagRemovePreprocessor.enabled = True
@@ -109,17 +120,14 @@ class CourseApp(Voila):
         root = Path(self.root_dir)
         own = [
             (self.base_url, HomeHandler),
+            (url_path_join(self.base_url, "/login"), LoginHandler),
             (
                 url_path_join(self.base_url, r"/open/([\w-]+)"),
                 InvitationHandler,
                 {"invitations": self.invitations},
             ),
         ]
-        login = [
-            (url_path_join(self.base_url, path), handler)
-            for path, handler in self.identity_provider.get_handlers()
-        ]
-        return [*own, *login, *course_handlers(self.base_url, root)]
+        return [*own, *course_handlers(self.base_url, root)]
 
     def start(self) -> None:
         """Serve until told to stop."""

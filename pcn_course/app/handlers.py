@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from jupyter_server.auth.decorator import allow_unauthenticated
+from jupyter_server.auth.login import LoginFormHandler
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.services.kernels.handlers import KernelHandler
 from jupyter_server.utils import url_path_join
@@ -98,6 +99,10 @@ class HomeHandler(CourseHandler):
     async def get(self, *_path: str) -> None:
         """Redirect: without the key, so that it does not stay in the address bar."""
         self.redirect(url_path_join(self.base_url, "voila/render", HOME))
+
+
+class LoginHandler(CourseHandler, LoginFormHandler):
+    """Asks for the key those who come without it."""
 
 
 class InvitationHandler(CourseHandler):

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 QUIET = [
     "--no-sandbox",
@@ -28,6 +28,7 @@ def executable() -> str | None:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
+    expect.set_options(timeout=30_000)  # what a test machine at work may need
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=QUIET)
         yield browser

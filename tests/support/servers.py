@@ -15,6 +15,7 @@ import os
 import queue
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -40,6 +41,12 @@ def until(look: Callable[[], T], within: float = 30.0, every: float = 0.05) -> T
     return found
 
 
+def free_port() -> str:
+    """A port that nobody listens on, for ``--port``."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return str(listener.getsockname()[1])
+
+
 class Answer(NamedTuple):
     """An answer as it came, unzipped by nobody, redirects not followed."""
 
@@ -59,9 +66,17 @@ class AppServer:
     def __init__(
         self, workspace: Path, *options: str, course: Path | None = None, **settings: str
     ) -> None:
-        """Take the workspace, further options, the course's folder, and environment variables."""
+        """Take the workspace, further options, the course's folder, and environment variables.
+
+        Without ``--port`` among the options a free one is found, so that servers of tests that run
+        side by side don't take each other's at a restart; ``--port=`` leaves it to the app.
+        """
         self.workspace = workspace
-        self.options = options
+        if "--port=" in options:
+            self.options = tuple(option for option in options if option != "--port=")
+        else:
+            self.options = options if "--port" in options else (*options, "--port", free_port())
+        self.flags: tuple[str, ...] = ("--no-browser",)
         self.environment = {**os.environ, **settings}
         self.environment.pop("PYTHONDONTWRITEBYTECODE", None)
         if course:
@@ -90,7 +105,7 @@ class AppServer:
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "pcn_course", "app"),
-                *("--workspace", str(self.workspace), "--no-browser", *self.options),
+                *("--workspace", str(self.workspace), *self.flags, *self.options),
             ],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,0 +1,315 @@
+"""The server behind the pages: its doors, its keys, its port, its beginning and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from jupyter_client.session import Session
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import websocket_connect
+
+from pcn_course.app import server as app
+from pcn_course.app.handlers import notebook_below
+from pcn_course.app.kernels import Rendering
+from pcn_course.course import load_course
+from pcn_course.grading.notebooks import write_notebooks
+from tests.support.notebooks import write_notebook
+from tests.support.servers import AppServer, free_port, until
+
+BASE = Path(__file__).parent / "courses" / "base"
+
+
+# ---- Without a server -----------------------------------------------------------------------
+
+
+def test_only_notebooks_inside_the_folder_are_pages(tmp_path: Path) -> None:
+    root = tmp_path / "workspace"
+    outside = write_notebook(tmp_path / "outside.ipynb", "1")
+    write_notebook(root / "step/step.ipynb", "1")
+    write_notebook(root / ".pcn/private.ipynb", "1")
+    write_notebook(root / "step/.hidden.ipynb", "1")
+    (root / "answers.json").write_text("{}")
+    (root / "folder.ipynb").mkdir()
+    (root / "link.ipynb").symlink_to(outside)
+    (root / "way").symlink_to(tmp_path)
+    assert notebook_below(root, "step/step.ipynb") == "step/step.ipynb"
+    for path in (
+        *("", "/", "step", "step/", "answers.json", "folder.ipynb", "no.ipynb"),
+        *(".pcn/private.ipynb", "step/.hidden.ipynb", "step//step.ipynb", "/step/step.ipynb"),
+        *("../outside.ipynb", "step/../../outside.ipynb", "link.ipynb", "way/outside.ipynb"),
+        *("step\\step.ipynb", "step/step.ipynb\0", str(outside)),
+    ):
+        assert notebook_below(root, path) is None, path
+
+
+def test_what_a_start_keeps_only_its_owner_can_read(tmp_path: Path) -> None:
+    folder = app.ServerFolder(tmp_path)
+    key = folder.secret("token")
+    assert len(key) >= 32
+    assert app.ServerFolder(tmp_path).secret("token") == key
+    for path in (folder.path, folder.path / "token", folder.connections()):
+        assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+    (folder.path / "token").write_text("short")
+    assert len(folder.secret("token")) >= 32
+    (folder.path / "token").write_bytes(b"\xff" * 40)
+    assert len(folder.secret("token")) >= 32
+
+
+def test_a_port_that_was_asked_for_and_is_in_use_is_an_error_with_a_remedy() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(app.AppError, match=rf"Port {port} is in use.*--port"):
+            app.take_port(port, "")
+
+
+def test_a_port_that_was_not_asked_for_is_replaced_and_said() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        listener, words = app.take_port(None, str(port))
+        with listener:
+            number = listener.getsockname()[1]
+            assert number != port
+            assert f"Port {port} is in use" in words
+            assert f"port {number} now" in words
+
+
+@pytest.mark.parametrize("last", ["", "no number", "0", "99999", "²"])
+def test_a_port_that_can_not_be_one_is_forgotten(last: str) -> None:
+    listener, _words = app.take_port(None, last)
+    with listener:
+        assert listener.getsockname()[0] == "127.0.0.1"
+
+
+def test_the_port_of_the_last_time_comes_first() -> None:
+    last = free_port()
+    listener, words = app.take_port(None, last)
+    with listener:
+        assert (str(listener.getsockname()[1]), words) == (last, "")
+
+
+def test_a_page_is_sent_as_it_comes_and_from_its_beginning_to_everyone() -> None:
+    async def scene() -> tuple[list[str], list[str]]:
+        rendering = Rendering("page.ipynb", 0.0)
+        rendering.add("<head>")
+        rendering.add("<title>")
+        slow: list[str] = []
+
+        async def follow() -> None:
+            async for html in rendering.pieces(beat=0.05):
+                slow.append(html)
+                if html.startswith("<!--"):
+                    rendering.add('<div id="pcn-end">')
+                    rendering.finish()
+
+        await asyncio.wait_for(follow(), 5)
+        assert rendering.whole
+        assert rendering.delivered
+        return slow, [html async for html in rendering.pieces()]
+
+    slow, whole = asyncio.run(scene())
+    assert slow == ["<head><title>", "<!-- -->\n", '<div id="pcn-end">']
+    assert whole == ['<head><title><div id="pcn-end">']
+
+
+def test_the_overrides_keep_student_text_out_of_notebooks() -> None:
+    found = list((app.SHARE / "lab/settings/overrides.d").glob("*.json"))
+    assert found
+    settings = json.loads(found[0].read_text())
+    assert settings["@jupyter-widgets/jupyterlab-manager:plugin"] == {"saveState": False}
+
+
+# ---- Its doors ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    course = tmp_path_factory.mktemp("app") / "course"
+    shutil.copytree(BASE, course)
+    write_notebooks(load_course(course), course / "notebooks")
+    return course
+
+
+@pytest.fixture(scope="module")
+def server(course: Path) -> Iterator[AppServer]:
+    workspace = course.parent / "workspace"
+    write_notebook(workspace / "home.ipynb", "# Home", page="home")
+    with AppServer(workspace, course=course) as server:
+        (workspace / "step-1-goals/answers.json").write_text('{"secret": 1}')
+        yield server
+
+
+def cookie(server: AppServer) -> dict[str, str]:
+    answer = server.get("/", token=server.key)
+    return {"Cookie": answer.headers["Set-Cookie"].partition(";")[0]}
+
+
+def test_without_the_key_there_is_only_the_question_for_it(server: AppServer) -> None:
+    for path in ("/", "/voila/render/home.ipynb", "/voila/tree", "/nowhere", "/voila/render/"):
+        answer = server.get(path)
+        assert answer.status == 302, path
+        assert answer.headers["Location"].startswith("/login"), path
+    assert server.get("/?token=wrong").headers["Location"].startswith("/login")
+    login = server.get("/login").text
+    assert "Open your course with its key" in login
+    assert server.key not in login
+    assert server.get("/api/kernels/0-0-0-0-0").status == 403
+    assert server.get("/api/kernels/0-0-0-0-0/channels").status in (400, 403)
+
+
+def test_with_the_key_the_way_leads_home(server: AppServer) -> None:
+    answer = server.get("/", token=server.key)
+    assert (answer.status, answer.headers["Location"]) == (302, "/voila/render/home.ipynb")
+    page = server.get("/voila/render/home.ipynb", cookie(server))
+    assert page.status == 200
+    assert page.headers["Cache-Control"] == "no-store"
+    assert 'id="pcn-end"' in page.text
+
+
+def test_no_door_leads_to_the_files(server: AppServer) -> None:
+    paths = [
+        *("/voila/files/step-1-goals/answers.json", "/voila/files/home.ipynb"),
+        *("/files/home.ipynb", "/step-1-goals/answers.json", "/voila/api/contents/home.ipynb"),
+        *("/api/contents", "/voila/files/.pcn/server/token", "/voila/render/.pcn/server/token"),
+        *("/voila/render/step-1-goals/answers.json", "/voila/static/index.html"),
+        *("/voila/query/0-0-0-0-0", "/voila/labextensions/x", "/static/style/index.css"),
+        *("/voila/templates/lab/static/voila.js", "/api/kernels", "/api/sessions", "/lab"),
+        *("/voila/templates/pcn/static/../index.html.j2", "/voila/render/../.pcn/x.ipynb"),
+    ]
+    for path in paths:
+        assert server.get(path).status in (302, 403, 404), path
+        answer = server.get(path, cookie(server))
+        assert answer.status == 404, path
+        assert b"secret" not in answer.body, path
+        assert str(server.workspace).encode() not in answer.body, path
+    assert "There is no page here" in server.get("/voila/render/no.ipynb", cookie(server)).text
+
+
+def test_styles_and_script_are_kept_for_years_and_compressed(server: AppServer) -> None:
+    page = server.get("/voila/render/home.ipynb", cookie(server)).text
+    urls = [part.split('"')[0] for part in page.split('="') if part.startswith("/voila/templates")]
+    assert len(urls) == 3
+    for url in urls:
+        answer = server.get(url, {"Accept-Encoding": "gzip"})
+        assert answer.status == 200
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert "max-age=315360000" in answer.headers["Cache-Control"]
+
+
+def test_another_host_name_is_refused(server: AppServer) -> None:
+    headers = {**cookie(server), "Host": f"evil.example:{server.port}"}
+    assert server.get("/voila/render/home.ipynb", headers).status == 403
+
+
+def test_the_log_has_no_key(server: AppServer) -> None:
+    server.get("/", token=server.key)
+    until(lambda: "GET / 302" in server.log)
+    assert server.key not in server.log
+
+
+def test_a_kernel_runs_no_code_that_comes_by_its_socket(server: AppServer) -> None:
+    signed_in = cookie(server)
+    page = server.get("/voila/render/home.ipynb", signed_in).text
+    kernel = page.partition('data-kernel="')[2].partition('"')[0]
+    address = f"ws://127.0.0.1:{server.port}/api/kernels/{kernel}/channels?session_id=x"
+    trace = server.workspace / "ran"
+
+    def message(kind: str, content: dict[str, object]) -> str:
+        return json.dumps(
+            {**Session(username="").msg(kind, content=content), "channel": "shell"}, default=str
+        )
+
+    async def scene() -> list[str]:
+        with pytest.raises(HTTPClientError, match="403"):
+            await websocket_connect(address)
+        line = await websocket_connect(HTTPRequest(address, headers=signed_in))
+        code = {"code": f"open({str(trace)!r}, 'w')", "silent": False}
+        await line.write_message(message("execute_request", code))
+        await line.write_message(message("kernel_info_request", {}))
+        kinds: list[str] = []
+        while "kernel_info_reply" not in kinds:
+            got = await asyncio.wait_for(line.read_message(), 20)
+            assert got
+            kinds.append(json.loads(got)["header"]["msg_type"])
+        line.close()
+        return kinds
+
+    assert set(asyncio.run(scene())) <= {"status", "kernel_info_reply"}
+    assert not trace.exists()
+    assert 'type "execute_request", which is not allowed' in server.log
+
+
+# ---- Its beginning and its end --------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_it_stops_cleanly(course: Path, tmp_path: Path, number: int) -> None:
+    server = AppServer(tmp_path / "workspace", course=course).start()
+    until(server.kernel_pids)
+    assert server.stop(number) == 0
+    until(lambda: "is closed" in "".join(server.said))
+    assert "Traceback" not in "".join(server.said)
+    assert not list((tmp_path / "workspace/.pcn/server/kernels").iterdir())
+
+
+def test_port_and_key_are_the_same_after_a_crash(course: Path, tmp_path: Path) -> None:
+    with AppServer(tmp_path / "workspace", "--port=", course=course) as server:
+        address = server.address
+        server.kill9()
+        server.start()
+        assert server.key == address.partition("token=")[2]
+        if not any("is in use" in line for line in server.said):
+            assert server.address == address
+
+
+def test_a_busy_port_is_told_without_a_traceback(course: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = subprocess.run(
+            [sys.executable, "-m", "pcn_course", "app", "--no-browser", "--port", port],
+            cwd=tmp_path,
+            env={**os.environ, "PCN_COURSE": str(course)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"Error: Port {port} is in use")
+
+
+def test_a_second_start_leads_to_the_first(course: Path, tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace"
+    with AppServer(workspace, course=course) as first:
+        second = AppServer(workspace, course=course).start()
+        assert "already open" in "".join(second.said)
+        assert second.address == first.address
+        assert second.stop() in (0, -signal.SIGTERM)
+
+
+def test_the_browser_is_sent_a_word_that_works_once_and_not_the_key(
+    course: Path, tmp_path: Path
+) -> None:
+    said = tmp_path / "said"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {said}.new && mv {said}.new {said}\n')
+    browser.chmod(0o755)
+    server = AppServer(tmp_path / "workspace", course=course, BROWSER=f"{browser} %s")
+    server.flags = ()
+    with server:
+        until(said.exists)
+        address = said.read_text()
+        assert server.key not in address
+        path = "/" + address.split("/", 3)[3]
+        assert "Set-Cookie" in server.get(path).headers
+        assert "Set-Cookie" not in server.get(path).headers

@@ -7,6 +7,7 @@ finds the text from which both started. Values that a conflict refused are kept,
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -147,15 +148,25 @@ def _counts(entry: Entry, following: Entry | None) -> bool:
     if following is None or not (entry.version and following.version and entry.client):
         return True
     pause = _time(following) - _time(entry)
-    return pause > BURST or _shrinks(entry.value, following.value)
+    return pause > BURST or _loses(entry.value, following.value)
 
 
-def _shrinks(before: Any, after: Any) -> bool:
+def _loses(before: Any, after: Any) -> bool:
+    """Whether a good deal of ``before`` was taken away or replaced, in one place."""
     old, new = (
-        len(value) if isinstance(value, str) else len(msgspec.json.encode(value))
+        value if isinstance(value, str) else msgspec.json.encode(value).decode()
         for value in (before, after)
     )
-    return old - new > max(15, old // 10)
+    start = _alike(old, new)
+    end = _alike(reversed(old[start:]), reversed(new[start:]))
+    gone = len(old) - start - end
+    return gone > 15 or gone > max(3, len(old) // 2)
+
+
+def _alike(one: Iterable[str], other: Iterable[str]) -> int:
+    """How many letters both begin with."""
+    pairs = zip(one, other, strict=False)
+    return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _time(entry: Entry) -> dt.datetime:

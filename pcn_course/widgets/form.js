@@ -138,27 +138,27 @@ function openForm(model, root) {
 
   function makeField(prompt) {
     const id = `${client}-${prompt.key}`;
-    const about = []; // ids of what describes the control
+    const described = []; // ids of what describes the control
     const describe = (name, text) => {
       if (!text) return null;
-      about.push(`${id}-${name}`);
-      return h("p", { class: "pcn-help", id: about.at(-1) }, text);
+      described.push(`${id}-${name}`);
+      return h("p", { class: "pcn-help", id: described.at(-1) }, text);
     };
     const hints = [describe("help", prompt.help), describe("private", prompt.private && PRIVATE)];
     const note = h("div", { id: id + "-note", role: "status" });
-    about.push(note.id);
+    described.push(note.id);
     const group = isGroup(prompt);
     const edited = () => saving.edit(prompt.key, control.get());
-    const control = makeControl(prompt, id, about.join(" "), edited);
+    const control = makeControl(prompt, id, described.join(" "), edited);
     const label = h(group ? "legend" : "label", { class: "pcn-label", for: group ? null : id },
       prompt.label, prompt.required && h("span", { class: "pcn-needed" }, " Required"));
     const inner = [label, quote(prompt), ...hints, control.el, note];
-    const past = quiet(["Earlier versions", h("span", { class: "pcn-sr" }, ` of “${prompt.label}”`)],
+    const past = quiet(["Earlier versions", about(prompt)],
       () => load("history", "Earlier versions", { key: prompt.key }), "pcn-history");
     const el = h("div", { class: "pcn-card pcn-field", "data-key": prompt.key },
-      group ? h("fieldset", { "aria-describedby": about.join(" ") }, inner) : inner,
+      group ? h("fieldset", { "aria-describedby": described.join(" ") }, inner) : inner,
       h("div", { class: "pcn-foot" },
-        prompt.example && h("details", null, h("summary", null, "See an example"),
+        prompt.example && h("details", null, h("summary", null, "See an example", about(prompt)),
           h("p", { class: "pcn-example" }, prompt.example)),
         past));
     listen(el, "compositionstart", () => busy.add(prompt.key));
@@ -171,6 +171,9 @@ function openForm(model, root) {
     pasts.set(prompt.key, past);
     return el;
   }
+
+  // By ear, ten buttons of one name are told apart.
+  const about = (prompt) => h("span", { class: "pcn-sr" }, `: “${prompt.label}”`);
 
   function quote(prompt) {
     const earlier = state.quotes[prompt.quote];
@@ -227,7 +230,7 @@ function openForm(model, root) {
     const text = other === undefined ? `${CHANGED} Both versions are here: read it through.`
       : `${CHANGED} There it is “${words(prompt, other)}”. Yours stands here: check it.`;
     const note = notes.get(key);
-    const close = quiet("Got it", () => (note.replaceChildren(), controls.get(key).first.focus()));
+    const close = quiet(["Got it", about(prompt)], () => (note.replaceChildren(), controls.get(key).first.focus()));
     note.replaceChildren(h("p", { class: "pcn-note pcn-open" }, text + " ", close));
   }
 
@@ -238,23 +241,24 @@ function openForm(model, root) {
     const lost = open.length > 0 && (saving.trouble || cut);
     const wrong = open.filter((field) => field.invalid);
     for (const [key, { saved }] of saving.fields) pasts.get(key).hidden = !saved.version;
-    for (const { prompt, invalid } of wrong) {
-      const note = h("p", { class: "pcn-note pcn-open" }, invalid);
-      if (notes.get(prompt.key).textContent !== invalid) notes.get(prompt.key).replaceChildren(note);
+    for (const [key, { invalid }] of saving.fields) {
+      const note = notes.get(key);
+      const shown = note.querySelector(".pcn-wrong");
+      if (shown?.textContent === invalid || (!shown && !invalid)) continue;
+      note.replaceChildren(invalid ? h("p", { class: "pcn-note pcn-open pcn-wrong" }, invalid) : "");
     }
     let text = savedAt ? `Saved ${clock(savedAt)}` : "Nothing to save yet";
     if (wrong.length) text = "Not saved: see the marked answer";
     else if (lost) text = `Not saved, still trying: ${kept ? "your text is kept on this device" : "keep this page open"}`;
     else if (open.length) text = kept ? "Saving…" : "Saving… keep this page open";
-    // On the smallest screens a time does without its AM or PM.
-    const [, words, half = ""] = text.match(/^(.*?)(\s[AP]M)?$/i);
-    if (status.textContent !== text) status.replaceChildren(words, h("span", null, half));
+    // On small screens the alert above says the rest.
+    const [first, rest = ""] = text.split(/(?=: your)/);
+    if (status.textContent !== text) status.replaceChildren(first, h("span", { class: "pcn-long" }, rest));
     status.classList.toggle("pcn-ok", !open.length && savedAt != null);
     status.setAttribute("aria-busy", String(open.length > 0 && !lost && !wrong.length));
     write(alert, lost || cut ? trouble(kept) : "");
     alert.hidden = !alert.textContent;
-    const [part, rest] = standing();
-    if (progress.textContent !== part + rest) progress.replaceChildren(part, h("span", null, rest));
+    write(progress, standing().join(""));
     if (submission && !open.length) {
       send("submit", submission);
       submission = null;
@@ -416,10 +420,10 @@ function openForm(model, root) {
   listen(window, "beforeunload", (event) => {
     if (saving && !saving.kept) event.preventDefault();
   });
-  // A long text field is cut at the end of a printed page; a paragraph isn't.
+  // A field is cut at its edge or at the end of a printed page; a paragraph isn't.
   listen(window, "beforeprint", () => {
     root.querySelectorAll(".pcn-print").forEach((el) => el.remove());
-    for (const area of root.querySelectorAll("textarea")) {
+    for (const area of root.querySelectorAll("textarea, [type=text]")) {
       area.after(h("div", { class: "pcn-print", dir: "auto" }, area.value));
     }
   });

@@ -84,8 +84,8 @@ const PHRASE = 3; // words in a row that both sides have, so that they count as 
 const EFFORT = 2e7; // comparisons of two words, above which only long runs are looked for
 const LONG = 16; // words and spaces in such a run
 
-// For each word of `one` its place in `other`, -1 if it has none: what both begin and end with, and
-// between, in order, runs of at least `least` words. In runs of several, all space is alike.
+// For each word of `one` its place in `other`, -1 if it has none: in order, runs of at least `least`
+// words, the longest first. In runs of several, all space is alike.
 function match(one, other, least) {
   const place = new Int32Array(one.length).fill(-1);
   const ids = new Map();
@@ -100,8 +100,10 @@ function match(one, other, least) {
   let effort = 0;
   while (ranges.length) {
     let [from, to, start, end] = ranges.pop();
-    while (from < to && start < end && a[from] === b[start]) place[from++] = start++;
-    while (from < to && start < end && a[to - 1] === b[end - 1]) place[--to] = --end;
+    if (least === 1) {
+      while (from < to && start < end && a[from] === b[start]) place[from++] = start++;
+      while (from < to && start < end && a[to - 1] === b[end - 1]) place[--to] = --end;
+    }
     const range = [from, to, start, end];
     const cost = (to - from) * (end - start);
     const costly = effort + cost > EFFORT;

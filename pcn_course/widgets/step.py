@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 
 from pcn_course.answers import FILE, Submitted, read_answers
@@ -10,7 +11,7 @@ from pcn_course.checks import check
 from pcn_course.course import Course, Step, load_course
 from pcn_course.review import answers_html, checked_html
 from pcn_course.widgets.form import Form
-from pcn_course.workspace import open_workspace
+from pcn_course.workspace import Workspace, open_workspace
 
 
 class StepPage:
@@ -25,7 +26,8 @@ class StepPage:
         self._course = course
         self._step = step
         self._folder = folder
-        self._workspace = open_workspace(folder)
+        inside = folder.name == step.id
+        self._workspace = Workspace(folder.parent) if inside else open_workspace(folder)
 
     def form(self) -> Form | None:
         """The step's form; nothing while nbgrader runs the notebook: there is nobody to write."""
@@ -64,4 +66,6 @@ def open_step(name: str) -> StepPage:
 def _show(html: str) -> None:
     from IPython.display import HTML, display
 
-    display(HTML(html))  # type: ignore[no-untyped-call]
+    # A warning would stand between the answers and whoever reads them.
+    with warnings.catch_warnings(action="ignore"):
+        display(HTML(html))  # type: ignore[no-untyped-call]

@@ -10,11 +10,11 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 export PYTHON PCN_CHROMIUM
 
-.PHONY: help app test check bench soak lock clean
+.PHONY: help app test check bench soak pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
-	@grep -hE '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 14
+	@grep -hE '^[a-z]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 app: $(VENV)/.app-installed ## Open the five steps in the browser, with a workspace in this folder
 	@exec $(BIN)/pcn app $(ARGS)
@@ -36,6 +36,10 @@ bench: $(VENV)/.dev-installed ## Measure a step's page beside stock Voilà's
 soak: $(VENV)/.dev-installed ## Break things at random moments while typing, 20 rounds each
 	@chromium=$$(sh scripts/find-chromium.sh) && \
 	PCN_CHROMIUM="$$chromium" exec $(BIN)/python -m tests.soak --rounds 20 $(ARGS)
+
+pictures: $(VENV)/.dev-installed ## Take the README's pictures anew
+	@chromium=$$(sh scripts/find-chromium.sh) && \
+	PCN_CHROMIUM="$$chromium" exec $(BIN)/python -m scripts.pictures
 
 lock: ## Write constraints.txt anew, with the newest versions that fit
 	@$(or $(PYTHON),python3.11) scripts/lock.py

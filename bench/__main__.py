@@ -1,0 +1,56 @@
+"""``python -m bench``: measures what a visitor feels, beside what it would be without this course.
+
+A bench is a module here with a ``SUMMARY`` and ``run(rounds, patience)``, named in `BENCHES`. It
+prints a table and whether its goals are met, and returns its figures, which are kept in
+``bench-results/``. Slowness fails nothing; the status is 1 when something did not work at all.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import platform
+import sys
+from types import ModuleType
+
+import click
+
+from bench import page
+from bench.support import ROOT, BenchError, say
+from bench.visit import PageFailedError
+
+BENCHES: dict[str, ModuleType] = {"page": page}
+
+
+@click.command(
+    help="Run the named benches, or all:\n\n"
+    + "\n\n".join(f"{name}: {bench.SUMMARY}" for name, bench in BENCHES.items())
+)
+@click.argument("names", nargs=-1, type=click.Choice(list(BENCHES)))
+@click.option("--rounds", default=5, show_default=True, help="How often each thing is measured.")
+@click.option(
+    "--patience",
+    default=40.0,
+    show_default=True,
+    help="Seconds after which stock Voilà is given up on a slow line.",
+)
+def main(names: tuple[str, ...], rounds: int, patience: float) -> None:
+    """Run benches; see the module's text."""
+    results = ROOT / "bench-results"
+    failed = False
+    for name in names or BENCHES:
+        try:
+            figures = BENCHES[name].run(rounds, patience)
+        except (BenchError, PageFailedError) as error:
+            say(f"\n{name} could not be measured: {error}")
+            failed = True
+            continue
+        results.mkdir(exist_ok=True)
+        now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%MZ")
+        about = {"when": now, "python": platform.python_version()}
+        text = json.dumps({**about, "figures": figures}, indent=1, ensure_ascii=False)
+        (results / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    sys.exit(failed)
+
+
+main()

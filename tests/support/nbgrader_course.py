@@ -321,7 +321,7 @@ def free_port() -> int:
         return port
 
 
-def wait_for(address: str, server: subprocess.Popen[Any], log: Path, seconds: float = 90) -> None:
+def wait_for(address: str, server: subprocess.Popen[Any], log: Path, seconds: float = 180) -> None:
     """Wait until ``address`` answers."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and server.poll() is None:

@@ -60,8 +60,9 @@ def test_it_holds_package_course_and_pages_and_no_more(wheel: Path) -> None:
     wanted = {
         name if name.startswith("pcn_course/") else f"pcn_course/_bundled/{name}" for name in files
     }
-    inside = {name for name in names if not name.split("/")[0].endswith(".dist-info")}
-    assert inside == wanted
+    assert {name for name in names if name.startswith("pcn_course/")} == wanted
+    (settings,) = (name for name in names if ".data/" in name)
+    assert settings.endswith("/data/share/jupyter/lab/settings/overrides.d/pcn-course.json")
     assert "pcn_course/_bundled/data/course.toml" in names
     assert "pcn_course/_bundled/notebooks/home.ipynb" in names
     assert any(name.startswith("pcn_course/share/jupyter/voila/templates/pcn/") for name in names)

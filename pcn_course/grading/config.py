@@ -6,6 +6,7 @@ import os
 import tomllib
 from pathlib import Path
 
+from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
@@ -20,11 +21,11 @@ from traitlets.config import Config
 from pcn_course.grading.collecting import HAND_IN, Collect, Extractor
 from pcn_course.grading.exporter import ReleasedNotebookExporter
 from pcn_course.grading.feedback import FeedbackPage, ReleaseFeedback
-from pcn_course.grading.notebooks import FORM_TAG
 from pcn_course.grading.release import CarryDueDate
 from pcn_course.grading.reopen import ReopenMarks
 
 TEMPLATES = Path(__file__).parent / "templates"
+_DEFAULT_GENERATE: list[type] = GenerateAssignment.class_traits()["preprocessors"].default()
 
 
 def configure(c: Config, here: Path) -> None:
@@ -53,29 +54,24 @@ def configure(c: Config, here: Path) -> None:
     ]  # fmt: skip
 
     # A released notebook tells students when it is due.
-    c.GenerateAssignment.preprocessors = [
-        *_default("GenerateAssignment", "preprocessors"), CarryDueDate
-    ]  # fmt: skip
+    c.GenerateAssignment.preprocessors = _names(*_DEFAULT_GENERATE, CarryDueDate)
 
     # Collected is what a submission consists of, its answers, and nothing else.
-    c.ExchangeFactory.collect = Collect
-    c.ZipCollectApp.extractor_plugin = Extractor
+    c.ExchangeFactory.collect = _name(Collect)
+    c.ZipCollectApp.extractor_plugin = _name(Extractor)
     c.FileNameCollectorPlugin.named_regexp = rf"(?:.*/)?{HAND_IN}/(?P<file_id>[^/]+)$"
     c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".json", ".txt"]
 
     # Graded is the released notebook with the student's answers; a student's is never opened.
-    c.Autograde.exporter_class = ReleasedNotebookExporter
-    # The form has nobody to fill it in here, and a page for grading needs no widgets.
-    c.Execute.skip_cells_with_tag = FORM_TAG
-    c.Execute.store_widget_state = False
+    c.Autograde.exporter_class = _name(ReleasedNotebookExporter)
     # New answers ask for a new mark.
-    c.Autograde.autograde_preprocessors = [
+    c.Autograde.autograde_preprocessors = _names(
         Execute, LimitOutput, SaveAutoGrades, ReopenMarks, AssignLatePenalties, CheckCellMetadata
-    ]  # fmt: skip
+    )  # fmt: skip
 
     # Our feedback page; and in formgrader nothing that another host would have to deliver.
-    c.GenerateFeedback.preprocessors = [GetGrades, FeedbackPage]
-    c.ExchangeFactory.release_feedback = ReleaseFeedback
+    c.GenerateFeedback.preprocessors = _names(GetGrades, FeedbackPage)
+    c.ExchangeFactory.release_feedback = _name(ReleaseFeedback)
     c.HTMLExporter.extra_template_basedirs = [
         str(TEMPLATES), str(Path(formgrader.__file__).parent / "templates")
     ]  # fmt: skip
@@ -87,7 +83,10 @@ def _course_id(course: Path) -> str:
         return str(tomllib.load(file)["id"])
 
 
-def _default(converter: str, trait: str) -> list[type]:
-    from nbgrader import converters
+def _name(one: type) -> str:
+    """A class by its name: formgrader shows its settings, and can't show classes."""
+    return f"{one.__module__}.{one.__qualname__}"
 
-    return list(getattr(converters, converter).class_traits()[trait].default())
+
+def _names(*several: type) -> list[str]:
+    return [_name(one) for one in several]

@@ -20,8 +20,6 @@ HOME = "home.ipynb"
 REVIEW = "review"
 STRUCTURE = "structure"
 """nbgrader's ids (``grade_id``) of the cells that are in every step; a criterion's is its own."""
-FORM_TAG = "pcn-form"
-"""The tag of the cell that shows the form, which grading leaves out: there is nobody to fill it."""
 
 _OURS = "pcn-"
 _MADE_BY_RUNS = ("celltoolbar", "language_info", "widgets")
@@ -80,7 +78,7 @@ def step_notebook(course: Course, step: Step) -> Notebook:
     cells = [
         _markdown("reading", _introduction(step)),
         _code("open", f'from pcn_course import open_step\n\nstep = open_step("{step.name}")'),
-        _code("form", "step.form()", tags=[FORM_TAG]),
+        _code("form", "step.form()"),
         _code("review", "step.review()", tags=["grading"], nbgrader=_locked(REVIEW)),
         _code(
             "structure",

@@ -92,6 +92,8 @@ def test_every_answer_stands_under_its_prompt(cycle: Cycle) -> None:
         if prompt.kind in ("line", "text"):
             at = text.index(f"Answer to “{prompt.label}”.", at)
     assert "Structure: 4 of 4 points" in text[at:]
+    # The form is for students; a page for grading has no widgets that it would have to load.
+    assert "widget" not in json.dumps(cycle.course.instructor.graded_notebook("dan", STEP))
 
 
 def test_an_answer_is_shown_as_text_never_as_html(cycle: Cycle) -> None:

@@ -12,7 +12,8 @@ function h(tag, props, ...children) {
 }
 
 const short = (iso) =>
-  new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" }).format(new Date(iso));
+  new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" },
+  ).format(new Date(iso));
 const long = (iso) => new Intl.DateTimeFormat(undefined,
   { weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" },
 ).format(new Date(iso));
@@ -48,8 +49,8 @@ export default {
     function card(one) {
       const [words, kind] = badge(one);
       const facts = [`${one.minutes} minutes`];
-      const handedIn = one.submitted_at && `submitted ${short(one.submitted_at)}`;
-      if (handedIn && words.toLowerCase() !== handedIn) facts.push(handedIn);
+      const handedIn = one.submitted_at && short(one.submitted_at);
+      if (handedIn && !words.endsWith(handedIn)) facts.push(`submitted ${handedIn}`);
       if (one.due && !handedIn) facts.push(`${new Date(one.due) < new Date() ? "was due" : "due"} ${long(one.due)}`);
       return h("li", { class: "pcn-card", "data-step": one.id },
         h("span", { class: `pcn-badge ${kind}` }, words),

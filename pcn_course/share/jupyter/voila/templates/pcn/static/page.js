@@ -288,7 +288,7 @@ function drawSteps({ steps, step, due }) {
   line.textContent = [
     `Step ${here.number} of ${steps.length}`,
     step?.minutes && `about ${step.minutes} minutes`,
-    due && `due ${new Date(due).toLocaleString(undefined, format)}`,
+    due && `${new Date(due) < new Date() ? "was due" : "due"} ${new Date(due).toLocaleString(undefined, format)}`,
   ].filter(Boolean).join(" · ");
 }
 

@@ -33,6 +33,7 @@ from bench.support import (
     say,
     table,
     wait_until_quiet,
+    warn_of_load,
     workspace,
 )
 from bench.visit import PageFailedError, Sign, Tab, Weight, visitor
@@ -117,6 +118,7 @@ def run(rounds: int, patience: float) -> dict[str, Any]:
         with contextlib.ExitStack() as running:
             servers = [running.enter_context(one.make()) for one in contestants]
             say(f"Step “{step.title}”, {len(step.prompts)} prompts")
+            warn_of_load()
             say("First visits …")
             for one, server in zip(contestants, servers, strict=True):
                 _weigh(stage, one, server)

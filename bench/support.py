@@ -201,6 +201,14 @@ def wait_until_quiet(pids: Sequence[int], hold: float = 0.5, within: float = 60.
             raise BenchError(f"the servers were still busy after {within:g} s")
 
 
+def warn_of_load() -> None:
+    """Say so when other programs keep this machine busy."""
+    load, processors = psutil.getloadavg()[0], os.cpu_count() or 1
+    if load > processors:
+        say(f"This machine is busy (load {load:.0f} on {processors} processors): seconds are too")
+        say("long and scatter; ratios are fairer; counts and bytes hold.")
+
+
 class Figure(NamedTuple):
     """Several measurements of one thing."""
 

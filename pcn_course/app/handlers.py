@@ -22,7 +22,7 @@ from tornado.iostream import StreamClosedError
 from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
-from pcn_course.app.kernels import CourseKernels
+from pcn_course.app.kernels import CourseKernels, Rendering
 
 HOME = "home.ipynb"
 TEMPLATE = "pcn"
@@ -54,6 +54,7 @@ class PageHandler(CourseHandler):
     """One notebook as a page."""
 
     root: Path
+    rendering: Rendering | None = None
 
     def initialize(self, root: Path) -> None:
         """Take the folder outside of which nothing is served."""
@@ -73,7 +74,7 @@ class PageHandler(CourseHandler):
         page = notebook_below(self.root, path)
         if page is None:
             raise web.HTTPError(404)
-        rendering = await self.kernels.take(page)
+        self.rendering = rendering = await self.kernels.take(page)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         # The page names a kernel of its own, so nobody may keep it.
         self.set_header("Cache-Control", "no-store")
@@ -85,11 +86,16 @@ class PageHandler(CourseHandler):
                 await self.flush()
         except StreamClosedError:
             return
-        finally:
-            if not rendering.delivered:
-                self.kernels.give_back(rendering)
+        self.rendering = None
         if not begun:
             raise web.HTTPError(500)
+
+    def on_connection_close(self) -> None:
+        """Keep what was on its way to a visitor who left: an impatient one asks again."""
+        super().on_connection_close()
+        if self.rendering:
+            self.kernels.give_back(self.rendering)
+            self.rendering = None
 
 
 class HomeHandler(CourseHandler):

@@ -43,7 +43,6 @@ class Rendering:
         self.page = page
         self.stamp = stamp
         self.kernel_id = str(uuid.uuid4())
-        self.delivered = False
         self.whole = False
         self.task: asyncio.Task[None] | None = None
         self._html: list[str] = []
@@ -74,7 +73,6 @@ class Rendering:
                 sent = len(self._html)
                 yield news
             elif self._done:
-                self.delivered = True
                 return
             else:
                 try:
@@ -123,10 +121,11 @@ class CourseKernels(AsyncMappingKernelManager):
 
     def give_back(self, rendering: Rendering) -> None:
         """Keep a page whose visitor left before it had arrived, for when they ask again."""
-        if rendering.delivered or rendering.page in self._reserve:
+        kept = self._reserve.setdefault(rendering.page, rendering)
+        if kept is not rendering:
             self._later(self._drop(rendering))
-        else:
-            self._reserve[rendering.page] = rendering
+        elif rendering.task is None or rendering.task.done():
+            self._tell_ready(rendering)
 
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:
         """Shut an idle kernel down, unless it is in reserve."""
@@ -176,7 +175,10 @@ class CourseKernels(AsyncMappingKernelManager):
         if not rendering.whole:
             await self._drop(rendering)
         elif self._reserve.get(rendering.page) is rendering:
-            self.log.info("%s is ready for its next visitor", rendering.page)
+            self._tell_ready(rendering)
+
+    def _tell_ready(self, rendering: Rendering) -> None:
+        self.log.info("%s is ready for its next visitor", rendering.page)
 
     async def _start(self, rendering: Rendering, renderer: Renderer) -> Any:
         await self.start_kernel(

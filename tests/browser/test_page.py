@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
 @pytest.fixture
 def signed_in(context: BrowserContext, server: AppServer) -> Page:
     page = context.new_page()
+    page.on("console", lambda message: print(message.type, message.text))  # noqa: T201
     answer = context.request.get(server.address, max_redirects=0)
     assert answer.status == 302
     return page
@@ -87,7 +90,7 @@ def test_a_widget_is_initialized_and_rendered_and_talks(signed_in: Page, server:
     assert say(page, "Grüße, 你好 🎈") in server.kernel_pids()
     assert page.evaluate("window.initialized") == 1
     expect(page.locator(".pcn-loading")).to_have_count(0)
-    expect(page.locator(".pcn-late")).to_have_count(0)
+    expect(page.locator(".pcn-late")).to_be_hidden()
 
 
 def test_the_page_has_language_title_landmarks_and_a_skip_link(
@@ -395,6 +398,43 @@ def test_a_page_that_arrives_in_part(signed_in: Page, server: AppServer) -> None
     fails(signed_in, server, "echo/echo.ipynb")
 
 
+def test_a_page_whose_script_is_quicker_than_its_text(
+    signed_in: Page, context: BrowserContext, server: AppServer
+) -> None:
+    write_notebook(server.workspace / "plain.ipynb", READING, "print('the end')")
+    opened(signed_in, server, "plain.ipynb")
+    cookies = "; ".join(f"{one['name']}={one['value']}" for one in context.cookies())
+    script_ran = threading.Event()
+
+    class Slow(BaseHTTPRequestHandler):
+        """Sends the head, then nothing until the script has run, then the rest."""
+
+        def do_GET(self) -> None:
+            answer = server.get(self.path, {"Cookie": cookies})
+            head, body, rest = answer.text.partition("<body")
+            self.send_response(answer.status)
+            self.send_header("Content-Type", str(answer.headers["Content-Type"]))
+            self.end_headers()
+            self.wfile.write(head.encode())
+            if body:
+                self.wfile.flush()
+                script_ran.wait(20)
+                self.wfile.write((body + rest).encode())
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Slow) as slow:
+        threading.Thread(target=slow.serve_forever, daemon=True).start()
+        page = signed_in
+        address = f"http://127.0.0.1:{slow.server_port}/voila/render/plain.ipynb"
+        page.goto(address, wait_until="commit")
+        expect(page.locator("html")).to_have_attribute("data-pcn", "loading")
+        script_ran.set()
+        expect(page.locator("html")).to_have_attribute("data-pcn", "ready")
+        slow.shutdown()
+
+
 def test_the_words_while_waiting_change_and_end(signed_in: Page, server: AppServer) -> None:
     write_notebook(server.workspace / "endless.ipynb", READING, "import time; time.sleep(40)")
     page = signed_in
@@ -402,7 +442,7 @@ def test_the_words_while_waiting_change_and_end(signed_in: Page, server: AppServ
     page.goto(server.url("endless.ipynb"), wait_until="commit")
     status = page.get_by_role("status")
     expect(status).to_have_text("Getting your page ready…")
-    until(lambda: page.locator(".pcn-late").count() == 0)
+    expect(page.locator(".pcn-late")).to_be_hidden()
     page.clock.fast_forward(8_500)
     expect(status).to_contain_text("Still getting ready")
     page.clock.fast_forward(22_000)

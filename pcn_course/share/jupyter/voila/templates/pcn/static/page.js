@@ -1,5 +1,5 @@
-// The host of the page's widgets. It joins them to their kernel, and joins them again whenever the
-// line or the kernel is lost: the widgets stay on the page with all that was typed in them.
+// The host of the page's widgets. It joins them to their kernel, and again whenever the line or the
+// kernel is lost: the widgets stay on the page with all that was typed in them.
 // Models hear "pcn:disconnected" and "pcn:reconnected". What they send in between is dropped: only
 // the kernel's answer is proof.
 
@@ -8,6 +8,7 @@ const { pcnBase: base, pcnRoot: home } = root.dataset;
 const hex = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
   byte.toString(16).padStart(2, "0")).join("");
 const session = hex();
+const find = (selector) => document.querySelector(selector);
 const models = new Map(); // by the id that the page came with
 const modules = new Map(); // by source text
 const styles = new Set();
@@ -66,7 +67,7 @@ class Model {
   }
 }
 
-// One websocket to one kernel, with a comm of its own that asks for the state of all widgets.
+// One websocket to one kernel, with a comm that asks for all widgets' states.
 class Link {
   heard = Date.now();
   asked = 0; // when we began to wait for a sign of life; 0 when we do not wait
@@ -85,7 +86,7 @@ class Link {
     });
     this.socket.onopen = () => {
       const to = { comm_id: this.control };
-      // Without this version the kernel refuses, and says nothing.
+      // Without this version the kernel refuses silently.
       this.ask("comm_open", { ...to, target_name: "jupyter.widget.control", data: {} }, { version: "1.0.0" });
       this.ask("comm_msg", { ...to, data: { method: "request_states" } });
     };
@@ -148,10 +149,10 @@ function get(url, limit) {
   return fetch(url, { headers, cache: "no-store", signal: AbortSignal.timeout(limit) });
 }
 
-// The kernel and the models that a page names, or null when the page is not whole.
+// The kernel and the models that a page names; nothing when the page is not whole.
 function read(page) {
   const kernel = page.getElementById("pcn-end")?.dataset.kernel;
-  return kernel ? { kernel, ids: [...page.querySelectorAll(".pcn-widget")].map((view) => view.dataset.model) } : null;
+  return kernel && { kernel, ids: [...page.querySelectorAll(".pcn-widget")].map((view) => view.dataset.model) };
 }
 
 async function askForPlace() {
@@ -160,15 +161,15 @@ async function askForPlace() {
   if (found?.ids.length === views.length) return found;
   if (found) {
     over = true;
-    tell("This page has changed. Please load it again: your text is kept on this device.");
+    tell("This page has changed. Load it again: your text is kept on this device.");
   } else if (answer.redirected) {
     tell("You are signed out. Open your course in a new tab, then come back: your text is kept here.");
   }
-  throw new Error("There is no page to join.");
+  throw new Error("No page to join.");
 }
 
-// Join the models to a kernel: the one they had if it lives, else one that a fresh copy of this
-// page brings. It goes on until it succeeds.
+// Join the models to a kernel: the one they had if it lives, else that of a fresh copy of this page.
+// It goes on until it succeeds.
 async function join() {
   for (let pause = 250; !over; pause = Math.min(2 * pause, 5000)) {
     let next;
@@ -176,7 +177,7 @@ async function join() {
       place ??= await askForPlace();
       next = new Link(place.kernel);
       const states = await next.states;
-      if (!place.ids.every((id) => states[id])) throw new Error("The kernel has no such widgets.");
+      if (!place.ids.every((id) => states[id])) throw new Error("No such widgets.");
       views.forEach((view, index) => {
         const id = place.ids[index];
         if (!models.has(view.dataset.model)) models.set(view.dataset.model, new Model(states[id].state));
@@ -188,8 +189,8 @@ async function join() {
       return;
     } catch (error) {
       next?.end(false);
-      console.info("Not connected, trying again:", error);
-      if (place && (await life(place.kernel)) !== "unreachable") place = null;
+      console.info("Trying again:", error);
+      if (place && await life(place.kernel) !== "unreachable") place = null;
     }
     await new Promise((resume) => {
       wake = resume;
@@ -225,7 +226,7 @@ const note = make("p", { class: "pcn-note pcn-open", role: "alert" });
 function tell(words) {
   if (note.textContent === words) return;
   note.textContent = words;
-  if (words) document.getElementById("main").prepend(note);
+  if (words) find("main").prepend(note);
   else note.remove();
 }
 
@@ -234,20 +235,24 @@ function fail() {
   over = true;
   if (document.readyState === "loading") window.stop();
   root.dataset.pcn = "failed";
-  const words = document.getElementById("pcn-failed");
-  const loading = document.querySelector(".pcn-loading");
-  if (words) loading.replaceWith(words.content);
-  else loading.textContent = "This page did not arrive whole. Please load it again.";
+  const words = find("#pcn-failed");
+  if (words) find(".pcn-loading").replaceWith(words.content);
+  else wait("This page did not arrive whole. Load it again.");
 }
 
+function wait(words) {
+  const line = find(".pcn-loading");
+  if (line) line.textContent = words;
+}
+
+// This may run when the page has only begun to arrive.
 async function start() {
-  document.querySelector(".pcn-late")?.remove();
-  const loading = document.querySelector(".pcn-loading");
+  root.dataset.pcn = "loading";
   const timers = [
     [8, "Still getting ready. The first page after a start takes a little longer."],
     [30, "This takes longer than usual. You can wait: nothing is lost."],
     [90, ""],
-  ].map(([seconds, words]) => setTimeout(() => (words ? loading.textContent = words : fail()), 1000 * seconds));
+  ].map(([seconds, words]) => setTimeout(() => (words ? wait(words) : fail()), 1000 * seconds));
   if (document.readyState === "loading") {
     await new Promise((resume) => document.addEventListener("DOMContentLoaded", resume));
   }
@@ -257,7 +262,7 @@ async function start() {
     views = [...document.querySelectorAll(".pcn-widget")];
     if (views.length) await join();
     await Promise.all(views.map(show));
-    loading.remove();
+    find(".pcn-loading").remove();
     root.dataset.pcn = "ready";
   } catch (error) {
     console.error(error);
@@ -266,11 +271,11 @@ async function start() {
   timers.forEach(clearTimeout);
 }
 
-// The header's steps and the line above the title, from what the form says when it has opened.
+// The header's steps and the line above the title, from what the form says.
 function drawSteps({ steps, step, due }) {
   if (!steps?.length) return;
   const here = steps.find(({ path }) => decodeURI(location.pathname).endsWith(`/${path}`));
-  const nav = document.querySelector(".pcn-steps");
+  const nav = find(".pcn-steps");
   nav.hidden = false;
   nav.replaceChildren(make("ol", {}, ...steps.map((one) => {
     const done = /submitted|feedback/.test(one.state);
@@ -282,13 +287,14 @@ function drawSteps({ steps, step, due }) {
       class: done && "pcn-done",
     }, done ? "✓" : one.number));
   })));
-  const line = document.querySelector(".pcn-main > .pcn-eyebrow");
+  const line = find(".pcn-main > .pcn-eyebrow");
   if (!line || !here) return;
+  const day = new Date(due);
   const format = { weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" };
   line.textContent = [
     `Step ${here.number} of ${steps.length}`,
     step?.minutes && `about ${step.minutes} minutes`,
-    due && `${new Date(due) < new Date() ? "was due" : "due"} ${new Date(due).toLocaleString(undefined, format)}`,
+    due && `${day < new Date() ? "was due" : "due"} ${day.toLocaleString(undefined, format)}`,
   ].filter(Boolean).join(" · ");
 }
 

@@ -3,6 +3,8 @@
 import { move, same, wellFormed } from "./merge.js";
 
 const MANY = 7; // options, above which a choice is a select
+// By the first letter, as dir="auto" would do, which takes minutes for a text without line breaks.
+const RIGHT_TO_LEFT = /^\P{L}*[\p{sc=Arab}\p{sc=Hebr}\p{sc=Syrc}\p{sc=Thaa}\p{sc=Nkoo}]/u;
 
 export function h(tag, props, ...children) {
   const el = document.createElement(tag);
@@ -39,12 +41,12 @@ function field({ prompt, id, describedby, changed }) {
     "aria-describedby": describedby,
     "aria-required": prompt.required && "true",
     type: text ? null : prompt.kind === "date" ? "date" : "text",
-    dir: prompt.kind === "date" ? null : "auto",
     autocomplete: "off",
     rows: text && "3",
     oninput: () => (grow(), changed()),
   });
   const grow = () => {
+    if (prompt.kind !== "date") el.dir = RIGHT_TO_LEFT.test(el.value) ? "rtl" : "ltr";
     if (!text || CSS.supports("field-sizing", "content")) return;
     el.style.height = "auto";
     el.style.height = el.scrollHeight + 2 + "px";

@@ -23,7 +23,7 @@ function openForm(model, root) {
   const busy = new Set();
   const notices = new Set();
   const life = new AbortController();
-  let saving, state, asking, submission;
+  let saving, state, asking, submission, back;
   let receipt = null;
 
   root.classList.toggle("pcn-hosted", site != null);
@@ -173,7 +173,7 @@ function openForm(model, root) {
   }
 
   // By ear, ten buttons of one name are told apart.
-  const about = (prompt) => h("span", { class: "pcn-sr" }, `: “${prompt.label}”`);
+  const about = (prompt) => h("span", { class: "pcn-sr" }, ` for “${prompt.label}”`);
 
   function quote(prompt) {
     const earlier = state.quotes[prompt.quote];
@@ -237,7 +237,7 @@ function openForm(model, root) {
   // ---- What is saved and what is open ----------------------------------------------------------
 
   function showStatus() {
-    const { open, kept, cut, savedAt } = saving;
+    const { open, ready, kept, cut, savedAt } = saving;
     const lost = open.length > 0 && (saving.trouble || cut);
     const wrong = open.filter((field) => field.invalid);
     for (const [key, { saved }] of saving.fields) pasts.get(key).hidden = !saved.version;
@@ -250,16 +250,20 @@ function openForm(model, root) {
     let text = savedAt ? `Saved ${clock(savedAt)}` : "Nothing to save yet";
     if (wrong.length) text = "Not saved: see the marked answer";
     else if (lost) text = `Not saved, still trying: ${kept ? "your text is kept on this device" : "keep this page open"}`;
-    else if (open.length) text = kept ? "Saving…" : "Saving… keep this page open";
+    else if (open.length || !ready) text = kept ? "Saving…" : "Saving… keep this page open";
     // On small screens the alert above says the rest.
     const [first, rest = ""] = text.split(/(?=: your)/);
     if (status.textContent !== text) status.replaceChildren(first, h("span", { class: "pcn-long" }, rest));
-    status.classList.toggle("pcn-ok", !open.length && savedAt != null);
+    status.classList.toggle("pcn-ok", ready && !open.length && savedAt != null);
+    status.classList.toggle("pcn-bad", wrong.length > 0);
     status.setAttribute("aria-busy", String(open.length > 0 && !lost && !wrong.length));
     write(alert, lost || cut ? trouble(kept) : "");
     alert.hidden = !alert.textContent;
-    write(progress, standing().join(""));
-    if (submission && !open.length) {
+    write(progress, standing());
+    if (submission && wrong.length) {
+      submission = null;
+      replies.problem({ message: "One answer could not be saved. It is marked: change it first." });
+    } else if (submission && ready && !open.length) {
       send("submit", submission);
       submission = null;
     }
@@ -279,15 +283,15 @@ function openForm(model, root) {
 
   const isOpen = (prompt) => isEmpty(prompt, saving.fields.get(prompt.key).value);
 
-  // How far the step is, in words: a short form, and the rest of the long one.
+  // How far the step is, in words.
   function standing() {
     const { prompts, covered } = state.step;
     if (covered.length && !prompts.some((one) => covered.includes(one.key) && isOpen(one))) {
-      return ["Covered", " by other work"];
+      return "Covered by other work";
     }
     const counted = prompts.filter((prompt) => prompt.required);
     const done = counted.filter((prompt) => !isOpen(prompt)).length;
-    return [`${done} of ${counted.length}`, " answered"];
+    return `${done} of ${counted.length} answered`;
   }
 
   const write = (el, text) => {
@@ -300,20 +304,26 @@ function openForm(model, root) {
   function dialog(title, ...content) {
     let box = root.querySelector("dialog");
     if (!box) {
-      const back = document.activeElement;
+      back = document.activeElement;
       box = h("dialog", { class: "pcn-dialog", "aria-labelledby": client + "-title",
         onclose: () => (box.remove(), (submission = null), back?.isConnected && back.focus()) });
       root.append(box);
     }
     const head = h("h2", { id: client + "-title", tabindex: "-1" }, title);
     const close = quiet("Close", () => box.close(), "pcn-close");
-    box.replaceChildren(h("div", { class: "pcn-head" }, head, close), ...content);
+    box.replaceChildren(h("div", { class: "pcn-head" }, head, close), ...content.filter(Boolean));
     if (!box.open) box.showModal();
     head.focus();
     return box;
   }
 
-  const closing = (text) => button(text, () => root.querySelector("dialog").close());
+  const closing = (text) => button(text, () => leave());
+  // Close the dialog, and go to `control` instead of back.
+  function leave(control) {
+    back = control?.first ?? back;
+    root.querySelector("dialog").close();
+  }
+
   const actions = (...buttons) => h("div", { class: "pcn-actions" }, buttons);
 
   function load(type, title, more) {
@@ -336,13 +346,14 @@ function openForm(model, root) {
     const control = controls.get(key);
     const item = ({ value, saved_at }) => h("li", null,
       h("p", { class: "pcn-help" }, moment(saved_at)),
-      h("p", { class: "pcn-example", dir: "auto" }, words(prompt, value)),
+      // A long one scrolls in itself, so a keyboard must get there.
+      h("div", { class: "pcn-example", dir: "auto", tabindex: "0", role: "group",
+        "aria-label": moment(saved_at) }, words(prompt, value)),
       button(["Put this version back", h("span", { class: "pcn-sr" }, `, ${moment(saved_at)}`)], () => {
         saving.flush(true); // so that the present version is in the history, too
         control.set(value);
         saving.edit(key, control.get());
-        root.querySelector("dialog").close();
-        control.first.focus();
+        leave(control);
       }));
     dialog(`Earlier versions of “${prompt.label}”`, entries.length
       ? h("ol", { class: "pcn-versions" }, entries.map(item))
@@ -352,14 +363,11 @@ function openForm(model, root) {
   function confirmSubmit() {
     const open = state.step.prompts.filter((prompt) => prompt.required && isOpen(prompt));
     const again = receipt ? "This replaces what you submitted before. " : "";
-    const go = (prompt) => quiet(prompt.label, () => {
-      root.querySelector("dialog").close();
-      controls.get(prompt.key).first.focus();
-    });
+    const go = (prompt) => quiet(prompt.label, () => leave(controls.get(prompt.key)));
     dialog(`Submit step ${state.step.number}`,
-      h("p", null, `${standing().join("")}. ${again}Your instructor gets your answers to this step. `,
+      h("p", null, `${standing()}. ${again}Your instructor gets your answers to this step. `,
         "Private notes stay here."),
-      open.length > 0 && standing()[0] !== "Covered" && h("div", null,
+      open.length > 0 && !standing().startsWith("Covered") && h("div", null,
         h("p", null, "Still open:"), h("ul", null, open.map((prompt) => h("li", null, go(prompt))))),
       actions(button("Submit now", () => handIn({ confirm: false, student: null }),
         "pcn-button pcn-primary pcn-confirm"), closing("Not yet")));

@@ -114,10 +114,20 @@ function match(one, other, least) {
     let [last, until] = [x + 1, y + 1];
     while (x > from && y > start && a[x - 1] === b[y - 1]) x--, y--;
     while (last < to && until < end && a[last] === b[until]) last++, until++;
+    if (least > 1 && last < to && until < end) last = sentences(one, x, last, least);
+    until = y + last - x;
     for (let n = x; n < last; n++) place[n] = y + n - x;
     ranges.push([from, x, start, y], [last, to, until, end]);
   }
   return place;
+}
+
+// Where the last whole sentence of a run ends, so that no other is torn from its first words; the
+// run's own end if less than a phrase would be left.
+function sentences(list, from, to, least) {
+  let end = to;
+  while (end > from && !/[.!?…。！？]$/.test(list[end - 1])) end--;
+  return list.slice(from, end).filter((word) => !isSpace(word)).length < least ? to : end;
 }
 
 // A place [x, y] in the run with most words that both have.

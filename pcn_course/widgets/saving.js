@@ -27,6 +27,7 @@ export class Saving {
     this.reason = "";
     this.cut = false;
     this.later = new Map();
+    this.ready = false; // when drafts of earlier visits were looked for
     this.alive = new Set();
     try {
       this.channel = new BroadcastChannel(place);
@@ -64,7 +65,9 @@ export class Saving {
     if (this.met) return;
     this.met = true;
     await this.adopt();
+    this.ready = true;
     this.flush();
+    this.changed();
   }
 
   plan(delay) {

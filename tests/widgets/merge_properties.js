@@ -37,7 +37,7 @@ export function checkTexts({ mergeText }, seed, rounds) {
     const [mine, theirs] = [edited(list, "m", next), edited(list, "t", next)];
     const both = [];
     if (next() < 0.4) {
-      // The same sentence, typed at the same place on both sides.
+      // The same words, typed at the same place on both sides.
       both.push(..."shared words that both sides wrote".split(" "));
       mine.push(...both);
       theirs.push(...both);

@@ -56,6 +56,12 @@ def test_no_word_is_lost_and_nothing_shared_comes_twice(
         ("", "one", "two", "one\ntwo"),
         (None, "Hello world from here", "Hello world from there", "Hello world from here there"),
         ("a b c", "a c", "a b c d", "a c d"),
+        (
+            "",
+            "We begin alike. The first goes on.",
+            "We begin alike. The second does, too.",
+            "We begin alike. The first goes on. The second does, too.",
+        ),
         ("keep this", "", "keep this, please", "keep this, please"),
         ("我喜欢狗", "我喜欢大狗", "我喜欢狗和猫", "我喜欢大狗和猫"),
         ("🎈 up", "🎈 up 🎈", "🎈🎈 up", "🎈🎈 up 🎈"),

@@ -12,7 +12,8 @@ if [ -n "${PCN_CHROMIUM:-}" ] && ! works "$PCN_CHROMIUM"; then
 fi
 
 find_one() {
-    for name in ${PCN_CHROMIUM:+"$PCN_CHROMIUM"} chromium google-chrome google-chrome-stable chromium-browser microsoft-edge \
+    for name in ${PCN_CHROMIUM:+"$PCN_CHROMIUM"} \
+        chromium google-chrome google-chrome-stable chromium-browser microsoft-edge \
         "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" \
         "/Applications/Chromium.app/Contents/MacOS/Chromium"; do
         path=$(command -v "$name" 2>/dev/null) && works "$path" && echo "$path" && return

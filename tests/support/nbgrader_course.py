@@ -33,6 +33,7 @@ from pcn_course.answers import Edit
 from pcn_course.course import Prompt, Step
 from pcn_course.grading.notebooks import write_notebooks
 from pcn_course.workspace import Receipt, Workspace
+from tests.support.servers import AppServer
 
 CHECKOUT = Path(pcn_course.__file__).parents[1]
 SETTINGS = ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "IPYTHONDIR", "PCN_COURSE")
@@ -229,6 +230,11 @@ class Student(Person):
 
     def environment(self) -> dict[str, str]:
         return {**super().environment(), "PCN_COURSE": str(self.course.root)}
+
+    def app(self, *options: str) -> AppServer:
+        """``pcn app`` as the student starts it, to be used in a ``with`` statement."""
+        settings = {name: text for name, text in self.environment().items() if name in SETTINGS}
+        return AppServer(self.workspace.root, *options, course=self.course.root, **settings)
 
     def nbgrader(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run one nbgrader command in the workspace."""

@@ -23,8 +23,8 @@ _ANSWER = (
 _OPEN = "margin:.25em 0 1.4em;padding-left:.9em;border-left:3px dashed #b98a4a;font-style:italic"
 _TABLE = "border-collapse:collapse;margin:.25em 0 1.4em;text-align:left"
 _CELL = (
-    "border:1px solid #9aa7aa;padding:.35em .6em;vertical-align:top;text-align:left;"
-    "white-space:pre-wrap;overflow-wrap:anywhere"
+    "border:1px solid #9aa7aa;padding:.35em .6em;min-width:7.5em;vertical-align:top;"
+    "text-align:left;white-space:pre-wrap;overflow-wrap:anywhere"
 )
 
 

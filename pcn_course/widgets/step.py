@@ -13,6 +13,11 @@ from pcn_course.review import answers_html, checked_html
 from pcn_course.widgets.form import Form
 from pcn_course.workspace import Workspace, open_workspace
 
+_ELSEWHERE = (
+    "When this step is graded, your answers stand here. They are kept beside this notebook, not in "
+    "it. To see them as your instructor will, press the button at the end of the form."
+)
+
 
 class StepPage:
     """A step as its notebook shows it: a form for the student, a review and a check for grading.
@@ -36,7 +41,14 @@ class StepPage:
         return Form(self._course, self._step, self._workspace)
 
     def review(self) -> None:
-        """Show all public answers under their prompts."""
+        """Show all public answers under their prompts, when nbgrader runs the notebook.
+
+        A student who runs it in JupyterLab gets a sentence: what a cell shows is kept in the
+        notebook, and answers are not.
+        """
+        if not os.environ.get("NBGRADER_EXECUTION"):
+            _show(f"<p>{_ELSEWHERE}</p>")
+            return
         answers = self._answers()
         _show(answers_html(self._step, answers.fields, answers.problems))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -67,12 +68,33 @@ def test_what_a_start_keeps_only_its_owner_can_read(tmp_path: Path) -> None:
     key = folder.secret("token")
     assert len(key) >= 32
     assert app.ServerFolder(tmp_path).secret("token") == key
-    for path in (folder.path, folder.path / "token", folder.connections()):
+    for path in (folder.path, folder.path / "token"):
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0
+    with folder.connections() as connections:
+        assert stat.S_IMODE(connections.stat().st_mode) & 0o077 == 0
+    assert not connections.exists()
     (folder.path / "token").write_text("short")
     assert len(folder.secret("token")) >= 32
     (folder.path / "token").write_bytes(b"\xff" * 40)
     assert len(folder.secret("token")) >= 32
+
+
+def test_what_a_crash_left_behind_is_cleared_away(tmp_path: Path) -> None:
+    folder = app.ServerFolder(tmp_path)
+    left = contextlib.ExitStack()
+    connections = left.enter_context(folder.connections())
+    (connections / "kernel.json").touch()
+    with app.ServerFolder(tmp_path).connections():
+        assert not connections.exists()
+    folder.write("connections", str(tmp_path))
+    with folder.connections():
+        assert tmp_path.exists(), "only folders that are ours are removed"
+
+
+def test_a_workspace_that_cannot_be_written_to(tmp_path: Path) -> None:
+    (tmp_path / ".pcn").touch()
+    with pytest.raises(app.AppError, match="could not be written"):
+        app.ServerFolder(tmp_path)
 
 
 def test_a_port_that_was_asked_for_and_is_in_use_is_an_error_with_a_remedy() -> None:
@@ -109,7 +131,7 @@ def test_the_port_of_the_last_time_comes_first() -> None:
 
 def test_a_page_is_sent_as_it_comes_and_from_its_beginning_to_everyone() -> None:
     async def scene() -> tuple[list[str], list[str]]:
-        rendering = Rendering("page.ipynb", 0.0)
+        rendering = Rendering("page.ipynb")
         rendering.add("<head>")
         rendering.add("<title>")
         slow: list[str] = []
@@ -264,10 +286,11 @@ def test_a_kernel_runs_no_code_that_comes_by_its_socket(server: AppServer) -> No
 def test_it_stops_cleanly(course: Path, tmp_path: Path, number: int) -> None:
     server = AppServer(tmp_path / "workspace", course=course).start()
     until(server.kernel_pids)
+    assert server.connections.exists()
     assert server.stop(number) == 0
     until(lambda: "is closed" in "".join(server.said))
     assert "Traceback" not in "".join(server.said)
-    assert not list((tmp_path / "workspace/.pcn/server/kernels").iterdir())
+    assert not server.connections.exists()
 
 
 def test_port_and_key_are_the_same_after_a_crash(course: Path, tmp_path: Path) -> None:

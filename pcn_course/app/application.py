@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import secrets
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import IO, Any
 
@@ -67,7 +68,9 @@ def page_settings() -> Config:
     c.MappingKernelManager.cull_idle_timeout = 180
     c.MappingKernelManager.cull_interval = 30
     c.MappingKernelManager.buffer_offline_messages = False
+    # Pages trust no notebook's outputs, so nothing is signed, nor kept in the home folder for it.
     c.NotebookNotary.db_file = ":memory:"
+    c.NotebookNotary.secret = secrets.token_bytes(32)
     return c
 
 
@@ -168,17 +171,18 @@ class CourseApp(Voila):
             page_config={},
         )
 
-    def _stamp(self, page: str) -> float:
-        """When the page's notebook or anything that the course asks was changed last."""
-        data = (path for path in (self.course.root / "data").rglob("*") if path.is_file())
-        return max(_changed(path) for path in (Path(self.root_dir, page), *data))
+    def _stamp(self, page: str) -> Hashable:
+        """The state of the page's notebook and of all that the course asks."""
+        data = sorted((self.course.root / "data").rglob("*"))
+        return tuple(_state(path) for path in (Path(self.root_dir, page), *data))
 
 
-def _changed(path: Path) -> float:
+def _state(path: Path) -> Hashable:
     try:
-        return path.stat().st_mtime
+        stat = path.stat()
     except OSError:
-        return 0.0
+        return str(path), None
+    return str(path), stat.st_mtime_ns, stat.st_size
 
 
 def _on_signal(name: str, stopped: asyncio.Event) -> None:

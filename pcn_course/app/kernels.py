@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from typing import IO, Any, Protocol
 
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
@@ -38,8 +38,8 @@ class Renderer(Protocol):
 class Rendering:
     """One page being made ready: HTML that grows, and the kernel that its widgets live in."""
 
-    def __init__(self, page: str, stamp: float) -> None:
-        """Take the notebook's path below the root, and the age of what it is made from."""
+    def __init__(self, page: str, stamp: Hashable = None) -> None:
+        """Take the notebook's path below the root, and the state of what it is made from."""
         self.page = page
         self.stamp = stamp
         self.kernel_id = str(uuid.uuid4())
@@ -92,7 +92,7 @@ class CourseKernels(AsyncMappingKernelManager):
     fill_delay = Float(2.0, config=True, help="Seconds from a visit until a reserve is made anew.")
 
     make_renderer: Callable[[str], Renderer]
-    stamp: Callable[[str], float] = staticmethod(lambda _page: 0.0)
+    stamp: Callable[[str], Hashable] = staticmethod(lambda _page: None)
     warm_pages: tuple[str, ...] = ()
     output: IO[bytes] | None = None
 

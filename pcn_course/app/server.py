@@ -13,6 +13,7 @@ import os
 import secrets
 import shutil
 import socket
+import tempfile
 import threading
 import time
 import urllib.parse
@@ -33,6 +34,7 @@ HOST = "127.0.0.1"
 """This machine alone: the pages are for the person who sits at it."""
 SHARE = Path(__file__).parents[1] / "share" / "jupyter"
 _STATE = Path(".pcn", "server")
+_TEMPORARY = "pcn-kernels-"
 _LET_GO_WITHIN = 10.0
 
 
@@ -41,62 +43,76 @@ class AppError(click.ClickException):
 
 
 class ServerFolder:
-    """``<workspace>/.pcn/server``: what one start leaves for the next."""
+    """``<workspace>/.pcn/server``: what one start leaves for the next.
+
+    Whatever can't be written is an `AppError`.
+    """
 
     def __init__(self, workspace: Path) -> None:
-        """Make the folder if it is missing.
-
-        Raises:
-            AppError: it can't be written to.
-        """
+        """Make the folder if it is missing."""
+        self.workspace = workspace
         self.path = workspace / _STATE
-        try:
+        with self.writing():
             self.path.mkdir(parents=True, exist_ok=True)
             self.path.chmod(0o700)
-        except OSError as error:
-            raise AppError(f"{workspace}: {plain_os_error(error)}") from error
 
     @property
     def log(self) -> Path:
         """The server's log; what kernels print stands in ``kernels.txt`` beside it."""
         return self.path / "log.txt"
 
-    def connections(self) -> Path:
-        """An empty folder for the files by which the server and its kernels find each other."""
-        path = self.path / "kernels"
-        shutil.rmtree(path, ignore_errors=True)
-        path.mkdir(mode=0o700, exist_ok=True)
-        return path
+    @contextlib.contextmanager
+    def connections(self) -> Iterator[Path]:
+        """A folder for the files by which the server and its kernels find each other.
+
+        It is among the machine's temporary files, so that pages open even where the workspace is
+        full. What a crash left there is removed.
+        """
+        left = Path(self.read("connections") or ".")
+        if left.name.startswith(_TEMPORARY):
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=_TEMPORARY, ignore_cleanup_errors=True) as path:
+            with contextlib.suppress(AppError):
+                self.write("connections", path)
+            yield Path(path)
 
     def secret(self, name: str) -> str:
         """A random word kept under ``name``, made when it is missing or too short."""
         kept = self.read(name)
-        if len(kept) >= 32:
+        if len(kept) < 32:
+            kept = secrets.token_hex(24)
+            self.write(name, kept)
+        with self.writing():
             self._path(name).chmod(0o600)
-            return kept
-        made = secrets.token_hex(24)
-        self.write(name, made)
-        return made
+        return kept
 
     def read(self, name: str) -> str:
         """What was written under ``name``, or nothing."""
         try:
-            return self._path(name).read_text(encoding="ascii").strip()
+            return self._path(name).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError):
             return ""
 
     def write(self, name: str, text: str) -> None:
-        """Keep a line for the next start."""
-        path = self._path(name)
-        path.unlink(missing_ok=True)
-        with self.open(name) as file:
-            file.write(text.encode("ascii") + b"\n")
+        """Keep a line for the next start; nothing is written when it is there."""
+        if self.read(name) != text:
+            with self.open(name) as file, self.writing():
+                file.write(text.encode() + b"\n")
+                file.flush()
 
     def open(self, name: str) -> IO[bytes]:
         """A file that only its owner can read, from its beginning."""
-        return os.fdopen(
-            os.open(self._path(name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb"
-        )
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        with self.writing():
+            return os.fdopen(os.open(self._path(name), flags, 0o600), "wb")
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Turn what goes wrong with the disk into plain words."""
+        try:
+            yield
+        except OSError as error:
+            raise AppError(f"{self.workspace}: {plain_os_error(error)}") from error
 
     def _path(self, name: str) -> Path:
         return self.path / name
@@ -126,7 +142,7 @@ def serve(
         stack.enter_context(listener)
         number: int = listener.getsockname()[1]
         folder.write("port", str(number))
-        _log_to(folder.log)
+        _log_to(folder)
         output = stack.enter_context(folder.open("kernels.txt"))
         key = folder.secret("token")
         address = f"http://{HOST}:{number}/?token={key}"
@@ -157,7 +173,7 @@ def serve(
         app = CourseApp(config=config)
         app.course = course
         app.listener = listener
-        app.connections = folder.connections()
+        app.connections = stack.enter_context(folder.connections())
         app.invitations = {invitation} if open_browser else set()
         app.kernel_output = output
         app.on_ready = ready
@@ -257,10 +273,12 @@ def _open(address: str) -> None:
     threading.Thread(target=opened, daemon=True).start()
 
 
-def _log_to(path: Path) -> None:
+def _log_to(folder: ServerFolder) -> None:
     """Send all logs of this process to a file; the terminal is the student's."""
-    path.touch(mode=0o600)
-    handler = RotatingFileHandler(path, maxBytes=1_000_000, backupCount=2, encoding="utf-8")
+    with folder.writing():
+        folder.log.touch(mode=0o600)
+        handler = RotatingFileHandler(folder.log, "a", 1_000_000, 2, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(True)
+    logging.raiseExceptions = False  # a full disk is told on the page, not in the terminal

@@ -83,6 +83,7 @@ class AppServer:
             self.environment["PCN_COURSE"] = str(course)
         self.process: subprocess.Popen[str] | None = None
         self.said: list[str] = []
+        self._logged = 0
         self.address = ""
 
     def __enter__(self) -> Self:
@@ -102,6 +103,7 @@ class AppServer:
         """Start the server; return when it has printed its address."""
         self.address = ""
         self.said = []
+        self._logged = len(self.log)
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "pcn_course", "app"),
@@ -176,8 +178,14 @@ class AppServer:
 
     @property
     def log(self) -> str:
-        """The server's log so far."""
-        return (self.workspace / ".pcn/server/log.txt").read_text(encoding="utf-8")
+        """The server's log so far, that of earlier starts included."""
+        path = self.workspace / ".pcn/server/log.txt"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    @property
+    def connections(self) -> Path:
+        """The folder of the files by which the server and its kernels find each other."""
+        return Path((self.workspace / ".pcn/server/connections").read_text().strip())
 
     def url(self, path: str) -> str:
         """The address of a page, for instance ``step-1-goals/step-1-goals.ipynb``."""
@@ -217,8 +225,9 @@ class AppServer:
             os.kill(pid, signal.SIGKILL)
 
     def wait_until_warm(self, pages: int, within: float = 90.0) -> None:
-        """Wait until that many pages lie in reserve."""
-        until(lambda: len(re.findall(r"is ready for its next visitor", self.log)) >= pages, within)
+        """Wait until that many pages have been made ready for their next visitor."""
+        words = "is ready for its next visitor"
+        until(lambda: self.log.count(words, self._logged) >= pages, within)
 
     def _listen(self, process: subprocess.Popen[str], lines: queue.Queue[str]) -> None:
         assert process.stdout

@@ -135,7 +135,7 @@ class Link {
   }
 }
 
-// Ask the server, not the kernel: a kernel at work answers nobody.
+// Asks the server: a kernel at work answers nobody.
 async function life(kernel) {
   try {
     const answer = await get(`${base}api/kernels/${kernel}`, 4000);
@@ -189,7 +189,7 @@ async function join() {
       return;
     } catch (error) {
       next?.end(false);
-      console.info("Trying again:", error);
+      console.info("Again:", error);
       if (place && await life(place.kernel) !== "unreachable") place = null;
     }
     await new Promise((resume) => {

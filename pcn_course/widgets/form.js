@@ -213,12 +213,13 @@ function openForm(model, root) {
     state.notices.forEach((text) => notices.add(text)); // each is told once by the kernel
     const parts = Array.from(notices, (text) => h("p", { class: "pcn-note pcn-open" }, text));
     for (const { id, when } of state.feedback) {
-      parts.push(h("p", { class: "pcn-note" }, `Feedback is here, ${moment(when)}. `,
+      parts.push(h("p", { class: "pcn-note" }, `Feedback is here, on what you submitted ${moment(when)}. `,
         quiet("Read it", () => load("feedback", "Feedback from your instructor", { id }))));
     }
     if (receipt) {
       parts.push(h("p", { class: "pcn-note" + (state.changed_since ? " pcn-open" : "") },
-        `Submitted ${moment(receipt.when)}. `,
+        receipt.how === "zip" ? `Your file was made ${moment(receipt.when)}: upload it, if you have not yet. `
+          : `Submitted ${moment(receipt.when)}. `,
         state.changed_since && "You have changed answers since: submit again to hand them in. ",
         quiet("Show the receipt", () => showReceipt(receipt))));
     }
@@ -388,21 +389,26 @@ function openForm(model, root) {
       const input = h("input", { id, autocomplete: "username", "aria-describedby": id + "-help" });
       const go = () => input.value.trim() &&
         handIn({ confirm: true, student: input.value.trim() });
+      input.addEventListener("keydown", (event) => event.key === "Enter" && go());
       dialog("Who are you in this course?", h("label", { class: "pcn-label", for: id },
         "Your student id"), h("p", { class: "pcn-help", id: id + "-help" }, text), input,
       actions(button("Submit", go, "pcn-button pcn-primary pcn-confirm"), closing("Not yet")));
       return;
     }
     const go = () => handIn({ confirm: true, student: null });
-    dialog("Submit again?", h("p", null, text), actions(
+    // The kernel does not know the reader's own clock.
+    const late = state.due ? `This step was due ${deadline(state.due)}, and you have submitted it before. If you submit it again, your instructor gets the new answers instead, with today’s date.` : text;
+    dialog("Submit again?", h("p", null, late), actions(
       button("Submit all the same", go, "pcn-button pcn-primary pcn-confirm"), closing("Not now")));
   }
 
   function showReceipt({ when, sha256, how, filename, data }) {
-    const parts = [h("p", null, `Step ${state.step.number} was submitted on ${moment(when)}.`)];
+    const { number } = state.step;
+    const parts = [h("p", null, how === "zip" ? `Your answers to step ${number} were put into a file on ${moment(when)}.`
+      : `Step ${number} was submitted on ${moment(when)}.`)];
     if (how === "zip") parts.push(h("p", null, data
       ? `The file “${filename}” is in your downloads. Upload it where your course collects work, or send it to your instructor: until then nobody has it. It holds your answers to this step and no private notes.`
-      : "It was made as a file for you to upload. Submit again to make a new one."));
+      : "Upload it where your course collects work: until then nobody has it. Submit again to make a new one."));
     if (data) {
       const download = () => {
         const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
@@ -414,7 +420,8 @@ function openForm(model, root) {
       parts.push(actions(button("Download it again", download)));
     }
     parts.push(h("p", null, "The fingerprint of your answers: ",
-      h("code", null, sha256.slice(0, 8).replace(/....(?=.)/g, "$& "))),
+      h("code", null, sha256.slice(0, 8).replace(/....(?=.)/g, "$& ")),
+      ". No other answers have the same: with it you can show what you handed in."),
     h("details", null, h("summary", null, "The whole fingerprint"), h("code", null, sha256)));
     dialog(how === "zip" ? "Your file is ready" : "Submitted", ...parts);
   }

@@ -19,15 +19,16 @@ const long = (iso) => new Intl.DateTimeFormat(undefined,
 ).format(new Date(iso));
 
 // A state in words, and whether it is done, open or not begun.
-function badge({ state, answered, required, submitted_at, changed_since }) {
-  if (changed_since) return ["Changed since you submitted", "pcn-open"];
+function badge({ state, answered, required, submitted_at, how, changed_since }) {
+  if (changed_since) return [`Changed since you ${how === "zip" ? "made your file" : "submitted"}`, "pcn-open"];
   switch (state) {
     case "in-progress":
       return [`${answered} of ${required} answered`, "pcn-open"];
     case "ready":
       return ["Ready to submit", "pcn-open"];
     case "submitted":
-      return [`Submitted ${short(submitted_at)}`, "pcn-done"];
+      // Whether a file was uploaded is not known here.
+      return [`${how === "zip" ? "File made" : "Submitted"} ${short(submitted_at)}`, "pcn-done"];
     case "feedback":
       return ["Feedback is here", "pcn-done"];
   }
@@ -50,7 +51,8 @@ export default {
       const [words, kind] = badge(one);
       const facts = [`${one.minutes} minutes`];
       const handedIn = one.submitted_at && short(one.submitted_at);
-      if (handedIn && !words.endsWith(handedIn)) facts.push(`submitted ${handedIn}`);
+      if (one.how === "zip" && one.state === "submitted") facts.push("upload your file, if you have not yet");
+      else if (handedIn && !words.endsWith(handedIn)) facts.push(`submitted ${handedIn}`);
       if (one.due && !handedIn) facts.push(`${new Date(one.due) < new Date() ? "was due" : "due"} ${long(one.due)}`);
       return h("li", { class: "pcn-card", "data-step": one.id },
         h("span", { class: `pcn-badge ${kind}` }, words),
@@ -63,7 +65,7 @@ export default {
       clearTimeout(asking);
       const line = h("p", { class: "pcn-lead pcn-next" });
       if (next) line.append("Next: ", link(next.path, next.link), `, ${next.text}. `);
-      else line.append("All steps are handed in. ");
+      else line.append(cards.some(({ how }) => how === "zip") ? "Nothing is open. " : "All steps are handed in. ");
       line.append("Your work is kept as you type.");
       const at = document.activeElement?.getAttribute("href");
       root.replaceChildren(line, h("ul", null, ...cards.map(card)));

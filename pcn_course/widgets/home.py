@@ -90,6 +90,7 @@ def _card(step: Step, state: StepState) -> dict[str, Any]:
         "required": state.required,
         "due": _iso(state.due),
         "submitted_at": _iso(state.submitted.when) if state.submitted else None,
+        "how": state.submitted.how if state.submitted else None,
         "changed_since": state.changed_since,
         "feedback": bool(state.feedback),
         "next": _action(step, state)[1],
@@ -120,7 +121,7 @@ def _action(step: Step, state: StepState) -> tuple[str, str]:
     if state.changed_since:
         return f"submit {here} again", "you have changed it since"
     if state.state == "feedback":
-        return f"read the feedback to {here}", "your instructor has answered"
+        return f"read the feedback on {here}", "your instructor has answered"
     if state.state == "submitted":
         return f"look at {here}", "it is submitted"
     if state.state == "ready":

@@ -430,6 +430,11 @@ function openForm(model, root) {
 
   // JupyterLab would take Shift+Enter, or a letter on a button, for a command of its own.
   for (const name of ["keydown", "contextmenu"]) listen(root, name, (event) => event.stopPropagation());
+  listen(root, "keydown", (event) => {
+    if (event.key !== "s" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault(); // saving is what is meant, not saving this page as a file
+    saving?.flush(true);
+  });
   listen(window, "pagehide", () => saving?.flush(true));
   listen(document, "visibilitychange", () => document.hidden && saving?.flush(true));
   listen(window, "beforeunload", (event) => {

@@ -95,7 +95,9 @@ function match(one, other, least) {
     return ids.get(word);
   };
   const [a, b] = [one, other].map((list) => Int32Array.from(list, number));
-  const weight = Uint8Array.from(ids.keys(), (word) => (isSpace(word) ? 0 : 1));
+  // A long word says more than a short one about where it came from.
+  const weight = Int32Array.from(ids.keys(), (word) =>
+    isSpace(word) ? 0 : least > 1 ? 1 : word.length);
   const ranges = [[0, a.length, 0, b.length]];
   let effort = 0;
   while (ranges.length) {
@@ -130,7 +132,7 @@ function sentences(list, from, to, least) {
   return list.slice(from, end).filter((word) => !isSpace(word)).length < least ? to : end;
 }
 
-// A place [x, y] in the run with most words that both have.
+// A place [x, y] in the heaviest run of words that both have.
 function longestRun(a, b, [from, to, start, end], weight, least) {
   let [most, found] = [0, null];
   const runs = new Int32Array(end - start + 1); // of the runs that end at b[y], one place on
@@ -163,18 +165,74 @@ export function mergeText(base, mine, theirs) {
   if (mine === theirs || theirs === base) return mine;
   if (mine === base) return theirs;
   const [o, a, b] = [base, mine, theirs].map(words);
-  const [inA, inB] = [match(o, a, 1), match(o, b, 1)];
-  // Words that both left alone, and between them places that at least one changed.
-  let text = "";
-  let [i, j, k] = [0, 0, 0];
-  for (let n = 0; n <= o.length; n++) {
-    if (n < o.length && (inA[n] < 0 || inB[n] < 0)) continue;
-    const [x, y] = n < o.length ? [inA[n], inB[n]] : [a.length, b.length];
-    if (n > i || x > j || y > k) text += changed(o.slice(i, n), a.slice(j, x), b.slice(k, y), text);
-    text += o[n] ?? "";
-    [i, j, k] = [n + 1, x + 1, y + 1];
+  const sides = [edits(o, a), edits(o, b)];
+  let [text, done] = ["", 0];
+  while (sides.some((side) => side.length)) {
+    const { from, to, made } = nextPlace(sides);
+    text += o.slice(done, from).join("");
+    const [here, there] = made.map((list) => applied(list, o.slice(from, to), from));
+    const news = !made[1].length ? here.join("") : !made[0].length ? there.join("")
+      : changed(o.slice(from, to), here, there, text);
+    // The space between two changes side by side may have been part of one of them.
+    const apart = from === done && [o[from - 1], o[from]].some((word) => word && isSpace(word));
+    text += apart && /\S$/.test(text) && /^\S/.test(news) ? " " + news : news;
+    done = to;
   }
-  return text;
+  return text + o.slice(done).join("");
+}
+
+// How `list` came from `o`: words `from` to `to` of `o` gave way to others.
+function edits(o, list) {
+  const place = match(o, list, 1);
+  const found = [];
+  let [from, start] = [0, 0];
+  for (let n = 0; n <= o.length; n++) {
+    if (n < o.length && place[n] < 0) continue;
+    const end = n < o.length ? place[n] : list.length;
+    if (n > from || end > start) found.push(slid({ from, to: n, words: list.slice(start, end) }, o));
+    [from, start] = [n + 1, end + 1];
+  }
+  return found;
+}
+
+// Of the two ways to see a new word between others, the one that leaves the space before it alone.
+function slid(edit, o) {
+  const { from, to, words: [space, ...rest] } = edit;
+  if (from < to || !rest.length || !isSpace(space) || o[to] !== space) return edit;
+  return { from: from + 1, to: to + 1, words: [...rest, space] };
+}
+
+function applied(edits, part, from) {
+  let [out, done] = [[], 0];
+  for (const edit of edits) {
+    out = out.concat(part.slice(done, edit.from - from), edit.words);
+    done = edit.to - from;
+  }
+  return out.concat(part.slice(done));
+}
+
+// Takes from both sides' edits those at the next place: one alone, or all that meet. `made`: by side.
+function nextPlace(sides) {
+  const [[mine], [theirs]] = sides;
+  // What was written before a word comes before what that word was changed to.
+  const first = !mine || (theirs && (theirs.from - mine.from || theirs.to - mine.to) < 0) ? 1 : 0;
+  const edit = sides[first].shift();
+  const place = { from: edit.from, to: edit.to, made: [[], []] };
+  place.made[first].push(edit);
+  for (;;) {
+    const n = sides.findIndex((side, n) => side.length && meet(place, side[0], place.made[1 - n]));
+    if (n < 0) return place;
+    place.to = Math.max(place.to, sides[n][0].to);
+    place.made[n].push(sides[n].shift());
+  }
+}
+
+// Whether an edit changes the same words as those before it, or says the same right beside them.
+function meet({ from, to }, edit, others) {
+  if (edit.from !== to) return edit.from < to;
+  if (from === edit.to) return true;
+  return others.some(({ words }) => [[words, edit.words], [edit.words, words]].some(([one, two]) =>
+    (trimmed(two).length && holds(one, two)) || match(one, two, PHRASE).some((at) => at >= 0)));
 }
 
 // One place that at least one side changed: the text of the side that did, or of both.
@@ -194,6 +252,10 @@ function changed(base, mine, theirs, before) {
   return text;
 }
 
+function trimmed(list) {
+  return list.slice(isSpace(list[0] ?? "") ? 1 : 0, isSpace(list.at(-1) ?? "") ? -1 : undefined);
+}
+
 // Two texts one after the other; one alone if the other is part of it.
 function pair(mine, theirs, before) {
   if (holds(mine, theirs)) return mine.join("");
@@ -206,7 +268,7 @@ function pair(mine, theirs, before) {
 
 // Whether the words of `part` stand in `list`, one after the other.
 function holds(list, part) {
-  const inner = part.slice(isSpace(part[0] ?? "") ? 1 : 0, isSpace(part.at(-1) ?? "") ? -1 : undefined);
+  const inner = trimmed(part);
   return !inner.length || `\0${list.join("\0")}\0`.includes(`\0${inner.join("\0")}\0`);
 }
 

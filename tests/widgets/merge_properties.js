@@ -136,3 +136,47 @@ export function checkCarets({ mergeText, move }, seed, rounds) {
   }
   return "";
 }
+
+// Two people type in one field at the same time, letter by letter, here and there; now and then one
+// of them saves, and merges what the other has saved meanwhile. In the end each word is there once.
+export function checkWriters({ mergeText, move }, seed, rounds) {
+  const next = random(seed);
+  for (let round = 0; round < rounds; round++) {
+    let kept = "there were some words already";
+    const all = words(kept);
+    const writers = ["a", "b"].map((name) => ({ name, text: kept, base: kept, at: kept.length, rest: "" }));
+    const put = (writer, text) => {
+      const { text: now, at } = writer;
+      Object.assign(writer, { text: now.slice(0, at) + text + now.slice(at), at: at + text.length });
+    };
+    const save = (writer) => {
+      const merged = mergeText(writer.base, writer.text, kept);
+      writer.at = move(writer.text, merged, writer.at);
+      kept = writer.base = writer.text = merged;
+    };
+    const begin = (writer) => {
+      const starts = [...writer.text.matchAll(/(?<=^|\s)\S/g)].map((found) => found.index);
+      if (next() < 0.1) writer.at = starts[Math.floor(next() * starts.length)] ?? 0;
+      else if (next() < 0.1) writer.at = writer.text.length;
+      if (/\S$/.test(writer.text.slice(0, writer.at))) put(writer, " ");
+      if (/^\S/.test(writer.text.slice(writer.at))) put(writer, " "), writer.at--;
+      // No two begin alike: of two that do, nobody can say which one was half typed.
+      all.push(`${String.fromCharCode(0x100 + all.length)}word-of-${writer.name}`);
+      writer.rest = all.at(-1) + (next() < 0.1 ? "\n" : " ");
+    };
+    for (let burst = 0; burst < 40; burst++) {
+      const writer = writers[next() < 0.5 ? 0 : 1];
+      for (let keys = 1 + Math.floor(next() * 6); keys > 0; keys--) {
+        if (!writer.rest) begin(writer);
+        put(writer, writer.rest[0]);
+        writer.rest = writer.rest.slice(1);
+      }
+      if (next() < 0.3) save(writer);
+    }
+    for (const writer of writers) put(writer, writer.rest);
+    for (const writer of [...writers, ...writers]) save(writer);
+    const [wanted, found] = [all, words(kept)].map((list) => [...list].sort().join(" "));
+    if (wanted !== found) return JSON.stringify({ round, wanted: all.join(" "), kept });
+  }
+  return "";
+}

@@ -37,12 +37,12 @@ def merge(modules: JSHandle, prompt: dict[str, Any], base: Any, mine: Any, their
     return modules.evaluate(call, [prompt, base, mine, theirs])
 
 
-@pytest.mark.parametrize("check", ["checkTexts", "checkTables", "checkCarets"])
+@pytest.mark.parametrize("check", ["checkTexts", "checkTables", "checkCarets", "checkWriters"])
 @pytest.mark.parametrize("seed", range(SEED, SEED + 3))
 def test_no_word_is_lost_and_nothing_shared_comes_twice(
     modules: JSHandle, check: str, seed: int
 ) -> None:
-    call = "([merge, properties], [check, seed]) => properties[check](merge, seed, 2000)"
+    call = "([merge, properties], [check, seed]) => properties[check](merge, seed, 1000)"
     assert modules.evaluate(call, [check, seed]) == ""
 
 
@@ -65,6 +65,12 @@ def test_no_word_is_lost_and_nothing_shared_comes_twice(
         ("keep this", "", "keep this, please", "keep this, please"),
         ("我喜欢狗", "我喜欢大狗", "我喜欢狗和猫", "我喜欢大狗和猫"),
         ("🎈 up", "🎈 up 🎈", "🎈🎈 up", "🎈🎈 up 🎈"),
+        # One goes on with a word that the other has seen half typed.
+        ("We pla", "We pla and act", "We planned", "We planned and act"),
+        ("We pla", "First, we pla", "We planned it", "First, we planned it"),
+        ("pla", "First pla", "planned it", "First planned it"),
+        ("on pla", "only pla", "on planned", "only planned"),
+        ("a pla ", "a pla now", "a planned thing", "a planned thing now"),
     ],
 )
 def test_texts(modules: JSHandle, base: str, mine: str, theirs: str, merged: str) -> None:

@@ -37,6 +37,8 @@ from pcn_course.course import Course
 
 GRADING = "grading"
 """The tag of the cells that only grading runs."""
+MAX_MESSAGE = 64 * 2**20
+"""Bytes of the longest message that a page may send: no answer that fits its field is refused."""
 _STOP_WITHIN = 8.0
 _access = logging.getLogger("pcn_course.access")
 
@@ -114,6 +116,7 @@ class CourseApp(Voila):
             default_handler_class=NothingHere,
             headers=SECURITY_HEADERS,
             log_function=_log_request,
+            websocket_max_message_size=MAX_MESSAGE,
             xsrf_cookies=True,
         )
         return settings

@@ -4,6 +4,7 @@ import { merge, same } from "./merge.js";
 const QUIET = 700; // ms without typing, after which is saved
 const QUIET_ALONE = 250; // the same when this device keeps no draft
 const AT_MOST = 5000; // ms of steady typing, after which is saved all the same
+const AT_ONCE = 2e6; // letters in one message: servers refuse those above 10 MB
 const PATIENCE = 4000; // ms to wait for an acknowledgement
 const FIRST_RETRY = 1000;
 const LAST_RETRY = 15000;
@@ -92,7 +93,11 @@ export class Saving {
     this.since = undefined;
     const seq = ++this.seq;
     const fields = {};
-    for (const field of news) {
+    let room = AT_ONCE;
+    for (const field of news.sort((one, other) => one.acked - other.acked)) {
+      const size = JSON.stringify(field.value).length;
+      if (size > room && room < AT_ONCE) continue; // goes with the next
+      room -= size;
       fields[field.prompt.key] = { value: field.value, base: field.saved.version };
       field.sent = [...field.sent, { seq, value: field.value }].slice(-5);
       this.keep(field);

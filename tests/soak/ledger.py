@@ -1,6 +1,6 @@
 """What was typed, word by word, so that every loss and every duplicate is seen.
 
-Each word has a number that no other word of the run has: ``a00042shelter`` is the 42nd of writer
+Each word has a number that no other word of the run has: ``a24000shelter`` is number 42, of writer
 a. In the end each must stand in the text exactly once.
 """
 
@@ -44,9 +44,15 @@ class Result:
         return not (self.lost_after_saved or self.lost_otherwise or self.duplicated)
 
 
+def numbered(writer: str, number: int, word: str) -> str:
+    """The word with that number. The last digit comes first, so that neighbours differ early."""
+    return writer + f"{number:05}"[::-1] + word
+
+
 def number_of(word: str) -> int:
     """The number in a word; -1 when it has none yet."""
-    return int(word[1:6]) if word[1:6].isdecimal() and len(word) > 5 else -1
+    digits = word[1:6][::-1]
+    return int(digits) if len(digits) == 5 and digits.isdecimal() else -1
 
 
 class Ledger:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from playwright.sync_api import Error, Locator, Page
 
 from pcn_course.course import Prompt, Step
-from tests.soak.ledger import Ledger, Word
+from tests.soak.ledger import Ledger, Word, numbered
 
 WORDS = [
     *("advice", "caring", "clinic", "county", "family", "fund", "group", "help", "intake", "kin"),
@@ -121,7 +121,7 @@ class Typist:
                 yield self._key(" ")
                 yield self._key("ArrowLeft")
             self._word = self.ledger.begin(self.step.id, self._place.key)
-            for letter in f"{self.name}{self.ledger.number():05}{rng.choice(WORDS)}":
+            for letter in numbered(self.name, self.ledger.number(), rng.choice(WORDS)):
                 if rng.random() < 0.02:
                     self._word.text += (wrong := rng.choice(TYPOS))
                     yield self._key(wrong)

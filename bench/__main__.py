@@ -27,10 +27,16 @@ BENCHES: dict[str, ModuleType] = {"page": page}
     + "\n\n".join(f"{name}: {bench.SUMMARY}" for name, bench in BENCHES.items())
 )
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHES)))
-@click.option("--rounds", default=5, show_default=True, help="How often each thing is measured.")
+@click.option(
+    "--rounds",
+    default=4,
+    show_default=True,
+    type=click.IntRange(min=2),
+    help="How often each thing is measured.",
+)
 @click.option(
     "--patience",
-    default=40.0,
+    default=30.0,
     show_default=True,
     help="Seconds after which stock Voilà is given up on a slow line.",
 )

@@ -27,6 +27,7 @@ from bench.support import (
     OurApp,
     Server,
     StockVoila,
+    busy_seconds,
     chromium,
     keep_apart,
     kilobytes,
@@ -51,6 +52,9 @@ SLOW = Speed(kbits=400, round_trip=0.4)
 FREE = Speed()
 LONGEST = 100
 """Seconds after which a page counts as not working at all."""
+WARM_WITHIN = 130.0
+COLD_WITHIN = 90.0
+"""Seconds after which no further round of these is begun, however busy the machine is."""
 TEXT = " and so this was typed"
 
 _OURS = Sign(
@@ -89,6 +93,9 @@ class Contestant:
     saved: list[float] = field(default_factory=list)
     slow: list[float] = field(default_factory=list)
     slow_by_browser: list[float] = field(default_factory=list)
+    work_cold: list[float] = field(default_factory=list)
+    """Processor time of the server and all its kernels until the page was usable."""
+    work_warm: list[float] = field(default_factory=list)
     gave_up_after: float = 0
     """Seconds after which a visit over the slow line was given up."""
 
@@ -249,7 +256,7 @@ def _slow(stage: Stage, contestants: list[Contestant], servers: list[Server]) ->
     They have a line each, and that is what makes them wait, so they do not disturb each other.
     """
     ours, others = contestants[0], contestants[1:]
-    for _ in range(max(2, stage.rounds - 2)):
+    for _ in range(stage.rounds - 1):
         ours.slow.append(_slow_visit(stage, ours, servers[0]))
     for _ in range(2):
         ours.slow_by_browser.append(_slow_visit(stage, ours, servers[0], by_browser=True))
@@ -284,29 +291,42 @@ def _warm(stage: Stage, contestants: list[Contestant], servers: list[Server]) ->
     everybody = list(zip(contestants, servers, strict=True))
     with contextlib.ExitStack() as opened:
         visits = [opened.enter_context(_visitor(stage, *each)) for each in everybody]
-        for number in range(stage.rounds + 1):
+        for number in _rounds(stage.rounds + 1, WARM_WITHIN):
             for (one, server), visit in zip(everybody, visits, strict=True):
                 one.get_ready(server, one.visits)
                 wait_until_quiet([each.pid for each in servers])
+                before = busy_seconds([server.pid])
                 tab = visit()
                 _must_be_ready(one, tab)
-                usable = tab.type_first()
+                usable, work = tab.type_first(), busy_seconds([server.pid]) - before
                 saved = tab.type_more(TEXT)
                 if number:  # the first one of all fills the cache
                     one.warm.append(usable)
+                    one.work_warm.append(work)
                     one.saved.append(saved)
 
 
 def _cold(stage: Stage, contestants: list[Contestant]) -> None:
     """First visits right after a start, one contestant after the other in turn."""
-    for _ in range(max(3, stage.rounds - 2)):
+    for _ in _rounds(stage.rounds, COLD_WITHIN):
         for one in contestants:
             if not one.starts_cold:
                 continue
             with one.make() as server, _visitor(stage, one, server) as visit:
+                before = busy_seconds([server.pid])
                 tab = visit()
                 _must_be_ready(one, tab)
                 one.cold.append(tab.type_first())
+                one.work_cold.append(busy_seconds([server.pid]) - before)
+
+
+def _rounds(number: int, within: float) -> Iterator[int]:
+    """``range(number)``, cut short when the time is over; two rounds there are always."""
+    end = time.monotonic() + within
+    for one in range(number):
+        if one >= 2 and time.monotonic() > end:
+            return
+        yield one
 
 
 def _report(contestants: list[Contestant], patience: float) -> None:
@@ -331,6 +351,8 @@ def _report(contestants: list[Contestant], patience: float) -> None:
         row("  all on the wire", lambda one: kilobytes(one.on_the_wire)),
         row("usable, cold", lambda one: str(Figure(tuple(one.cold)))),
         row("usable, warm", lambda one: str(Figure(tuple(one.warm)))),
+        row("  server's work, cold", lambda one: str(Figure(tuple(one.work_cold)))),
+        row("  server's work, warm", lambda one: str(Figure(tuple(one.work_warm)))),
         row("usable, slow line", slow),
         row("  its bytes alone take", lambda one: f"{_least(one):.1f} s"),
         row("usable, slow by the browser", lambda one: str(Figure(tuple(one.slow_by_browser)))),
@@ -340,13 +362,15 @@ def _report(contestants: list[Contestant], patience: float) -> None:
     say(table(["median (smallest–largest)", *(one.name for one in contestants)], rows))
     say(
         f"""
-HTTP as it travels: compressed, with headers. Websocket: payloads of all frames, before compression.
-All on the wire: every byte in both directions that went through the line, websocket compressed.
-Slow line: {SLOW}, first visit, cache empty, all traffic through one proxy, websocket and the
-opening of connections included; given up after {patience:g} s. Slow by the browser: the same
-speed, set in Chromium instead, which spares the websocket some of it.
+HTTP as it travels: compressed, with headers. Websocket: payloads of all frames, before
+compression. All on the wire: every byte in both directions that went through the line.
+Cold: the first visit right after a start, cache empty, while the server makes its other pages
+ready if it does so. Warm: again in the same browser. Work: processor time of server and kernels.
+Slow line: {SLOW}, a first visit with an empty cache, all traffic through one
+proxy, websocket and the opening of connections included; given up after {patience:g} s.
+Slow by the browser: the same speed set in Chromium, which spares part of that.
 Other hosts cannot be reached here, which spares stock Voilà the wait for them.
-The ipywidgets form is saved at each key, and says “Saved” whether or not the page hears of it."""
+The ipywidgets form saves at each key, and has no way to notice that a message was lost."""
     )
     say("\nWhat weighs most in a first visit of this app")
     for name, size in ours.weight.items.most_common(9):
@@ -393,5 +417,6 @@ def _least(one: Contestant) -> float:
 def _figures(one: Contestant) -> dict[str, Any]:
     """All that was measured, for a file."""
     weight = {**vars(one.weight), "total": one.weight.total, "items": dict(one.weight.items)}
-    names = ("on_the_wire", "cold", "warm", "saved", "slow", "slow_by_browser", "gave_up_after")
-    return {"weight": weight, **{name: getattr(one, name) for name in names}}
+    seconds = ("cold", "warm", "work_cold", "work_warm", "slow", "slow_by_browser", "saved")
+    measured = {name: getattr(one, name) for name in (*seconds, "on_the_wire", "gave_up_after")}
+    return {"weight": weight, **measured}

@@ -186,14 +186,26 @@ def free_port() -> int:
         return port
 
 
+def busy_seconds(pids: Sequence[int]) -> float:
+    """Processor time of these processes and all that they started."""
+    total = 0.0
+    for pid in pids:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for process in [psutil.Process(pid), *_below(pid)]:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    times = process.cpu_times()
+                    total += times.user + times.system
+    return total
+
+
 def wait_until_quiet(pids: Sequence[int], hold: float = 0.5, within: float = 60.0) -> None:
     """Wait until these servers and their kernels have had nothing to do for ``hold`` seconds."""
     end = time.monotonic() + within
-    before = _busy_seconds(pids)
+    before = busy_seconds(pids)
     since = time.monotonic()
     while time.monotonic() - since < hold:
         time.sleep(0.15)
-        after = _busy_seconds(pids)
+        after = busy_seconds(pids)
         if after - before > 0.015:
             since = time.monotonic()
         before = after
@@ -259,15 +271,3 @@ def _below(pid: int) -> list[psutil.Process]:
     except psutil.NoSuchProcess:
         return []
     return found
-
-
-def _busy_seconds(pids: Sequence[int]) -> float:
-    """Processor time of these processes and all that they started."""
-    total = 0.0
-    for pid in pids:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            for process in [psutil.Process(pid), *_below(pid)]:
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    times = process.cpu_times()
-                    total += times.user + times.system
-    return total

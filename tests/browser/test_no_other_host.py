@@ -18,7 +18,7 @@ from tests.support.nbgrader_course import Course, Student, sample_answers
 from tests.support.network import Resources, Witness, css_addresses, foreign
 from tests.support.servers import AppServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 STEP = "step-1-goals"
 ELSEWHERE = "https://elsewhere.test"

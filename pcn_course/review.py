@@ -98,7 +98,7 @@ def _table(prompt: Prompt, rows: list[dict[str, Any]]) -> str:
         for column in prompt.columns
         if not column.private and not all(column.is_empty(row.get(column.key)) for row in rows)
     ]
-    head = "".join(f'<th scope="col" style="{_CELL}">{_safe(one.label)}</th>' for one in columns)
+    head = "".join(f'<th scope="col" style="{_CELL}">{_safe(_head(one))}</th>' for one in columns)
     body = "".join(
         "<tr>"
         + "".join(
@@ -115,8 +115,16 @@ def _table(prompt: Prompt, rows: list[dict[str, Any]]) -> str:
     return f'<div {region} style="overflow-x:auto">{table}</div>'
 
 
+def _head(column: Prompt) -> str:
+    """A column's label, which says once what the ends of a scale mean."""
+    return column.label + (column.ends if column.kind == "scale" else "")
+
+
 def _cell(column: Prompt, value: Any) -> str:
-    return "" if column.is_empty(value) else column.shown(value)
+    if column.is_empty(value):
+        return ""
+    shown = column.shown(value)
+    return shown.removesuffix(column.ends) if column.kind == "scale" else shown
 
 
 def _text(value: Any) -> str:

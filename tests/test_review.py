@@ -62,7 +62,13 @@ def test_every_kind_is_shown_in_the_words_of_the_page() -> None:
             },
         )
     ).text
-    for words in ("Line one\nline two", "4 of 5 (1 = Not at all, 5 = Very)", "Phone", "Email"):
+    for words in (
+        "Line one\nline two",
+        "4 of 5 (1 = Not at all, 5 = Very)",
+        "December 1, 2026",
+        "Phone",
+        "Email",
+    ):
         assert words in text
 
 
@@ -72,6 +78,17 @@ def test_a_table_shows_its_rows_and_leaves_out_empty_columns() -> None:
     assert "K.R." in page.text
     assert "a peer" in page.text
     assert "Role" not in page.text
+
+
+def test_the_ends_of_a_scale_in_a_table_are_explained_once() -> None:
+    step = load_course(Path(__file__).parents[1]).step("connections")
+    people = step.prompt("people")
+    assert people
+    (closeness,) = (column for column in people.columns if column.kind == "scale")
+    rows = [{"id": f"r{number}", closeness.key: number} for number in (2, 4)]
+    text = Page(answers_html(step, {"people": Field(rows, 1)})).text
+    assert text.count(f"(1 = {closeness.low}, 5 = {closeness.high})") == 1
+    assert "2 of 5\n4 of 5\n" in text
 
 
 def test_private_answers_are_not_shown() -> None:

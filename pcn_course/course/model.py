@@ -121,15 +121,25 @@ class Prompt(Part, frozen=True):
         return None
 
     def shown(self, value: Any) -> str:
-        """A simple answer in the words that the student saw: options by their labels."""
+        """A simple answer in the words that the student saw: options by their labels.
+
+        A value that is not of this kind is shown as it is.
+        """
         if self.kind in ("choice", "choices"):
             labels = {option.value: option.label for option in self.options}
             chosen = value if isinstance(value, list) else [value]
             return "; ".join(labels.get(one, str(one)) for one in chosen)
         if self.kind == "scale":
-            ends = f" (1 = {self.low}, {self.points} = {self.high})" if self.low else ""
-            return f"{value} of {self.points}{ends}"
+            return f"{value} of {self.points}{self.ends}"
+        if self.kind == "date" and _date_fault(value) is None:
+            day = dt.date.fromisoformat(value)
+            return f"{day:%B} {day.day}, {day.year}"
         return str(value)
+
+    @property
+    def ends(self) -> str:
+        """What the ends of a scale mean, in brackets; nothing where the course does not say it."""
+        return f" (1 = {self.low}, {self.points} = {self.high})" if self.low else ""
 
 
 def _text_fault(value: Any) -> str | None:

@@ -458,7 +458,7 @@ def test_preview_submit_receipt_and_what_changed_since(form: Page, server: AppSe
     expect(receipt).to_contain_text("no private notes")
     form.keyboard.press("Escape")
     expect(form.locator(".pcn-submit")).to_be_focused()
-    expect(form.locator(".pcn-news")).to_contain_text("Submitted ")
+    expect(form.locator(".pcn-news")).to_contain_text("Your file was made ")
     expect(form.locator(".pcn-steps [aria-current]")).to_have_accessible_name(
         "Step 3, Kinds: submitted"
     )

@@ -14,11 +14,13 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Response, expect
 
+from pcn_course.app.server import SHARE
 from pcn_course.course import default_root, load_course
 from pcn_course.workspace import Workspace
 from tests.support import accessible
@@ -94,10 +96,20 @@ def page(page: Page, lab: Lab) -> Page:
     return page
 
 
-def run(page: Page) -> Locator:
-    """Run the notebook's cells up to the form; return the field that is written in."""
+def _saved(answer: Response) -> bool:
+    """Whether the notebook was written, and not JupyterLab's own layout."""
+    return answer.request.method == "PUT" and "/api/contents/" in answer.url and answer.ok
+
+
+def ready(page: Page) -> None:
+    """Wait for the notebook and its kernel."""
     expect(page.locator(".jp-Notebook .jp-Cell").first).to_be_visible(timeout=SLOW)
     expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=SLOW)
+
+
+def run(page: Page) -> Locator:
+    """Run the notebook's cells up to the form; return the field that is written in."""
+    ready(page)
     # JupyterLab shows what it can of earlier runs by itself: that isn't what is looked at.
     page.evaluate(
         "document.querySelectorAll('.pcn-form').forEach((form) => form.className += ' old')"
@@ -134,7 +146,7 @@ def test_write_save_load_again_and_it_is_all_there(page: Page, lab: Lab) -> None
     assert accessible.axe(page, ".pcn-form") == []
 
     page.locator(".jp-Notebook .jp-Cell").first.click()
-    with page.expect_response(lambda answer: answer.request.method == "PUT"):
+    with page.expect_response(_saved):
         page.keyboard.press("Control+s")
     assert "Another." not in lab.notebook()
 
@@ -157,3 +169,73 @@ def test_a_kernel_that_dies_is_said_and_the_text_comes_back(page: Page, lab: Lab
     expect(field).to_have_value("Before and after")
     expect(page.locator(".pcn-form:not(.old) .pcn-status")).to_have_text(SAVED)
     assert lab.answers()[KEY] == "Before and after"
+
+
+def choose(page: Page, *path: str) -> None:
+    """Choose from JupyterLab's menus."""
+    page.get_by_role("menubar").get_by_text(path[0], exact=True).click()
+    for name in path[1:]:
+        page.locator(".lm-Menu").get_by_text(name, exact=True).click()
+
+
+def kept(page: Page, lab: Lab) -> tuple[str, dict[str, Any]]:
+    """Save the notebook; its text, and its metadata."""
+    with page.expect_response(_saved):
+        choose(page, "File", "Save Notebook")
+    text = lab.notebook()
+    return text, json.loads(text)["metadata"]
+
+
+def run_all(page: Page) -> Locator:
+    """Run all cells, those for grading too; return the form, which is a new one."""
+    ready(page)
+    page.locator(".pcn-form").evaluate_all("(all) => all.forEach((one) => one.remove())")
+    choose(page, "Run", "Run All Cells")
+    form = page.locator(".pcn-form")
+    expect(form.locator(".pcn-field").first).to_be_visible(timeout=SLOW)
+    return form
+
+
+def test_no_answer_is_kept_in_the_notebook(page: Page, lab: Lab) -> None:
+    ours = "Only answers.json may hold this."
+    form = run_all(page)
+    form.locator(f'[data-key="{KEY}"] textarea').fill(ours)
+    expect(form.locator(".pcn-status")).to_have_text(SAVED)
+    form = run_all(page)
+    expect(form.locator(f'[data-key="{KEY}"] textarea')).to_have_value(ours)
+    expect(page.get_by_text("When this step is graded")).to_be_visible()
+    expect(page.get_by_role("heading", name="Structure:")).to_be_visible()
+    text, metadata = kept(page, lab)
+    assert lab.answers()[KEY] == ours
+    assert "Structure:" in text, "what the cells showed is in it"
+    assert ours not in text
+    assert "widgets" not in metadata
+
+    # A student may switch on what the course switches off: widgets hold nothing of theirs.
+    choose(page, "Settings", "Save Widget State Automatically")
+    form.locator(f'[data-key="{KEY}"] textarea').fill(f"{ours} Really.")
+    expect(form.locator(".pcn-status")).to_have_text(SAVED)
+    text, metadata = kept(page, lab)
+    choose(page, "Settings", "Save Widget State Automatically")
+    assert "widgets" in metadata
+    assert ours not in text
+
+
+def test_the_settings_are_installed_with_the_package() -> None:
+    from jupyterlab.commands import get_app_dir
+
+    (ours,) = (SHARE / "lab/settings/overrides.d").glob("*.json")
+    installed = Path(get_app_dir(), "settings/overrides.d", ours.name)
+    assert installed.read_bytes() == ours.read_bytes(), "install the package again"
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Light"])
+def test_light_and_dark(page: Page, lab: Lab, theme: str) -> None:
+    form = run_all(page)
+    form.locator("details").evaluate_all("(all) => all.forEach((one) => (one.open = true))")
+    choose(page, "Settings", "Theme", theme)
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-name", theme)
+    for scheme in ("light", "dark"):  # the system's, which may differ from JupyterLab's
+        page.emulate_media(color_scheme=scheme)
+        assert accessible.axe(page, ".pcn-form") == []
+        assert accessible.tree(page, ".pcn-form") == []

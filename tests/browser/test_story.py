@@ -219,11 +219,7 @@ def check_the_receipt(desk: Desk, step: Step) -> None:
     still(desk.page, f"{step.id}-receipt")
     receipt = desk.student.workspace.receipts(step)[-1]
     assert abs(dt.datetime.now(dt.UTC) - receipt.when) < dt.timedelta(minutes=2)
-    said = desk.page.evaluate(
-        "(when) => new Intl.DateTimeFormat(undefined, {dateStyle: 'long', timeStyle: 'short'})"
-        ".format(new Date(when))",
-        receipt.when.isoformat(),
-    )
+    said = by_readers_clock(desk.page, receipt.when, dateStyle="long", timeStyle="short")
     expect(dialog).to_contain_text(f"Step {step.number} was submitted on {said}.")
 
 
@@ -316,6 +312,11 @@ def read_the_feedback(desk: Desk, step: Step) -> None:
 def submit_again_after_the_due_date(desk: Desk, step: Step) -> None:
     """A change is noticed at home; handing it in late asks first, and takes no for an answer."""
     prompt = next(one for one in step.prompts if one.kind == "text" and not one.private)
+    assert step.due
+    due = by_readers_clock(
+        desk.page, step.due,
+        weekday="long", day="numeric", month="long", hour="numeric", minute="2-digit",
+    )  # fmt: skip
     desk.go_home()
     expect(desk.page.locator(f"[data-step={step.id}]")).to_contain_text("ubmitted")
     desk.open(step)
@@ -328,7 +329,7 @@ def submit_again_after_the_due_date(desk: Desk, step: Step) -> None:
         desk.keyboard.tab_to("Submit now")
         desk.keyboard.press("Enter")
         question = desk.dialog("Submit again?", within=120)
-        expect(question).to_contain_text("This step was due on")
+        expect(question).to_contain_text(f"This step was due {due}, and you have submitted it")
         still(desk.page, f"{step.id}-past-due")
         assert newest_in_exchange(desk.student, step) == before
         desk.keyboard.tab_to(words)
@@ -388,6 +389,15 @@ def test_without_an_exchange_a_file_goes_to_the_instructor(
     course.instructor.autograde(step.id)
     grades = course.instructor.grades("ben.b", step.id)
     assert grades["structure"]["auto"] == step_points(step, written)
+
+
+def by_readers_clock(page: Page, when: dt.datetime, **style: str) -> str:
+    """A time as the browser writes it."""
+    said: str = page.evaluate(
+        "([when, style]) => new Intl.DateTimeFormat(undefined, style).format(new Date(when))",
+        [when.isoformat(), style],
+    )
+    return said
 
 
 def answers(step: Step, *, whole: bool) -> dict[str, Any]:
@@ -455,7 +465,9 @@ def in_words(prompt: Prompt, value: Any) -> list[str]:
     """The pieces of text that a reader must find, in order."""
     match prompt.kind:
         case "table":
-            return [in_words(one, row[one.key])[0] for row in value for one in prompt.columns]
+            cells = [in_words(one, row[one.key])[0] for row in value for one in prompt.columns]
+            # The head of a column says what the ends of a scale mean.
+            return [cell.partition(" (1 = ")[0] for cell in cells]
         case "choices":
             return [prompt.shown(one) for one in value]
     return [prompt.shown(value)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import platform
+import signal
 import sys
 from types import ModuleType
 
@@ -42,6 +43,8 @@ BENCHES: dict[str, ModuleType] = {"page": page}
 )
 def main(names: tuple[str, ...], rounds: int, patience: float) -> None:
     """Run benches; see the module's text."""
+    # Told to end, stop the servers, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     results = ROOT / "bench-results"
     failed = False
     for name in names or BENCHES:

@@ -12,6 +12,7 @@ import threading
 import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,10 @@ class Visitor:
             self.news.notify_all()
 
     def say(self, content: Any, buffers: tuple[bytes, ...] = ()) -> None:
-        self.form._receive(self.form, content, list(buffers))
+        # In a thread without a loop: Playwright, once another test has started it, leaves a loop
+        # in this one that runs only while a page is asked for something.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(self.form._receive, self.form, content, list(buffers)).result()
 
     def ask(self, kind: str, **more: Any) -> dict[str, Any]:
         before = len(self.heard)

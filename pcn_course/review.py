@@ -35,13 +35,14 @@ def answers_html(step: Step, fields: Mapping[str, Field], problems: Iterable[str
     the course doesn't know come last, under their key.
     """
     blocks = []
+    tables = _entries(step, fields)
     for prompt in step.prompts:
         if prompt.private:
             continue
         field = fields.get(prompt.key)
         value = field.value if field else None
         if not prompt.is_empty(value):
-            blocks.append(_heading(prompt.label) + _value(prompt, value))
+            blocks.append(_heading(prompt.label) + _value(prompt, value, tables))
         elif prompt.required:
             blocks.append(_heading(prompt.label) + f'<p style="{_OPEN}">No answer yet.</p>')
     known = {prompt.key for prompt in step.prompts}
@@ -83,16 +84,36 @@ def _heading(text: str) -> str:
     return f'<h3 style="{style}">{_safe(text)}</h3>'
 
 
-def _value(prompt: Prompt, value: Any) -> str:
+Entries = dict[str, dict[str, str]]
+
+
+def _entries(step: Step, fields: Mapping[str, Field]) -> Entries:
+    """What the entries of each table of the step are called, by the table's key and their ids."""
+    tables: Entries = {}
+    for prompt in step.prompts:
+        field = fields.get(prompt.key)
+        if prompt.kind != "table" or not field or not isinstance(field.value, list):
+            continue
+        first = prompt.columns[0]
+        rows = [row for row in field.value if isinstance(row, dict)]
+        tables[prompt.key] = {
+            str(row.get("id")): first.shown(row[first.key])
+            for row in rows
+            if not first.is_empty(row.get(first.key))
+        }
+    return tables
+
+
+def _value(prompt: Prompt, value: Any, tables: Entries) -> str:
     if prompt.kind == "table" and isinstance(value, list):
-        return _table(prompt, value)
+        return _table(prompt, value, tables)
     if prompt.kind == "choices" and isinstance(value, list):
         items = "".join(f"<li>{_safe(prompt.shown(one))}</li>" for one in value)
         return f'<ul style="margin:.25em 0 1.4em">{items}</ul>'
     return _text(prompt.shown(value))
 
 
-def _table(prompt: Prompt, rows: list[dict[str, Any]]) -> str:
+def _table(prompt: Prompt, rows: list[dict[str, Any]], tables: Entries) -> str:
     columns = [
         column
         for column in prompt.columns
@@ -102,7 +123,7 @@ def _table(prompt: Prompt, rows: list[dict[str, Any]]) -> str:
     body = "".join(
         "<tr>"
         + "".join(
-            f'<td dir="auto" style="{_CELL}">{_safe(_cell(column, row.get(column.key)))}</td>'
+            f'<td dir="auto" style="{_CELL}">{_safe(_cell(column, row, tables))}</td>'
             for column in columns
         )
         + "</tr>"
@@ -120,10 +141,15 @@ def _head(column: Prompt) -> str:
     return column.label + (column.ends if column.kind == "scale" else "")
 
 
-def _cell(column: Prompt, value: Any) -> str:
+def _cell(column: Prompt, row: Mapping[str, Any], tables: Entries) -> str:
+    value = row.get(column.key)
+    names = tables.get(column.options_from, {})
     if column.is_empty(value):
         return ""
-    shown = column.shown(value)
+    chosen = value if isinstance(value, list) else [value]
+    if column.refers and all(str(one) in names for one in chosen):
+        return "; ".join(names[str(one)] for one in chosen)
+    shown = column.shown_in(row)
     return shown.removesuffix(column.ends) if column.kind == "scale" else shown
 
 

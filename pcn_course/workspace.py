@@ -94,6 +94,15 @@ class Workspace:
         return os.environ.get("JUPYTERHUB_USER") or self._record().id
 
     @property
+    def id(self) -> str:
+        """The workspace's own id, which stays the same; by it a calendar knows its entries again.
+
+        Raises:
+            StorageError: the workspace can't be written to.
+        """
+        return self._record().id
+
+    @property
     def student(self) -> str:
         """The id by which the instructor knows the student; empty until it was given."""
         return os.environ.get("JUPYTERHUB_USER") or self._record().student
@@ -151,6 +160,37 @@ class Workspace:
     def answers(self, step: Step) -> Submitted:
         """The step's public answers, read only."""
         return read_answers(self.folder(step) / FILE, step)
+
+    def values(self, course: Course, *, private: bool = False) -> dict[str, dict[str, Any]]:
+        """The answers of all steps, by step name and key; private ones only when asked for.
+
+        Raises:
+            StorageError: private answers can't be read.
+        """
+        values = {}
+        for step in course.steps:
+            if private:
+                fields = self.store(course, step).load().fields
+            else:
+                fields = self.answers(step).fields
+            values[step.name] = {key: field.value for key, field in fields.items()}
+        return values
+
+    def entries(self, course: Course, reference: str) -> list[dict[str, str]]:
+        """The entries of a table (``connections.people``) as options: ``value`` and ``label``."""
+        name, _, key = reference.partition(".")
+        step = course.step(name)
+        prompt = step.prompt(key)
+        field = self.answers(step).fields.get(key)
+        if prompt is None or field is None or not isinstance(field.value, list):
+            return []
+        first = prompt.columns[0].key
+        entries = []
+        for number, row in enumerate(field.value, start=1):
+            if isinstance(row, dict) and isinstance(row.get("id"), str):
+                label = str(row.get(first) or "").strip() or f"{prompt.row} {number}".capitalize()
+                entries.append({"value": row["id"], "label": label})
+        return entries
 
     def step(self, step: Step) -> StepState:
         """How far ``step`` is; reads only."""
@@ -236,7 +276,7 @@ class Workspace:
             if prompt.kind == "table":
                 first = [column for column in prompt.columns if not column.private][:1]
                 cells = [
-                    column.shown(row[column.key])
+                    column.shown_in(row)
                     for row in field.value
                     for column in first
                     if not column.is_empty(row.get(column.key))

@@ -86,7 +86,7 @@ def test_the_course_itself_has_all_permanent_keys() -> None:
             for words in (prompt.label, prompt.help, prompt.example, prompt.source):
                 assert words, key
     kinds = {prompt.kind for step in course.steps for prompt in step.prompts}
-    assert kinds == {"line", "text", "choice", "choices", "scale", "date", "table"}
+    assert kinds == {"line", "text", "choice", "choices", "scale", "date", "time", "table"}
     assert course.rubric.structure == 4
     assert [criterion.points for criterion in course.rubric.criteria] == [4, 4, 4, 4]
     assert all(len(criterion.levels) == 5 for criterion in course.rubric.criteria)
@@ -119,6 +119,13 @@ TABLE = Prompt(
         (Prompt(key="a", kind="date", label="A"), "2026-02-29", "not a date"),
         (Prompt(key="a", kind="date", label="A"), "2028-02-29", None),
         (Prompt(key="a", kind="date", label="A"), 20280229, "not a date"),
+        (Prompt(key="a", kind="time", label="A"), "07:30", None),
+        (Prompt(key="a", kind="time", label="A"), "24:00", "not a time"),
+        (Prompt(key="a", kind="time", label="A"), "7:30", "not a time"),
+        (Prompt(key="a", kind="choice", label="A", options_from="people"), "r9", None),
+        (Prompt(key="a", kind="choice", label="A", options_from="people"), ["r9"], "not one of"),
+        (Prompt(key="a", kind="choices", label="A", options_from="people"), ["r9"], None),
+        (Prompt(key="a", kind="choices", label="A", options_from="people"), ["r" * 41], "not one"),
         (TABLE, [{"id": "r1", "who": "K.R.", "role": "peer"}], None),
         (TABLE, [{"id": "r1", "role": "boss"}], "in entry 1, “Role”"),
         (TABLE, [{"who": "K.R."}], "without an id"),

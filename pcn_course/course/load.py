@@ -17,7 +17,10 @@ import msgspec
 from pcn_course.course.faults import CourseError, Fault, Source, convert
 from pcn_course.course.model import (
     SIMPLE_KINDS,
+    TOOLS,
     Course,
+    Option,
+    Panel,
     Part,
     Prompt,
     Reading,
@@ -56,6 +59,7 @@ class _StepFile(Part, frozen=True):
     prompts: tuple[Prompt, ...]
     structure: tuple[StructurePoint, ...]
     covered: tuple[str, ...] = ()
+    panels: tuple[Panel, ...] = ()
 
 
 class _EveryStepFile(Part, frozen=True):
@@ -112,6 +116,7 @@ def load_course(root: Path | None = None) -> Course:
         _check_names(source, step, steps)
         _check_step(source, step, len(common), rubric[1] if rubric else None)
         _check_quotes(source, step, steps, complete=len(steps) == len(loaded))
+        _check_references(source, step, steps, complete=len(steps) == len(loaded))
     if rubric:
         _check_rubric(*rubric)
     if faults or not head or not rubric:
@@ -119,7 +124,7 @@ def load_course(root: Path | None = None) -> Course:
     return Course(
         id=head[1].id,
         title=head[1].title,
-        steps=tuple(steps),
+        steps=tuple(_with_tools(step, tools) for step in steps),
         rubric=rubric[1],
         tools=tools,
         root=root,
@@ -161,6 +166,20 @@ def _step(
     settings = {name: getattr(read, name) for name in _StepFile.__struct_fields__}
     settings["prompts"] = (*read.prompts, *common)
     return Step(**settings, number=number, due=due.get(read.id))
+
+
+def _with_tools(step: Step, tools: tuple[Tool, ...]) -> Step:
+    current = [tool for tool in tools if tool.status == "current"]
+    offered = tuple(Option(value=tool.key, label=tool.name) for tool in current)
+    prompts = tuple(_offering(prompt, offered) for prompt in step.prompts)
+    return msgspec.structs.replace(step, prompts=prompts)
+
+
+def _offering(prompt: Prompt, tools: tuple[Option, ...]) -> Prompt:
+    """``prompt`` with the catalogue's tools as options, where it takes them from there."""
+    columns = tuple(_offering(column, tools) for column in prompt.columns)
+    options = tools if prompt.options_from == TOOLS else prompt.options
+    return msgspec.structs.replace(prompt, columns=columns, options=options)
 
 
 def _check_head(source: Source, head: _CourseFile, known: Iterable[str]) -> None:
@@ -211,6 +230,9 @@ def _check_step(source: Source, step: Step, common: int, rubric: Rubric | None) 
     for key in step.covered:
         if key not in keys:
             source.fault("covered", f"there is no prompt “{key}”")
+    for number, panel in enumerate(step.panels, start=1):
+        if panel.after not in keys:
+            source.fault(f"panels {number}: after", f"there is no prompt “{panel.after}”")
     total = sum(point.points for point in step.structure)
     if rubric and abs(total - rubric.structure) > 1e-9:
         wanted = f"but data/rubric.toml gives {rubric.structure:g} for structure"
@@ -236,6 +258,33 @@ def _check_quotes(source: Source, step: Step, steps: list[Step], *, complete: bo
             source.fault(place, f"“{prompt.quote}” isn't in an earlier step")
 
 
+def _check_references(source: Source, step: Step, steps: list[Step], *, complete: bool) -> None:
+    """``options_from`` names the catalogue, or a public table of this step or an earlier one."""
+    for number, prompt in enumerate(step.prompts, start=1):
+        place = f"prompts {number} “{prompt.key}”"
+        for inner, one in [
+            (place, prompt),
+            *(
+                (f"{place} › columns {at} “{column.key}”", column)
+                for at, column in enumerate(prompt.columns, start=1)
+            ),
+        ]:
+            if not one.refers:
+                continue
+            name, dot, key = one.options_from.rpartition(".")
+            target = next((other for other in steps if other.name == name), None) if dot else step
+            table = target.prompt(key) if target else None
+            if target is None and not complete:
+                continue
+            if target is None or table is None or table.kind != "table" or table.private:
+                remedy = f"write {TOOLS}, a table's key, or step.key of an earlier step's table"
+                message = f"“{one.options_from}” names no table: {remedy}"
+                source.fault(f"{inner}: options_from", message)
+            elif target.number > step.number:
+                message = f"“{one.options_from}” isn't in this step or an earlier one"
+                source.fault(f"{inner}: options_from", message)
+
+
 def _check_prompts(source: Source, prompts: tuple[Prompt, ...]) -> None:
     for key in _doubles(prompt.key for prompt in prompts):
         twice = [n for n, prompt in enumerate(prompts, start=1) if prompt.key == key]
@@ -252,7 +301,9 @@ def _check_prompt(source: Source, prompt: Prompt, place: str) -> None:
     if prompt.private and prompt.required:
         source.fault(f"{place}: required", "a private prompt can't be required: nobody sees it")
     chooses = prompt.kind in ("choice", "choices")
-    if chooses != bool(prompt.options):
+    if prompt.options and prompt.options_from:
+        source.fault(f"{place}: options", "are given beside options_from; keep one of the two")
+    if chooses != bool(prompt.options or prompt.options_from):
         rule = "needs options" if chooses else "takes no options"
         source.fault(f"{place}: options", f"a prompt of the kind “{prompt.kind}” {rule}")
     for value in _doubles(option.value for option in prompt.options):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,8 +13,12 @@ import msgspec
 MAX_TEXT = 2_000_000
 """The most characters one text may have: far above any answer, far below what stalls a page."""
 
-Kind = Literal["line", "text", "choice", "choices", "scale", "date", "table"]
-SIMPLE_KINDS = ("line", "text", "choice", "choices", "scale", "date")
+Kind = Literal["line", "text", "choice", "choices", "scale", "date", "time", "table"]
+SIMPLE_KINDS = ("line", "text", "choice", "choices", "scale", "date", "time")
+TOOLS = "tools"
+"""The word in ``options_from`` for the catalogue of tools; every other word there names a table."""
+LONGEST_ID = 40
+"""The most characters that the id of a table's entry has."""
 
 
 class UnknownStepError(LookupError):
@@ -36,8 +42,16 @@ class Prompt(Part, frozen=True):
 
     The shape of its answer by kind: ``line`` and ``text`` a string; ``choice`` an option's value;
     ``choices`` a list of options' values; ``scale`` a whole number from 1 to ``points``;
-    ``date`` a string ``YYYY-MM-DD``; ``table`` a list of objects, each with an ``id`` of its own
-    and one entry for each column that is filled in. ``None`` and ``""`` are no answer.
+    ``date`` a string ``YYYY-MM-DD``; ``time`` a string ``HH:MM``, 00:00 to 23:59; ``table`` a list
+    of objects, each with an ``id`` of its own and one entry for each column that is filled in.
+    ``None`` and ``""`` are no answer.
+
+    ``options_from`` takes the options of a choice from elsewhere: ``tools`` is the catalogue,
+    ``people`` a table of the same step, ``connections.people`` one of an earlier step. A table's
+    option is an entry's ``id``, so what is renamed there is renamed here. Beside such a value
+    stands ``KEY-shown``, its label when it was last seen, for whoever has only this step's answers.
+    ``warn`` asks for advice while it is written: ``share`` on what could identify somebody,
+    ``name`` on a cell that looks like a person's full name.
     """
 
     key: str
@@ -51,12 +65,20 @@ class Prompt(Part, frozen=True):
     private: bool = False
     quote: str = ""
     options: tuple[Option, ...] = ()
+    options_from: str = ""
+    warn: Literal["", "share", "name"] = ""
     low: str = ""
     high: str = ""
     points: int = 5
     columns: tuple[Prompt, ...] = ()
     row: str = "row"
     max_rows: int = 30
+    folded: bool = False
+
+    @property
+    def refers(self) -> bool:
+        """Whether its options are the entries of a table."""
+        return bool(self.options_from) and self.options_from != TOOLS
 
     def is_empty(self, value: Any) -> bool:
         """Whether ``value`` is no answer: nothing, blank text, or a table without any entry."""
@@ -91,10 +113,16 @@ class Prompt(Part, frozen=True):
                 return None if fits else f"is not a whole number from 1 to {self.points}"
             case "date":
                 return _date_fault(value)
+            case "time":
+                return _time_fault(value)
             case "table":
                 return self._table_fault(value)
 
     def _option_fault(self, value: Any) -> str | None:
+        if self.refers:
+            # An entry that was removed since is still an answer: only its form can be wrong.
+            fits = isinstance(value, str) and len(value) <= LONGEST_ID
+            return None if fits else "is not one of the choices"
         if any(value == option.value for option in self.options):
             return None
         return "is not one of the choices"
@@ -105,7 +133,7 @@ class Prompt(Part, frozen=True):
         if len(value) > self.max_rows:
             return f"has more than {self.max_rows} entries"
         ids = [row.get("id") for row in value]
-        if not all(isinstance(one, str) and 0 < len(one) <= 40 for one in ids):
+        if not all(isinstance(one, str) and 0 < len(one) <= LONGEST_ID for one in ids):
             return "has an entry without an id"
         if len(set(ids)) < len(ids):
             return "has two entries with the same id"
@@ -128,6 +156,8 @@ class Prompt(Part, frozen=True):
         if self.kind in ("choice", "choices"):
             labels = {option.value: option.label for option in self.options}
             chosen = value if isinstance(value, list) else [value]
+            if self.refers:
+                return "an entry that is not shown here"
             return "; ".join(labels.get(one, str(one)) for one in chosen)
         if self.kind == "scale":
             return f"{value} of {self.points}{self.ends}"
@@ -135,6 +165,12 @@ class Prompt(Part, frozen=True):
             day = dt.date.fromisoformat(value)
             return f"{day:%B} {day.day}, {day.year}"
         return str(value)
+
+    def shown_in(self, row: Mapping[str, Any]) -> str:
+        """This column's cell of a table's ``row`` in words; an entry of a table by its label."""
+        if self.refers and isinstance(seen := row.get(f"{self.key}-shown"), str) and seen.strip():
+            return seen
+        return self.shown(row.get(self.key))
 
     @property
     def ends(self) -> str:
@@ -156,6 +192,24 @@ def _date_fault(value: Any) -> str | None:
     except ValueError:
         well_formed = False
     return None if well_formed else "is not a date like 2026-11-22"
+
+
+def _time_fault(value: Any) -> str | None:
+    fits = isinstance(value, str) and re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value, re.ASCII)
+    return None if fits else "is not a time like 14:30"
+
+
+class Panel(Part, frozen=True):
+    """What the page makes of answers and shows after the prompt ``after``; it is no question.
+
+    ``import`` takes people over from a list, ``network`` is the map with its measures,
+    ``coverage`` sets expertise needed against expertise held, ``tools`` ranks the catalogue,
+    ``asks`` drafts messages and follows each loop, ``week`` is the plan of a week.
+    """
+
+    kind: Literal["import", "network", "coverage", "tools", "asks", "week"]
+    after: str
+    title: str
 
 
 class Reading(Part, frozen=True):
@@ -187,6 +241,7 @@ class Step(Part, frozen=True):
     prompts: tuple[Prompt, ...]
     structure: tuple[StructurePoint, ...]
     covered: tuple[str, ...] = ()
+    panels: tuple[Panel, ...] = ()
     number: int = 0
     due: dt.datetime | None = None
 
@@ -263,6 +318,11 @@ class Tool(Part, frozen=True):
     caution: str
     source: str
     checked_on: dt.date | None
+
+    @property
+    def key(self) -> str:
+        """The value under which answers name this tool: its name in small letters and hyphens."""
+        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
 
 
 class Course(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import threading
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -25,6 +25,7 @@ LONGEST_QUOTE = 1200
 HISTORY_CHARACTERS = 600_000
 """Characters of earlier versions that are sent at once: a server drops what floods a page."""
 OUR_FAULT = "Something went wrong on our side. Your answers are kept. Reload this page."
+PANEL_FAILED = "This could not be drawn just now. Your answers are kept."
 OUR_FAULT_SAVING = (
     "Something went wrong on our side and your last words could not be saved. "
     "Keep this page open; if it goes on, tell whoever runs the course."
@@ -66,7 +67,7 @@ class Form(Desk):
             replies.append(self._reply(protocol.Open(client=message.client)))
         return replies
 
-    def _reply(self, message: protocol.Message) -> Reply:
+    def _reply(self, message: protocol.Message) -> Reply:  # noqa: PLR0912 (one for each message)
         """The reply to a message; a failure is a reply in plain words, its details are logged."""
         try:
             match message:
@@ -82,6 +83,14 @@ class Form(Desk):
                     reply = self._feedback(message.id)
                 case protocol.Submit():
                     reply = self._submit(message)
+                case protocol.Look():
+                    reply = self._panels()
+                case protocol.Advise():
+                    reply = self._advise(message)
+                case protocol.List():
+                    reply = self._list(message)
+                case protocol.File():
+                    reply = self._file(message.what)
                 case _:
                     raise NotImplementedError
         except StorageError as error:
@@ -111,9 +120,11 @@ class Form(Desk):
                 "minutes": step.minutes,
                 "covered": step.covered,
                 "prompts": [_for_page(prompt) for prompt in step.prompts],
+                "panels": [msgspec.to_builtins(panel) for panel in step.panels],
             },
             "fields": _fields(loaded),
             "quotes": self._quotes(),
+            "refs": self._references(),
             "steps": [
                 {
                     "id": one.id,
@@ -149,6 +160,82 @@ class Form(Desk):
             label = prompt.label if prompt else key
             quotes[reference] = {"label": label, "step": earlier.number, "value": value}
         return quotes
+
+    def _references(self) -> dict[str, list[dict[str, str]]]:
+        """The entries of earlier steps' tables that this step's prompts choose from."""
+        columns = [column for prompt in self._step.prompts for column in prompt.columns]
+        wanted = {one.options_from for one in (*self._step.prompts, *columns) if one.refers}
+        return {
+            reference: self._workspace.entries(self._course, reference)
+            for reference in wanted
+            if "." in reference
+        }
+
+    def _panels(self) -> Reply:
+        from pcn_course.panels import panel_html
+
+        values = self._workspace.values(self._course)
+        today = dt.datetime.now().astimezone().date()
+        html: dict[str, str] = {}
+        for panel in self._step.panels:
+            if panel.kind == "import":
+                continue
+            try:
+                html[panel.kind] = panel_html(panel.kind, self._course, values, today)
+            except Exception:  # noqa: BLE001 (a picture of the answers must not stand in their way)
+                log.exception("%s: the panel %s failed", self._called, panel.kind)
+                html[panel.kind] = f"<p>{PANEL_FAILED}</p>"
+        return {"type": "panels", "panels": html}
+
+    def _advise(self, message: protocol.Advise) -> Reply:
+        from pcn_course.privacy import NOTE, advise
+
+        kind = self._warns(message.key)
+        warnings = advise(message.text, kind) if kind else ()
+        shown = [
+            {"kind": one.kind, "words": one.words, "why": one.why, "instead": one.instead}
+            for one in warnings
+        ]
+        reply = {"type": "advice", "key": message.key, "number": message.number}
+        return {**reply, "warnings": shown, "note": NOTE}
+
+    def _warns(self, key: str) -> Literal["", "share", "name"]:
+        """What a prompt warns of; a column is named by its table, as in ``people.person``."""
+        table, _, column = key.partition(".")
+        prompt = self._step.prompt(table)
+        for one in prompt.columns if prompt and column else ():
+            if one.key == column:
+                return one.warn
+        return prompt.warn if prompt and not column else ""
+
+    def _list(self, message: protocol.List) -> Reply:
+        from pcn_course.importing import ListError, read_list
+
+        panel = next((one for one in self._step.panels if one.kind == "import"), None)
+        if panel is None:
+            return {"type": "problem", "message": "This step takes no lists."}
+        try:
+            content = base64.b64decode(message.data, validate=True)
+            existing = self._workspace.values(self._course)[self._step.name].get(panel.after)
+            found = read_list(message.name, content, message.mapping, _rows(existing))
+        except (ValueError, ListError) as error:
+            plain = (
+                str(error) if isinstance(error, ListError) else "This file did not arrive whole."
+            )
+            return {"type": "problem", "message": plain}
+        return {"type": "list", **msgspec.to_builtins(found, str_keys=True)}
+
+    def _file(self, what: str) -> Reply:
+        if what != "calendar":
+            return {"type": "problem", "message": "There is no such file."}
+        from pcn_course.rhythm import calendar
+
+        now = dt.datetime.now(dt.UTC)
+        owner = self._workspace.id
+        content = calendar(self._course, self._workspace.values(self._course), owner, now)
+        data = base64.b64encode(content).decode()
+        name = f"{self._course.id}-week.ics"
+        return {"type": "file", "filename": name, "mime": "text/calendar", "data": data}
 
     def _save(self, message: protocol.Save) -> Reply:
         with self._storing:
@@ -208,6 +295,10 @@ def _fields(loaded: Loaded) -> dict[str, Any]:
     return {key: {"value": f.value, "version": f.version} for key, f in loaded.fields.items()}
 
 
+def _rows(value: Any) -> list[dict[str, Any]]:
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
 def _receipt(receipt: Receipt) -> dict[str, Any]:
     return {"when": _iso(receipt.when), "sha256": receipt.sha256, "how": receipt.how}
 
@@ -228,6 +319,8 @@ def _for_page(prompt: Prompt) -> dict[str, Any]:
         "required": prompt.required,
         "private": prompt.private,
         "quote": prompt.quote,
+        "options_from": prompt.options_from if prompt.refers else "",
+        "warn": prompt.warn,
         "options": [
             {key: text for key, text in msgspec.to_builtins(option).items() if text}
             for option in prompt.options
@@ -236,6 +329,6 @@ def _for_page(prompt: Prompt) -> dict[str, Any]:
     if prompt.kind == "scale":
         shown |= {"low": prompt.low, "high": prompt.high, "points": prompt.points}
     if prompt.kind == "table":
-        shown |= {"row": prompt.row, "max_rows": prompt.max_rows}
+        shown |= {"row": prompt.row, "max_rows": prompt.max_rows, "folded": prompt.folded}
         shown["columns"] = [_for_page(column) for column in prompt.columns]
     return {key: value for key, value in shown.items() if value not in ("", False, [])}

@@ -54,7 +54,33 @@ class Submit(Message, frozen=True, kw_only=True, tag="submit"):
     student: Word | None
 
 
-Request = Open | Save | History | Preview | Feedback | Submit
+class Look(Message, frozen=True, kw_only=True, tag="look"):
+    """What can be made of the saved answers: the step's panels."""
+
+
+class Advise(Message, frozen=True, kw_only=True, tag="advise"):
+    """Advice on a text that is being written in the prompt or column ``key``; it is not kept."""
+
+    key: Word
+    text: Annotated[str, msgspec.Meta(max_length=20_000)]
+    number: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class List(Message, frozen=True, kw_only=True, tag="list"):
+    """People in a file (base64); ``mapping`` says which column holds what. Nothing is kept."""
+
+    name: Word
+    data: Annotated[str, msgspec.Meta(max_length=6_000_000)]
+    mapping: Annotated[dict[Word, Word], msgspec.Meta(max_length=40)] | None
+
+
+class File(Message, frozen=True, kw_only=True, tag="file"):
+    """A file made of the saved answers, to be downloaded."""
+
+    what: Word
+
+
+Request = Open | Save | History | Preview | Feedback | Submit | Look | Advise | List | File
 
 
 class NotInProtocolError(ValueError):

@@ -131,7 +131,7 @@ class AppServer:
                 self.address = found[0]
         return self
 
-    def stop(self, number: int = signal.SIGTERM, within: float = 20.0) -> int:
+    def stop(self, number: int = signal.SIGTERM, within: float = 60.0) -> int:
         """Send a signal and wait for the end; returns the exit status."""
         process, self.process = self.process, None
         if process is None:
@@ -147,7 +147,7 @@ class AppServer:
             raise AssertionError(f"the server did not stop within {within} s") from None
         finally:
             # After a kill -9, kernels notice by themselves; after anything else they are gone.
-            until(lambda: not any(psutil.pid_exists(pid) for pid in kernels), within=20)
+            until(lambda: not any(psutil.pid_exists(pid) for pid in kernels), within=60)
         return status
 
     def kill9(self) -> None:

@@ -21,7 +21,7 @@ app: $(VENV)/.app-installed ## Open the five steps in the browser, with a worksp
 
 test: $(VENV)/.dev-installed ## Run all tests, in a real browser too
 	@chromium=$$(sh scripts/find-chromium.sh) && \
-	PCN_CHROMIUM="$$chromium" exec $(BIN)/python -m pytest $(ARGS)
+	PCN_CHROMIUM="$$chromium" exec $(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev-installed ## Check the course's files, the notebooks, the code's style and its types
 	@$(BIN)/pcn check

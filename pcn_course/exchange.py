@@ -103,6 +103,7 @@ def hand_in(
             raise HandInError(plain_os_error(error)) from error
         except StorageError as error:
             raise HandInError(error.plain) from error
+        _keep_network(workspace, course, step, receipt.when)
         return receipt
 
 
@@ -160,6 +161,17 @@ def zip_name_pattern(step_id: str) -> re.Pattern[str]:
         r"(?P<when>\d{8}T\d{6}Z)",
         re.IGNORECASE,
     )
+
+
+def _keep_network(workspace: Workspace, course: Course, step: Step, when: dt.datetime) -> None:
+    """Keep the network as it is at this submission, to be compared with later on.
+
+    What was handed in is handed in: a network that can't be kept is only logged.
+    """
+    try:
+        workspace.add_snapshot(course, step, when)
+    except Exception:  # noqa: BLE001 (whatever it is, the submission stands)
+        _log.exception("the network at the submission of %s was not kept", step.id)
 
 
 def _public_answers(workspace: Workspace, step: Step) -> bytes:

@@ -1,9 +1,10 @@
 """A student's folder: its steps, how far each is, and what was handed in.
 
 workspace/
-  home.ipynb
+  home.ipynb, portfolio.ipynb, example.ipynb
   step-1-goals/step-1-goals.ipynb, answers.json, feedback/…
-  .pcn/            ours: private answers, histories, receipts, server state; never submitted
+  .pcn/            ours: private answers, histories, receipts, networks at each submission,
+                   server state; never submitted
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -23,6 +25,10 @@ from pcn_course.answers import FILE, AnswerStore, Submitted, read_answers
 from pcn_course.checks import check
 from pcn_course.course import Course, Step
 from pcn_course.files import StorageError, plain_os_error, write_whole
+
+_log = logging.getLogger("pcn_course")
+_NETWORK = ("connections", ("people", "ties", "your-sector"))
+"""The step, and those of its answers, that make the network."""
 
 State = Literal["not-started", "in-progress", "ready", "submitted", "feedback"]
 
@@ -46,6 +52,14 @@ class Feedback(msgspec.Struct, frozen=True):
     def when(self) -> dt.datetime:
         """When the answers that it is about were submitted."""
         return _moment(self.id)
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """The network as it was at a submission: when (UTC), of which step, its answers as values."""
+
+    when: dt.datetime
+    step: str
+    values: dict[str, dict[str, Any]]
 
 
 class Quote(msgspec.Struct, frozen=True):
@@ -257,6 +271,40 @@ class Workspace:
         except OSError as error:
             raise StorageError(plain_os_error(error)) from error
 
+    def snapshots(self) -> tuple[Snapshot, ...]:
+        """The network at each submission, oldest first; files that can't be read are skipped."""
+        found = []
+        for path in sorted((self.state / "networks").glob("*.json")):
+            try:
+                one = msgspec.json.decode(path.read_bytes(), type=Snapshot)
+                found.append(
+                    one if one.when.tzinfo else msgspec.structs.replace(one, when=_utc(one.when))
+                )
+            except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as error:
+                _log.warning("networks/%s was skipped: %s", path.name, type(error).__name__)
+        return tuple(sorted(found, key=lambda one: one.when))
+
+    def add_snapshot(self, course: Course, step: Step, when: dt.datetime) -> Snapshot | None:
+        """Keep the network as it is now, at a submission of ``step``; nothing without members.
+
+        Raises:
+            StorageError: it could not be written.
+        """
+        name, keys = _NETWORK
+        if name not in (one.name for one in course.steps):
+            return None
+        fields = self.answers(course.step(name)).fields
+        kept = {key: fields[key].value for key in keys if key in fields}
+        if not kept.get("people"):
+            return None
+        snapshot = Snapshot(when=when, step=step.name, values={name: kept})
+        path = self.state / "networks" / f"{when.astimezone(dt.UTC):%Y%m%dT%H%M%S%fZ}.json"
+        try:
+            write_whole(path, msgspec.json.encode(snapshot))
+        except OSError as error:
+            raise StorageError(plain_os_error(error)) from error
+        return snapshot
+
     def feedback(self, step: Step) -> tuple[Feedback, ...]:
         """The feedback pages that nbgrader fetched, newest first."""
         pages = (self.folder(step) / "feedback").glob(f"*/{step.id}.html")
@@ -331,4 +379,8 @@ def _moment(timestamp: str) -> dt.datetime:
         moment = dt.datetime.fromisoformat(timestamp.removesuffix(" UTC"))
     except ValueError:
         return dt.datetime.fromtimestamp(0, dt.UTC)
+    return _utc(moment)
+
+
+def _utc(moment: dt.datetime) -> dt.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata, util
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,8 +26,9 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from pcn_course.app import server as app
-from pcn_course.app.handlers import notebook_below
+from pcn_course.app.handlers import course_handlers, notebook_below
 from pcn_course.app.kernels import Rendering
+from pcn_course.app.plotly import PlotlyHandler, plotly_file
 from pcn_course.course import load_course
 from pcn_course.grading.notebooks import write_notebooks
 from tests.support.notebooks import write_notebook
@@ -159,6 +163,40 @@ def test_the_overrides_keep_student_text_out_of_notebooks() -> None:
     assert settings["@jupyter-widgets/jupyterlab-manager:plugin"] == {"saveState": False}
 
 
+@pytest.mark.parametrize("base", ["/", "/user/ada/"])
+def test_plotly_has_its_address_wherever_the_course_is_mounted(base: str, tmp_path: Path) -> None:
+    patterns = [(re.compile(one[0] + "$"), one[1]) for one in course_handlers(base, tmp_path)]
+    address = f"{base}pcn/plotly.min.js"
+    assert [handler for pattern, handler in patterns if pattern.match(address)] == [PlotlyHandler]
+
+
+def test_plotly_is_found_without_being_imported() -> None:
+    code = """
+import sys
+from pcn_course.app.plotly import plotly_file
+version, content = plotly_file()
+print(version, len(content) > 100_000, "plotly" in sys.modules)
+"""
+    printed = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert printed.stdout.split() == [metadata.version("plotly"), "True", "False"]
+
+
+def test_where_plotly_is_missing_there_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plotly_file.cache_clear()
+    (tmp_path / "plotly").mkdir()
+    (tmp_path / "plotly" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert plotly_file() is None, "a package without the file"
+    plotly_file.cache_clear()
+    monkeypatch.setattr(util, "find_spec", lambda _name: None)
+    assert plotly_file() is None, "no package"
+    plotly_file.cache_clear()
+
+
 # ---- Its doors ------------------------------------------------------------------------------
 
 
@@ -234,6 +272,45 @@ def test_styles_and_script_are_kept_for_years_and_compressed(server: AppServer) 
         assert answer.status == 200
         assert answer.headers["Content-Encoding"] == "gzip"
         assert "max-age=315360000" in answer.headers["Cache-Control"]
+
+
+def test_plotly_comes_from_here_compressed_and_is_kept(server: AppServer) -> None:
+    path = "/pcn/plotly.min.js"
+    assert server.get(path).status == 302, "nothing without the key"
+    signed_in = cookie(server)
+    zipped = {**signed_in, "Accept-Encoding": "gzip"}
+    version = metadata.version("plotly")
+    answer = server.get(path, zipped, v=version)
+    assert answer.status == 200
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert 500_000 < len(answer.body) < 1_600_000
+    assert answer.headers["Content-Type"].startswith("text/javascript")
+    assert "immutable" in answer.headers["Cache-Control"]
+    assert "max-age=31536000" in answer.headers["Cache-Control"]
+
+    for old in ({}, {"v": "0.0.1"}):
+        again = server.get(path, {**zipped, "If-None-Match": answer.headers["Etag"]}, **old)
+        assert (again.status, again.body) == (304, b"")
+        assert "no-cache" in again.headers["Cache-Control"]
+
+    plain = server.get(path, signed_in)
+    assert "Content-Encoding" not in plain.headers
+    assert plain.headers["Etag"] != answer.headers["Etag"]
+    assert plain.body == gzip.decompress(answer.body)
+    assert b"Plotly" in plain.body
+
+
+def test_where_plotly_is_not_installed_it_is_said_in_plain_words(
+    course: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "without" / "plotly").mkdir(parents=True)
+    (tmp_path / "without" / "plotly" / "__init__.py").touch()
+    settings = {"PYTHONPATH": str(tmp_path / "without")}
+    with AppServer(tmp_path / "workspace", course=course, **settings) as server:
+        answer = server.get("/pcn/plotly.min.js", cookie(server))
+    assert answer.status == 404
+    assert answer.headers["Content-Type"].startswith("text/plain")
+    assert "not installed here" in answer.text
 
 
 def test_another_host_name_is_refused(server: AppServer) -> None:

@@ -120,6 +120,31 @@ def test_handing_in_again_after_the_due_date_is_asked_about(ada: Student, goals:
     assert len(ada.workspace.receipts(goals)) == 3
 
 
+def test_each_submission_keeps_the_network_as_it_is(ada: Student, goals: Step) -> None:
+    ada.zip_of("goals")
+    assert ada.workspace.snapshots() == (), "nobody is in it yet"
+    nurse, mentor = {"id": "a", "person": "Nurse"}, {"id": "b", "person": "Mentor"}
+    ada.answer("connections", {"people": [nurse]})
+    ada.zip_of("goals")
+    ada.answer("connections", {"people": [nurse, mentor]})
+    ada.zip_of("connections")
+    one, two = ada.workspace.snapshots()
+    assert (one.step, two.step) == ("goals", "connections")
+    assert one.when == ada.workspace.receipts(goals)[-1].when
+    assert one.values == {"connections": {"people": [nurse]}}
+    assert two.values == {"connections": {"people": [nurse, mentor]}}
+
+
+def test_a_network_that_cannot_be_kept_is_in_no_submissions_way(
+    ada: Student, goals: Step, caplog: pytest.LogCaptureFixture
+) -> None:
+    ada.answer("connections", {"people": [{"id": "a", "person": "Nurse"}]})
+    (ada.workspace.state / "networks").write_text("a file in the way")
+    ada.zip_of("goals")
+    assert len(ada.workspace.receipts(goals)) == 1
+    assert "was not kept" in caplog.text
+
+
 def test_a_first_time_after_the_due_date_is_taken(ada: Student, goals: Step) -> None:
     set_due(ada, goals, dt.datetime(2026, 11, 20, 17, 0, tzinfo=dt.UTC))
     assert ada.zip_of("goals").exists()

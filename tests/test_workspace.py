@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pcn_course.answers import Edit
-from pcn_course.course import Course, load_course
+from pcn_course.course import Course, default_root, load_course
+from pcn_course.files import StorageError
 from pcn_course.workspace import Receipt, Workspace, open_workspace
 
 BASE = Path(__file__).parent / "courses" / "base"
@@ -150,3 +151,66 @@ def test_a_damaged_record_is_replaced_not_fatal(workspace: Workspace) -> None:
 def test_a_step_folder_and_the_root_open_the_same_workspace(workspace: Workspace) -> None:
     assert open_workspace(workspace.root).root == workspace.root
     assert open_workspace(workspace.root / "step-1-goals").root == workspace.root
+
+
+# The network at each submission
+
+
+def with_network(tmp_path: Path, people: list[dict[str, str]]) -> tuple[Course, Workspace]:
+    course = load_course(default_root())
+    workspace = Workspace(tmp_path / "student")
+    ties = [{"id": "t", "one": "a", "other": "b", "kind": "know"}]
+    write(workspace, course, "connections", people=people, ties=ties, your_sector="nonprofit")
+    return course, workspace
+
+
+def test_a_network_is_kept_as_it_was_whatever_is_written_later(tmp_path: Path) -> None:
+    first = [{"id": "a", "person": "Nurse"}, {"id": "b", "person": "JT"}]
+    course, workspace = with_network(tmp_path, first)
+    assert workspace.snapshots() == ()
+    goals, tools = course.step("goals"), course.step("tools")
+    workspace.add_snapshot(course, goals, NOON)
+    write(workspace, course, "connections", people=[*first, {"id": "c", "person": "Mentor"}])
+    later = NOON + dt.timedelta(days=30)
+    workspace.add_snapshot(course, tools, later)
+    one, two = workspace.snapshots()
+    assert (one.when, one.step, two.when, two.step) == (NOON, "goals", later, "tools")
+    assert one.values["connections"]["people"] == first
+    assert set(one.values["connections"]) == {"people", "ties", "your-sector"}
+    assert len(two.values["connections"]["people"]) == 3
+    assert [path.name for path in sorted((workspace.state / "networks").iterdir())] == [
+        "20261122T120000000000Z.json",
+        "20261222T120000000000Z.json",
+    ]
+
+
+def test_without_members_there_is_no_network_to_keep(
+    course: Course, workspace: Workspace, tmp_path: Path
+) -> None:
+    assert workspace.add_snapshot(course, course.step("goals"), NOON) is None, "no such step"
+    real, student = with_network(tmp_path, [])
+    assert student.add_snapshot(real, real.step("goals"), NOON) is None
+    assert student.snapshots() == ()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"{", b"[]", b"\xff", b"[" * 100_000),
+        *(b'{"when": "2026-11-22T12:00:00Z", "step": "goals"}', b'{"when": 3}'),
+        b'{"when": "2026-11-22T12:00:00Z", "step": "goals", "values": {"connections": []}}',
+    ],
+)
+def test_a_network_that_cannot_be_read_is_skipped(tmp_path: Path, content: bytes) -> None:
+    course, workspace = with_network(tmp_path, [{"id": "a", "person": "Nurse"}])
+    workspace.add_snapshot(course, course.step("goals"), NOON)
+    (workspace.state / "networks" / "20250101T000000000000Z.json").write_bytes(content)
+    (workspace.state / "networks" / "20250102T000000000000Z.json").mkdir()
+    assert [one.when for one in workspace.snapshots()] == [NOON]
+
+
+def test_a_network_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
+    course, workspace = with_network(tmp_path, [{"id": "a", "person": "Nurse"}])
+    (workspace.state / "networks").write_text("a file in the way")
+    with pytest.raises(StorageError):
+        workspace.add_snapshot(course, course.step("goals"), NOON)

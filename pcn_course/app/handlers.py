@@ -23,6 +23,7 @@ from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from pcn_course.app.kernels import CourseKernels, Rendering
+from pcn_course.app.plotly import PlotlyHandler
 
 HOME = "home.ipynb"
 TEMPLATE = "pcn"
@@ -201,6 +202,7 @@ def course_handlers(base_url: str, root: Path) -> list[tuple[Any, ...]]:
         (at(rf"/api/kernels/{_KERNEL}"), KernelState),
         (at(rf"/api/kernels/{_KERNEL}/channels"), KernelSocket),
         (at(rf"/voila/templates/({TEMPLATE}/static/[\w.-]+)"), TemplateStaticFileHandler),
+        (at(r"/pcn/plotly\.min\.js"), PlotlyHandler),
         (at(r"/voila/render/?(.*)"), PageHandler, {"root": root}),
         (at(r"/voila(?:/tree.*)?/?"), HomeHandler),
         (at(r"/voila/.*"), NothingHere),

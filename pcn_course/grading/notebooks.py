@@ -1,8 +1,10 @@
 """Writes the notebooks that students open and nbgrader grades, from what ``data/`` says.
 
-A step's notebook is at once a page of the app and an assignment: a title with the reading, the
-form, and then the cells tagged ``grading``, which only an instructor sees. Our cells are known by
-their ids, which begin with ``pcn-``; cells that an instructor added stay where they are.
+Beside the steps stand pages that are no assignments and lie directly in the folder: home, the
+portfolio, and an example where the course brings one. A step's notebook is at once a page of the
+app and an assignment: a title with the reading, the form, and then the cells tagged ``grading``,
+which only an instructor sees. Our cells are known by their ids, which begin with ``pcn-``; cells
+that an instructor added stay where they are.
 """
 
 from __future__ import annotations
@@ -14,9 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from pcn_course.course import Course, CourseError, Criterion, Fault, Step
+from pcn_course.example import has_example
 from pcn_course.files import write_whole
 
 HOME = "home.ipynb"
+PORTFOLIO = "portfolio.ipynb"
+EXAMPLE = "example.ipynb"
 REVIEW = "review"
 STRUCTURE = "structure"
 """nbgrader's ids (``grade_id``) of the cells that are in every step; a criterion's is its own."""
@@ -73,6 +78,32 @@ def home_notebook(course: Course) -> Notebook:
     return _notebook(course.title, {"page": "home"}, cells)
 
 
+def portfolio_notebook() -> Notebook:
+    """The plan, and the files that a student takes along."""
+    cells = [
+        _markdown(
+            "title",
+            "# Your plan, to take with you\n\n"
+            "Your plan on one page, your map, and files that open without this course.",
+        ),
+        _code("portfolio", "from pcn_course import open_portfolio\n\nopen_portfolio()"),
+    ]
+    return _notebook("Your plan", {"page": "portfolio"}, cells)
+
+
+def example_notebook() -> Notebook:
+    """A complete student who is made up, to be looked at."""
+    cells = [
+        _markdown(
+            "title",
+            "# A complete example\n\n"
+            "What finished steps can look like: the plan first, then the answers behind it.",
+        ),
+        _code("example", "from pcn_course import open_example\n\nopen_example()"),
+    ]
+    return _notebook("A complete example", {"page": "example"}, cells)
+
+
 def step_notebook(course: Course, step: Step) -> Notebook:
     """One step as a page and as an assignment."""
     cells = [
@@ -119,6 +150,9 @@ def _wanted(course: Course, folder: Path) -> tuple[dict[str, str], list[Fault]]:
 
 def _all(course: Course) -> Iterator[tuple[str, Notebook]]:
     yield HOME, home_notebook(course)
+    yield PORTFOLIO, portfolio_notebook()
+    if has_example(course):
+        yield EXAMPLE, example_notebook()
     for step in course.steps:
         yield step.path, step_notebook(course, step)
 

@@ -68,6 +68,25 @@ def test_each_step_is_a_notebook_that_jupyter_and_nbgrader_accept(
         assert shown == notebook.cells[:3]
 
 
+def test_pages_that_are_no_assignments_are_none_to_nbgrader(folder: Path) -> None:
+    pages = sorted(path.name for path in folder.glob("*.ipynb"))
+    assert pages == ["example.ipynb", "home.ipynb", "portfolio.ipynb"]
+    for name in pages:
+        notebook = read(folder / name)
+        nbformat.validate(notebook)
+        page = name.removesuffix(".ipynb")
+        assert notebook.metadata.pcn == {"page": page}
+        assert notebook.cells[-1].source.endswith(f"open_{page}()")
+        assert not any("nbgrader" in cell.metadata for cell in notebook.cells)
+
+
+def test_a_course_without_an_example_has_no_page_for_it(course: Course, folder: Path) -> None:
+    shutil.rmtree(course.root / "data" / "example")
+    (folder / "example.ipynb").unlink()
+    assert stale(course, folder) == ()
+    assert write_notebooks(course, folder) == ()
+
+
 def test_jupyter_would_write_them_as_they_are(folder: Path) -> None:
     for path in folder.rglob("*.ipynb"):
         again = nbformat.writes(read(path))

@@ -144,6 +144,14 @@ def answer(page: Page, step: Step) -> None:
 
 
 def fill(field: Locator, prompt: Prompt, value: Any) -> None:
+    for folded in field.locator("xpath=self::details").all():
+        folded.evaluate("(el) => { el.open = true; }")
+    if prompt.refers:  # whatever the page offers, which is nothing while an earlier step is empty
+        if field.locator("option").count() > 1:
+            field.locator("select").select_option(index=1)
+        elif field.locator("input").count():
+            field.locator("input").first.check()
+        return
     match prompt.kind:
         case "choice" if field.locator("select").count():
             field.locator("select").select_option(value)

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
 
-from pcn_course.course import Prompt, Step
+from pcn_course.course import Prompt, Step, default_root, load_course
 from tests.support.formgrader import Formgrader
 from tests.support.keyboard import Keyboard
 from tests.support.nbgrader_course import Course, Student
@@ -27,18 +27,22 @@ from tests.support.stills import still
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(1800)]
 
+COURSE = load_course(default_root())
 CRITERIA = ("reasoning", "evidence", "ethics", "action")
-KINDS = {"line", "text", "choice", "choices", "scale", "date", "table"}
+KINDS = {"line", "text", "choice", "choices", "scale", "date", "time", "table"}
 COMMENT = "Clear, and tied to your project: {title}. <b>Next time</b> name who disagrees."
 # The answers of a prompt as the page shows them: one list for each control, by row in a table.
 READ = """(key) => {
+  // Entries of a table have ids that the page made; their names are what was chosen.
+  const value = (el) => !/^r[0-9a-f]{8}$/.test(el.value) ? el.value
+    : el.selectedOptions?.[0].text ?? el.labels[0].textContent;
   const answers = (root) => {
     const groups = new Map();
     for (const el of root.querySelectorAll("input, textarea, select")) {
       const box = /radio|checkbox/.test(el.type);
       const group = groups.get(box ? el.name : el) ?? [];
       groups.set(box ? el.name : el, group);
-      if (!box || el.checked) group.push(el.value);
+      if (!box || el.checked) group.push(value(el));
     }
     return [...groups.values()];
   };
@@ -46,6 +50,8 @@ READ = """(key) => {
   const rows = [...field.querySelectorAll(".pcn-row")];
   return field.querySelector(".pcn-add") ? rows.map(answers) : answers(field);
 }"""
+
+UNFOLD = """() => document.querySelectorAll(".pcn-fold").forEach((row) => (row.open = true))"""
 
 
 @dataclass
@@ -85,6 +91,8 @@ class Desk:
         expect(status).to_have_attribute("aria-busy", "false")
 
     def answers_on_page(self, step: Step) -> dict[str, Any]:
+        self.page.evaluate(UNFOLD)
+        expect(self.page.locator(".pcn-fold:not(:has(fieldset))")).to_have_count(0)
         return {prompt.key: self.page.evaluate(READ, prompt.key) for prompt in step.prompts}
 
     def answers_on_disk(self, step: Step) -> dict[str, Any]:
@@ -92,7 +100,10 @@ class Desk:
         fields = json.loads(self.answers_file(step).read_bytes())["fields"]
         values = {key: field["value"] for key, field in fields.items()}
         tables = {key: value for key, value in values.items() if _prompt(step, key).kind == "table"}
-        return values | {key: [_without_id(row) for row in rows] for key, rows in tables.items()}
+        for key, rows in tables.items():
+            columns = _prompt(step, key).columns
+            values[key] = [_by_name(_without_id(row), columns) for row in rows]
+        return values
 
     def answers_file(self, step: Step) -> Path:
         return self.student.workspace.root / step.id / "answers.json"
@@ -414,6 +425,11 @@ def answers(step: Step, *, whole: bool) -> dict[str, Any]:
 def answer(prompt: Prompt, step: Step, row: int = 0) -> Any:
     """An answer that is found again, and that would show if it were taken for HTML."""
     words = f"{step.name} {prompt.key}{row or ''}: <i>so</i> & “so”"
+    if prompt.refers:
+        name, dot, key = prompt.options_from.rpartition(".")
+        there = COURSE.step(name) if dot else step
+        entry: str = answer(_prompt(there, key).columns[0], there, row)
+        return [entry] if prompt.kind == "choices" else entry
     match prompt.kind:
         case "line":
             return words
@@ -427,6 +443,8 @@ def answer(prompt: Prompt, step: Step, row: int = 0) -> Any:
             return 1 + (prompt.points - 2 - row) % prompt.points
         case "date":
             return f"2027-02-{26 + row}"
+        case "time":
+            return f"1{row}:45"
     cells = [{one.key: answer(one, step, row) for one in prompt.columns} for row in range(3)]
     return cells[: prompt.max_rows]
 
@@ -463,6 +481,8 @@ def all_is_readable(step: Step, written: dict[str, Any], text: str) -> int:
 
 def in_words(prompt: Prompt, value: Any) -> list[str]:
     """The pieces of text that a reader must find, in order."""
+    if prompt.refers:
+        return [value] if isinstance(value, str) else value
     match prompt.kind:
         case "table":
             cells = [in_words(one, row[one.key])[0] for row in value for one in prompt.columns]
@@ -501,6 +521,15 @@ def _prompt(step: Step, key: str) -> Prompt:
 def _without_id(row: dict[str, Any]) -> dict[str, Any]:
     assert re.fullmatch("r[0-9a-f]{8}", row["id"])
     return {key: value for key, value in row.items() if key != "id"}
+
+
+def _by_name(row: dict[str, Any], columns: tuple[Prompt, ...]) -> dict[str, Any]:
+    """A row whose entries of other tables are called by the labels that stand beside them."""
+    for column in columns:
+        shown = row.pop(f"{column.key}-shown", None)
+        if column.refers:
+            row[column.key] = shown if column.kind == "choice" else shown.split("; ")
+    return row
 
 
 def _plain(text: str) -> str:

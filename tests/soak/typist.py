@@ -152,6 +152,7 @@ class Typist:
                 field.locator(".pcn-add").click()
                 count += 1
             row = rows.nth(self.rng.randrange(count))
+            row.evaluate("(row) => row.localName === 'details' && (row.open = true)")
             control = row.locator("textarea, input[type=text]").nth(place.column)
         _focus(control)
         self.page.keyboard.press("Control+End")

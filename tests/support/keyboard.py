@@ -22,7 +22,15 @@ from pcn_course.course import Prompt
 
 MANY = 400
 """More stops than any page has."""
+FOLDED = 8
+"""Choices in a table's row with more options than this are folded away."""
 # Where the focus is, in the words that a screen reader would find: labels, legends, text.
+# At which place of the list in focus a name stands.
+_WHICH = """(name) => {
+  const at = [...document.activeElement.options].findIndex((one) => one.text === name);
+  if (at < 0) throw new Error(`“${name}” is not offered`);
+  return at;
+}"""
 _LOOK = """() => {
   const el = document.activeElement;
   const text = (node) => node?.textContent.trim().replace(/\\s+/g, " ") ?? "";
@@ -134,8 +142,9 @@ class Keyboard:
             self.press("Enter")
             assert self.look().row == at, "the button leads into the new row"
             for column in prompt.columns:
-                self._tab_into(column, prompt.key, at)
-                self._answer(column, row[column.key])
+                if row[column.key] is not None:
+                    self._tab_into(column, prompt.key, at)
+                    self._answer(column, row[column.key])
         last = len(order) - 1
         self.tab_to("Remove", key=prompt.key, row=last)
         self.press("Enter")
@@ -153,6 +162,9 @@ class Keyboard:
     def _tab_into(self, asked: Prompt, key: str, row: int = -1) -> None:
         """Tab to the control that asks ``asked``, to its first one if it has more than one."""
         first = "1" if asked.kind == "scale" else asked.options[0].label if asked.options else ""
+        if asked.kind == "choices" and row >= 0 and len(asked.options) > FOLDED:
+            self.tab_to(asked.label, key=key, row=row)
+            self.press("Enter")
 
         def there(stop: Stop) -> bool:
             return (
@@ -164,11 +176,28 @@ class Keyboard:
         if not there(self.look()):
             self.tab_until(there)
 
+    def _choose_entry(self, answer: Any) -> None:
+        """Choose entries of a table by what they are called."""
+        if isinstance(answer, str):
+            at: int = self.page.evaluate(_WHICH, answer)
+            self.press(*["ArrowDown"] * at)
+            return
+        for name in answer:
+            if not self.look().option.startswith(name):
+                self.tab_until(lambda stop, name=name: stop.option.startswith(name))
+            self.press("Space")
+
     def _answer(self, prompt: Prompt, answer: Any) -> None:
-        """Answer where the focus is."""
+        """Answer where the focus is; ``answer`` names entries of a table by their labels."""
+        if prompt.refers:
+            self._choose_entry(answer)
+            return
         stop = self.look()
         values = [option.value for option in prompt.options]
         match prompt.kind:
+            case "time":
+                hour, minute = map(int, answer.split(":"))
+                self.type(f"{(hour - 1) % 12 + 1:02}{minute:02}{'PM' if hour > 11 else 'AM'}")
             case "date":
                 year, month, day = answer.split("-")
                 self.type(f"{month}{day}{year}")
@@ -189,6 +218,8 @@ class Keyboard:
 
 
 def _something(column: Prompt) -> Any:
+    if column.refers:
+        return None
     match column.kind:
         case "line" | "text":
             return "This row is not meant to stay."
@@ -198,4 +229,6 @@ def _something(column: Prompt) -> Any:
             return []
         case "scale":
             return 1
+        case "time":
+            return "08:15"
     return "2027-01-04"

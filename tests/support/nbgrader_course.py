@@ -294,7 +294,10 @@ def sample_answers(step: Step, *, text: str = "Answer to “{label}”.") -> dic
 
 
 def sample_answer(prompt: Prompt, text: str = "Answer to “{label}”.") -> Any:
-    """An answer of the prompt's kind."""
+    """An answer of the prompt's kind; one that points to a table names its first entry."""
+    if prompt.refers:
+        first = f"r{0:08x}"
+        return [first] if prompt.kind == "choices" else first
     match prompt.kind:
         case "line" | "text":
             return text.format(label=prompt.label)
@@ -306,6 +309,8 @@ def sample_answer(prompt: Prompt, text: str = "Answer to “{label}”.") -> Any
             return prompt.points
         case "date":
             return "2027-02-26"
+        case "time":
+            return "15:30"
         case "table":
             cells = {column.key: sample_answer(column, text) for column in prompt.columns}
             return [{"id": f"r{number:08x}", **cells} for number in range(2)]

@@ -1,8 +1,10 @@
-// Prompts as native controls. A control is {el, get, set, first}: its element, the value that it
-// shows, showing another value, and the element to focus. Groups bring their own legend.
+// Prompts as native controls. A control is {el, get, set, first, refresh}: its element, the value
+// that it shows, showing another value, the element to focus, and, if its options can change while
+// it stands there, drawing them anew. Groups bring their own legend. Tables are in lists.js.
 import { move, same, wellFormed } from "./merge.js";
 
 const MANY = 7; // options, above which a choice is a select
+const NOTHING = "Nothing to choose from yet";
 // By the first letter, as dir="auto" would do, which takes minutes for a text without line breaks.
 const RIGHT_TO_LEFT = /^\P{L}*[\p{sc=Arab}\p{sc=Hebr}\p{sc=Syrc}\p{sc=Thaa}\p{sc=Nkoo}]/u;
 
@@ -17,7 +19,7 @@ export function h(tag, props, ...children) {
   return el;
 }
 
-const hidden = (text) => h("span", { class: "pcn-sr" }, text);
+export const hidden = (text) => h("span", { class: "pcn-sr" }, text);
 
 export const button = (text, onclick, kind = "pcn-button") =>
   h("button", { type: "button", class: kind, onclick }, text);
@@ -26,33 +28,65 @@ export const quiet = (text, onclick, kind = "") => button(text, onclick, "pcn-qu
 
 export const isGroup = ({ kind, options }, inRow) =>
   ["choices", "scale", "table"].includes(kind) ||
-  (kind === "choice" && !inRow && options.length <= MANY);
+  (kind === "choice" && !inRow && options?.length <= MANY);
 
-// `id` and `describedby` name the control; `changed()` is called at each input.
-export function makeControl(prompt, id, describedby, changed, inRow = false) {
-  const make = { table, scale: points, choices, choice: isGroup(prompt, inRow) ? points : select };
-  return (make[prompt.kind] ?? field)({ prompt, id, describedby, changed });
+// `id` and `describedby` name the control; `changed()` is called at each input. `offers(from)` is
+// what a prompt can be answered with whose options are the entries of a table: [{value, label}].
+export function makeControl({ prompt, id, describedby, changed, offers, inRow = false }) {
+  const make = { scale: points, choices, choice: isGroup(prompt, inRow) ? points : select };
+  return (make[prompt.kind] ?? field)({ prompt, id, describedby, changed, offers });
+}
+
+// Where a row keeps the labels of what it points to, for whoever has only this step's answers.
+export const shown = (column) => column.key + "-shown";
+
+// Whether a prompt's options are the entries of a table, which come and go.
+export const refers = (prompt) => Boolean(prompt.options_from && !prompt.options);
+
+// What a prompt can be answered with: its own options, or the entries of a table. An entry that was
+// chosen and is gone stays, and says so; `learn` takes its label from when it was last seen.
+function optionsOf(prompt, offers) {
+  if (!refers(prompt)) return { list: () => prompt.options, learn() {} };
+  const names = new Map();
+  const label = (one) => names.get(one) ?? "An entry";
+  return {
+    list(chosen) {
+      const all = offers(prompt.options_from);
+      all.forEach((one) => names.set(one.value, one.label));
+      const gone = chosen.filter((value) => !all.some((one) => one.value === value));
+      return [
+        ...all.filter((one) => !one.late || chosen.includes(one.value)),
+        ...gone.map((value) => ({ value, label: `${label(value)} (no longer in the list)` })),
+      ];
+    },
+    learn(chosen, seen = "") {
+      const labels = seen.split("; ");
+      if (seen && labels.length === chosen.length) chosen.forEach((one, n) => names.set(one, labels[n]));
+    },
+    shown: (chosen) => chosen.map(label).join("; "),
+  };
 }
 
 function field({ prompt, id, describedby, changed }) {
   const text = prompt.kind === "text";
+  const timed = ["date", "time"].includes(prompt.kind);
   const el = h(text ? "textarea" : "input", {
     id,
     "aria-describedby": describedby,
     "aria-required": prompt.required && "true",
-    type: text ? null : prompt.kind === "date" ? "date" : "text",
+    type: text ? null : timed ? prompt.kind : "text",
     autocomplete: "off",
     rows: text && "3",
     oninput: () => (grow(), changed()),
   });
   const grow = () => {
-    if (prompt.kind !== "date") el.dir = RIGHT_TO_LEFT.test(el.value) ? "rtl" : "ltr";
+    if (!timed) el.dir = RIGHT_TO_LEFT.test(el.value) ? "rtl" : "ltr";
     if (!text || CSS.supports("field-sizing", "content")) return;
     el.style.height = "auto";
     el.style.height = el.scrollHeight + 2 + "px";
   };
   const set = (value) => {
-    const caret = el === document.activeElement && prompt.kind !== "date" && el.selectionStart;
+    const caret = el === document.activeElement && !timed && el.selectionStart;
     const before = el.value;
     el.value = value ?? "";
     if (caret !== false) {
@@ -64,14 +98,29 @@ function field({ prompt, id, describedby, changed }) {
   return { el, set, get: () => wellFormed(el.value), first: el };
 }
 
-function select({ prompt, id, describedby, changed }) {
-  const options = [{ value: "", label: "Choose…" }, ...prompt.options];
-  const el = h(
-    "select",
-    { id, "aria-describedby": describedby, onchange: changed },
-    options.map(({ value, label }) => h("option", { value }, label)),
-  );
-  return { el, set: (value) => (el.value = value ?? ""), get: () => el.value, first: el };
+function select({ prompt, id, describedby, changed, offers }) {
+  const el = h("select", { id, "aria-describedby": describedby, onchange: changed });
+  const options = optionsOf(prompt, offers);
+  let drawn = "";
+  const draw = (value) => {
+    const list = options.list(value ? [value] : []);
+    const now = JSON.stringify(list);
+    if (now !== drawn) {
+      const none = { value: "", label: list.length ? "Choose…" : NOTHING };
+      el.replaceChildren(...[none, ...list].map((one) => h("option", { value: one.value }, one.label)));
+    }
+    drawn = now;
+    el.value = value ?? "";
+  };
+  draw();
+  return {
+    el,
+    set: (value, seen) => (options.learn([value], seen), draw(value)),
+    get: () => el.value,
+    first: el,
+    refresh: () => draw(el.value),
+    shown: () => (el.value ? options.shown([el.value]) : ""),
+  };
 }
 
 function box(type, id, n, value, label, help, changed) {
@@ -82,15 +131,36 @@ function box(type, id, n, value, label, help, changed) {
   return [input, h("div", { class: "pcn-option" }, input, text)];
 }
 
-function choices({ prompt, id, changed }) {
-  const made = prompt.options.map(({ value, label, help }, n) =>
-    box("checkbox", id, n, value, label, help, changed));
-  const inputs = made.map(([input]) => input);
+function choices({ prompt, id, changed, offers }) {
+  const el = h("div", { class: "pcn-options" });
+  const options = optionsOf(prompt, offers);
+  let [inputs, drawn] = [[], ""];
+  const get = () => inputs.filter((input) => input.checked).map((input) => input.value);
+  const draw = (value) => {
+    const list = options.list(value ?? []);
+    const now = JSON.stringify(list);
+    if (now !== drawn) {
+      const focused = inputs.find((input) => input === document.activeElement)?.value;
+      const made = list.map(({ value, label, help }, n) =>
+        box("checkbox", id, n, value, label, help, changed));
+      inputs = made.map(([input]) => input);
+      el.replaceChildren(...made.map(([, one]) => one));
+      if (!made.length) el.append(h("p", { class: "pcn-help" }, NOTHING));
+      inputs.find((input) => input.value === focused)?.focus();
+    }
+    drawn = now;
+    inputs.forEach((input) => (input.checked = (value ?? []).includes(input.value)));
+  };
+  draw();
   return {
-    el: h("div", { class: "pcn-options" }, made.map(([, el]) => el)),
-    set: (value) => inputs.forEach((input) => (input.checked = (value ?? []).includes(input.value))),
-    get: () => inputs.filter((input) => input.checked).map((input) => input.value),
-    first: inputs[0],
+    el,
+    set: (value, seen) => (options.learn(value ?? [], seen), draw(value)),
+    get,
+    get first() {
+      return inputs[0];
+    },
+    refresh: () => draw(get()),
+    shown: () => options.shown(get()),
   };
 }
 
@@ -130,127 +200,6 @@ function points({ prompt, id, changed }) {
   };
 }
 
-function table({ prompt, id, changed }) {
-  const rows = []; // {id, data, el, name, cells}: `data` also keeps what has no column any more
-  const name = prompt.row;
-  const list = h("div", { class: "pcn-rows" });
-  const said = h("p", { class: "pcn-said", role: "status" });
-  const add = button(`Add ${/^[aeiou]/i.test(name) ? "an" : "a"} ${name}`, () => {
-    said.replaceChildren();
-    const row = insert({ id: newId() }, rows.length);
-    update();
-    changed();
-    row.cells[0].control.first.focus();
-  }, "pcn-button pcn-add");
-  const full = h("p", { class: "pcn-help", hidden: true }, `${prompt.max_rows} is the most.`);
-
-  function insert(data, at) {
-    const row = { id: data.id, data, name: h("legend") };
-    row.cells = prompt.columns.map((column) => {
-      const cell = `${id}-${row.id}-${column.key}`;
-      const help = column.help && h("span", { class: "pcn-help", id: cell + "-help" }, column.help);
-      const edited = () => {
-        row.data = { ...row.data, [column.key]: control.get() };
-        changed();
-      };
-      const control = makeControl(column, cell, help ? cell + "-help" : null, edited, true);
-      control.set(data[column.key]);
-      const group = isGroup(column, true);
-      const label = h(group ? "legend" : "label", { for: group ? null : cell }, column.label);
-      const el = h(group ? "fieldset" : "div", { class: "pcn-cell",
-        "aria-describedby": group && help ? cell + "-help" : null }, label, help, control.el);
-      return { key: column.key, control, el };
-    });
-    row.tools = [["Move up", -1], ["Move down", 1], ["Remove", 0]].map(([word, by]) => {
-      const tool = quiet([word, hidden("")], () => (by ? shift(row, by, tool) : remove(row)));
-      return tool;
-    });
-    row.el = h("fieldset", { class: "pcn-row" }, row.name, row.cells.map((cell) => cell.el),
-      h("div", { class: "pcn-tools" }, row.tools));
-    rows.splice(at, 0, row);
-    list.insertBefore(row.el, list.children[at] ?? null);
-    return row;
-  }
-
-  function shift(row, by, tool) {
-    const to = rows.indexOf(row) + by;
-    rows.splice(to - by, 1);
-    rows.splice(to, 0, row);
-    list.insertBefore(row.el, rows[to + 1]?.el ?? null);
-    update();
-    changed();
-    (tool.disabled ? row.tools[by < 0 ? 1 : 0] : tool).focus();
-    said.textContent = `This ${name} is now number ${to + 1} of ${rows.length}.`;
-  }
-
-  function remove(row) {
-    const at = rows.indexOf(row);
-    rows.splice(at, 1);
-    row.el.remove();
-    update();
-    changed();
-    const undo = quiet("Undo", () => {
-      const back = insert(row.data, Math.min(at, rows.length));
-      said.replaceChildren();
-      update();
-      changed();
-      back.cells[0].control.first.focus();
-    });
-    said.replaceChildren(`${row.name.textContent} was removed. `, undo);
-    undo.focus();
-  }
-
-  function update() {
-    rows.forEach((row, at) => {
-      row.name.textContent = `${name[0].toUpperCase()}${name.slice(1)} ${at + 1}`;
-      row.tools.forEach((tool) => (tool.lastChild.textContent = ` ${name} ${at + 1}`));
-      row.tools[0].disabled = at === 0;
-      row.tools[1].disabled = at === rows.length - 1;
-    });
-    add.disabled = rows.length >= prompt.max_rows;
-    full.hidden = !add.disabled;
-  }
-
-  function set(value) {
-    const wanted = value ?? [];
-    for (const row of [...rows]) {
-      if (wanted.some((data) => data.id === row.id)) continue;
-      rows.splice(rows.indexOf(row), 1);
-      row.el.remove();
-    }
-    wanted.forEach((data, at) => {
-      const row = rows.find((one) => one.id === data.id);
-      if (!row) return insert(data, at);
-      for (const { key, control } of row.cells) {
-        if (!same(control.get(), data[key])) control.set(data[key]);
-      }
-      row.data = data;
-      const from = rows.indexOf(row);
-      if (from === at) return;
-      const focused = row.el.contains(document.activeElement) && document.activeElement;
-      rows.splice(at, 0, ...rows.splice(from, 1));
-      list.insertBefore(row.el, list.children[at]);
-      if (focused) focused.focus();
-    });
-    update();
-  }
-
-  const filled = ({ data }) =>
-    Object.fromEntries(Object.entries(data).filter(([, value]) => !same(value, null)));
-  update();
-  return {
-    el: h("div", null, list, said, add, full),
-    set,
-    get: () => rows.map(filled),
-    first: add,
-  };
-}
-
-function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(4));
-  return "r" + Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
 const format = (options) => (iso) => {
   // A date without a time is a day anywhere, so it is taken as local.
   const when = new Date(iso.length === 10 ? iso + "T00:00" : iso);
@@ -268,9 +217,13 @@ export function isEmpty(prompt, value) {
   return (value ?? []).every((row) => prompt.columns.every((one) => isEmpty(one, row[one.key])));
 }
 
-// A value in words.
-export function words(prompt, value) {
+// A time of day, by the reader's own clock.
+export const clockTime = (time) => hour(`2000-01-01T${time}`);
+
+// A value in words. `seen`: the labels of the entries that it points to.
+export function words(prompt, value, seen) {
   if (isEmpty(prompt, value)) return "No answer";
+  if (refers(prompt)) return seen || "An entry";
   const label = (one) => prompt.options.find((option) => option.value === one)?.label ?? one;
   switch (prompt.kind) {
     case "choice":
@@ -281,11 +234,13 @@ export function words(prompt, value) {
       return `${value} of ${prompt.points}`;
     case "date":
       return day(value);
+    case "time":
+      return clockTime(value);
     case "table":
       return value
         .map((row) => prompt.columns
           .filter((column) => !isEmpty(column, row[column.key]))
-          .map((column) => `${column.label} ${words(column, row[column.key])}`)
+          .map((column) => `${column.label} ${words(column, row[column.key], row[shown(column)])}`)
           .join(" · "))
         .join("\n");
   }

@@ -1,20 +1,25 @@
 // One step as a form. It knows a model (on, off, send) and a place for drafts, and nothing else.
+import { makeAdvice } from "./advice.js";
 import { deadline, h, hour, button, isEmpty, isGroup, makeControl, moment, quiet, words } from "./controls.js";
+import { makeTable } from "./lists.js";
+import { download, guarded, makePanels } from "./panels.js";
 import { Saving } from "./saving.js";
+import { makeTakeover } from "./takeover.js";
 
 const AGAIN = 4000; // ms after which the answers are asked for again
 const PRIVATE = "Only you see this. It is never submitted.";
+const ASKED = 15; // of a list's first entries can be chosen in the same step: pairs grow fast
 const CHANGED = "This answer was also changed in another window.";
 
 export default {
-  render({ model, el }) {
+  render({ model, el, inflate }) {
     const root = h("div", { class: "pcn pcn-form", "data-lm-suppress-shortcuts": "true" });
     el.append(root);
-    return openForm(model, root);
+    return openForm(model, root, inflate);
   },
 };
 
-function openForm(model, root) {
+function openForm(model, root, inflate) {
   const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
   const site = document.documentElement.dataset.pcnRoot; // none in JupyterLab
   const controls = new Map();
@@ -23,7 +28,9 @@ function openForm(model, root) {
   const busy = new Set();
   const notices = new Set();
   const life = new AbortController();
-  let saving, state, asking, submission, back;
+  const known = new Map(); // entries of tables that can be chosen, by where they are from
+  let saving, state, asking, submission, back, panels, takeover;
+  let turn = Promise.resolve(); // messages are read one after the other
   let receipt = null;
 
   root.classList.toggle("pcn-hosted", site != null);
@@ -38,7 +45,9 @@ function openForm(model, root) {
       state = message;
       receipt = state.submitted ?? receipt;
       if (!saving) build();
+      else for (const from of Object.keys(state.refs ?? {})) renew(from);
       saving.state(state);
+      panels.look();
       showNews();
       const { steps, home, course, step, due } = state;
       const detail = { steps, home, title: course.title, step, due };
@@ -46,6 +55,7 @@ function openForm(model, root) {
     },
     ack(message) {
       saving?.acknowledge(message);
+      panels?.look();
       const isPublic = (key) => state.step.prompts.some((one) => one.key === key && !one.private);
       if (Object.keys(message.versions).some(isPublic) && receipt && !state.changed_since) {
         state.changed_since = true;
@@ -63,13 +73,24 @@ function openForm(model, root) {
       showReceipt(message);
     },
     question: ({ kind, text }) => askBack(kind, text),
+    panels: ({ panels: html }) => panels?.show(html),
+    advice: (message) => advice.hear(message),
+    list: (message) => takeover?.hear(message),
+    file: (message) => panels?.file(message),
     problem({ message }) {
-      if (state) dialog("That did not work", h("p", null, message));
+      if (root.querySelector(".pcn-takeover")) takeover.fail(message);
+      else if (state) dialog("That did not work", h("p", null, message));
       else root.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" }, message));
     },
   };
   const onMessage = (message) => {
-    if (message?.client === client) replies[message.type]?.(message);
+    if (message?.client !== client) return;
+    const read = async () => {
+      // A long message comes deflated: nothing compresses a kernel's line.
+      const { type, ...rest } = message.packed ? JSON.parse(await inflate(message.packed)) : message;
+      replies[type]?.({ ...rest, client });
+    };
+    turn = turn.then(read).catch((error) => console.error(error));
   };
   const onCut = () => {
     if (saving) (saving.cut = true), showStatus();
@@ -102,6 +123,8 @@ function openForm(model, root) {
     h("div", { class: "pcn-line" }, status, progress, preview, submit));
   root.append(h("p", { class: "pcn-soft", role: "status" }, "Fetching your answers…"));
 
+  const advice = makeAdvice((key, text, number) => send("advise", { key, text, number }));
+
   function build() {
     const { course, user, step } = state;
     const place = ["pcn", course.id, user, step.id, ""].map(encodeURIComponent).join(":");
@@ -110,17 +133,20 @@ function openForm(model, root) {
       place,
       prompts: step.prompts,
       send: (message) => model.send(message),
-      show: (key, value) => controls.get(key).set(value),
+      show: (key, value) => (controls.get(key).set(value), renew(key)),
       tell: showNote,
       changed: showStatus,
       busy: (key) => busy.has(key),
     });
+    const prompts = new Map(step.prompts.map((prompt) => [prompt.key, prompt]));
+    const value = (key) => saving.fields.get(key)?.value;
+    panels = makePanels({ client, site, prompts, send, value, change, open: openTakeover });
     const parts = [];
     let section = "";
     for (const prompt of step.prompts) {
       if (prompt.section && prompt.section !== section) parts.push(h("h2", null, prompt.section));
       section = prompt.section || section;
-      parts.push(makeField(prompt));
+      parts.push(makeField(prompt), ...panels.after(step.panels, prompt.key, section ? 3 : 2));
     }
     root.replaceChildren(site == null ? heading() : "", news, ...parts, ...unasked(), ways(), bar);
     new ResizeObserver(() => {
@@ -136,6 +162,63 @@ function openForm(model, root) {
     return h("p", { class: "pcn-eyebrow" }, parts.join(" · "));
   }
 
+  // Another answer from the page itself.
+  function change(key, value) {
+    controls.get(key).set(value);
+    edited(key);
+  }
+
+  function edited(key) {
+    saving.edit(key, controls.get(key).get());
+    renew(key);
+  }
+
+  // What the table or step `from` has is different now: whatever is made of it is, too.
+  function renew(from) {
+    guarded(() => {
+      known.delete(from);
+      controls.forEach((control) => control.refresh?.(from));
+      panels.edited(from);
+    });
+  }
+
+  // What can be chosen from a table: [{value, label, late}]. `late`: behind the first few.
+  function offers(from) {
+    if (!known.has(from)) {
+      const prompt = state.step.prompts.find((one) => one.key === from);
+      known.set(from, prompt ? entries(prompt) : state.refs?.[from] ?? []);
+    }
+    return known.get(from);
+  }
+  offers.most = ASKED;
+
+  function entries({ row, columns: [first], key }) {
+    return (saving.fields.get(key).value ?? []).map((one, n) => ({
+      value: one.id,
+      label: isEmpty(first, one[first.key]) ? `${row[0].toUpperCase()}${row.slice(1)} ${n + 1}`
+        : words(first, one[first.key]),
+      late: n >= ASKED || undefined,
+    }));
+  }
+
+  function openTakeover({ people = "people" }) {
+    const table = controls.get(people);
+    const { prompt } = saving.fields.get(people);
+    takeover ??= makeTakeover({
+      id: client + "-list",
+      dialog,
+      ask: (more) => send("list", more),
+      prompt,
+      value: () => table.get(),
+      add(rows, text) {
+        change(people, rows);
+        leave(table);
+        table.say(text);
+      },
+    });
+    takeover.open();
+  }
+
   function makeField(prompt) {
     const id = `${client}-${prompt.key}`;
     const described = []; // ids of what describes the control
@@ -148,11 +231,17 @@ function openForm(model, root) {
     const note = h("div", { id: id + "-note", role: "status" });
     described.push(note.id);
     const group = isGroup(prompt);
-    const edited = () => saving.edit(prompt.key, control.get());
-    const control = makeControl(prompt, id, described.join(" "), edited);
+    const advised = prompt.warn && prompt.kind !== "table" && advice.advise(prompt.key, id, prompt.warn);
+    if (advised) described.push(advised.el.id);
+    const changed = () => {
+      edited(prompt.key);
+      advised?.look(control.get());
+    };
+    const make = prompt.kind === "table" ? makeTable : makeControl;
+    const control = make({ prompt, id, describedby: described.join(" "), changed, offers, advise: advice.advise });
     const label = h(group ? "legend" : "label", { class: "pcn-label", for: group ? null : id },
       prompt.label, prompt.required && h("span", { class: "pcn-needed" }, " Required"));
-    const inner = [label, quote(prompt), ...hints, control.el, note];
+    const inner = [label, quote(prompt), ...hints, control.el, advised?.el, note];
     const past = quiet(["Earlier versions", about(prompt)],
       () => load("history", "Earlier versions", { key: prompt.key }), "pcn-history");
     const el = h("div", { class: "pcn-card pcn-field", "data-key": prompt.key },
@@ -410,14 +499,9 @@ function openForm(model, root) {
       ? `The file “${filename}” is in your downloads. Upload it where your course collects work, or send it to your instructor: until then nobody has it. It holds your answers to this step and no private notes.`
       : "Upload it where your course collects work: until then nobody has it. Submit again to make a new one."));
     if (data) {
-      const download = () => {
-        const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
-        const href = URL.createObjectURL(new Blob([bytes], { type: "application/zip" }));
-        h("a", { href, download: filename }).click();
-        setTimeout(() => URL.revokeObjectURL(href), 60000);
-      };
-      download();
-      parts.push(actions(button("Download it again", download)));
+      const again = () => download(filename, "application/zip", data);
+      again();
+      parts.push(actions(button("Download it again", again)));
     }
     parts.push(h("p", null, "The fingerprint of your answers: ",
       h("code", null, sha256.slice(0, 8).replace(/....(?=.)/g, "$& ")),
@@ -443,10 +527,13 @@ function openForm(model, root) {
   // A field is cut at its edge or at the end of a printed page; a paragraph isn't.
   listen(window, "beforeprint", () => {
     root.querySelectorAll(".pcn-print").forEach((el) => el.remove());
+    root.querySelectorAll(".pcn-many, .pcn-made details").forEach((el) => (el.open = true));
+    controls.forEach((control) => control.print?.());
     for (const area of root.querySelectorAll("textarea, [type=text]")) {
       area.after(h("div", { class: "pcn-print", dir: "auto" }, area.value));
     }
   });
+  listen(window, "afterprint", () => controls.forEach((control) => control.printed?.()));
   ask();
 
   return () => {
@@ -454,6 +541,7 @@ function openForm(model, root) {
     clearTimeout(asking);
     for (const [name, act] of Object.entries(events)) model.off(name, act);
     saving?.close();
+    panels?.close();
     root.remove();
   };
 }

@@ -47,7 +47,9 @@ function mergeRows(columns, base, mine, theirs) {
   const both = (id) => {
     const row = { ...there.get(id), ...here.get(id) };
     for (const key of Object.keys(row)) {
-      const column = columns.find((one) => one.key === key) ?? { kind: "text" };
+      // The label of an entry that the row points to is taken whole, as that entry is.
+      const other = { kind: key.endsWith("-shown") ? "choice" : "text" };
+      const column = columns.find((one) => one.key === key) ?? other;
       const cells = [was, here, there].map((rows) => rows.get(id)?.[key]);
       if (key !== "id") row[key] = merge(column, ...cells);
     }

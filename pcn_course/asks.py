@@ -113,7 +113,7 @@ def addressee(ask: Row, values: Values) -> str:
 
 
 def draft(ask: Row, values: Values) -> str:
-    """A message that can be sent as it is: plain text with an empty line between paragraphs.
+    """A message that can be sent as it is: plain text, a greeting by initials or role.
 
     It says what the ask holds and leaves out what is missing; without an easy no of the student's
     own it brings one, because a message should never go out without it.
@@ -131,9 +131,10 @@ def draft(ask: Row, values: Values) -> str:
         head = "What will come of it" if invites else "How I will use your answer"
         middle.append(f"{head}: {_end(use)}")
     paragraphs = [
-        f"Hello {who}," if who else "Hello,",
+        # "KG, carers' group leader": what follows a comma is for the student's own list.
+        f"Hello {who.partition(',')[0]}," if who else "Hello,",
         _opening(purpose, invites=invites),
-        " ".join(middle),
+        "\n".join(middle),
         _easy_no(_text(ask, "easy-no")),
         "Thank you for reading this.",
     ]
@@ -299,7 +300,8 @@ def _time_it_takes(minutes: str) -> str:
 
 
 def _easy_no(words: str) -> str:
-    words = words.strip('"“”„«» ')
+    if re.fullmatch(r"[\"“„«].*[\"”“»]", words):
+        words = words[1:-1].strip()
     if not words:
         return "If this does not suit you, a short no is fine, and so is no reply."
     return f"If this does not suit you, that is fine. {_end(words[:1].upper() + words[1:])}"

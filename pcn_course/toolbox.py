@@ -39,8 +39,6 @@ PERSON, KNOWN, WANTED, FEATURE = 2.0, 2.0, 1.5, 1.5
 AS_PUBLIC_AS_WISHED, MORE_PUBLIC_THAN_WISHED = 1.0, -3.0
 FREE, FREE_AS_NEEDED, NOT_FREE, BY_PHONE, LIGHT, NOT_KNOWN = 0.5, 1.0, -2.0, 0.5, 0.5, -1.0
 
-LIGHT_SAYS = "it works on a weak connection"
-
 NUMBERS = (
     *("no", "one", "two", "three", "four", "five", "six"),
     *("seven", "eight", "nine", "ten", "eleven", "twelve"),
@@ -200,8 +198,8 @@ def _judge(tool: Tool, said: _Said, today: dt.date) -> Ranked:
         pros.append((FREE + FREE_AS_NEEDED * ("cost" in said.limits), clause))
     if known_as.phone == "yes":
         pros.append((BY_PHONE, "it works by phone"))
-    if _is_light(known_as):
-        pros.append((LIGHT, LIGHT_SAYS))
+    if light := _light(known_as):
+        pros.append((LIGHT, light))
     breaks = _broken(known_as, said.limits)
     cons = _doubts(tool, known_as, said)
     own = (_sentence(tool.caution),) if tool.caution else ()
@@ -228,7 +226,7 @@ def _features(tool: Tool, known_as: Traits, wanted: frozenset[str]) -> list[str]
         "own-time": (tool.timing in ("async", "both"), "people answer in their own time"),
         "live": (tool.timing in ("sync", "both"), "you can talk live"),
         "works-by-phone": (known_as.phone == "yes", "it works by phone"),
-        "weak-connection": (_is_light(known_as), LIGHT_SAYS),
+        "weak-connection": (bool(_light(known_as)), _light(known_as)),
         "documents": (
             {"work-together", "share"} <= set(tool.aims),
             "you can pass on work and go on with it together",
@@ -297,8 +295,10 @@ def _stale(tool: Tool, today: dt.date) -> str:
     return ""
 
 
-def _is_light(known_as: Traits) -> bool:
-    return known_as.bandwidth in ("none", "low")
+def _light(known_as: Traits) -> str:
+    """What there is to say of a tool that asks little of a connection; "" of others."""
+    says = {"none": "it needs no internet", "low": "it works on a weak connection"}
+    return says.get(known_as.bandwidth, "")
 
 
 def _is_public(reach: str) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pcn_course.asks import NO_NAME, addressee, asks, draft, exchange_sums, loops, missing
@@ -48,7 +48,7 @@ def test_a_whole_ask_becomes_a_message_to_send() -> None:
     assert draft(WHOLE, values(WHOLE)) == (
         "Hello KG,\n\n"
         "May I ask for your help? It is about this: Test our referral form.\n\n"
-        "It would take about 30 minutes of your time. In return I offer: a paid half hour. "
+        "It would take about 30 minutes of your time.\nIn return I offer: a paid half hour.\n"
         "How I will use your answer: your changes go into the printed form.\n\n"
         "If this does not suit you, that is fine. No reply needed, and no hard feelings.\n\n"
         "Thank you for reading this."
@@ -122,8 +122,20 @@ def test_somebody_renamed_is_renamed_and_somebody_gone_keeps_the_last_label() ->
     ask = {**WHOLE, "to-shown": "K., as it was"}
     assert addressee(ask, values(ask)) == "KG"
     assert addressee(ask, {}) == "K., as it was"
-    assert draft(ask, {}).startswith("Hello K., as it was,")
+    assert draft(ask, {}).startswith("Hello K.,\n")
     assert addressee({**WHOLE, "to": "gone"}, values()) == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ('"Not now" will do', '"Not now" will do.'),
+        ("«no need to answer»", "No need to answer."),
+        ('Just say "no"', 'Just say "no".'),
+    ],
+)
+def test_a_quoted_no_loses_its_quotation_marks_and_no_others(words: str, told: str) -> None:
+    assert f"that is fine. {told}\n" in draft({"easy-no": words}, {})
 
 
 def test_line_breaks_in_a_cell_do_not_break_the_message() -> None:
@@ -274,6 +286,7 @@ LOOPS = table("ask", "ask-shown", "answered", "answered-on", "changed", "reporte
 PEOPLE_ANYHOW = table("person", "role", "give", "get", "status")
 
 
+@settings(deadline=None)
 @given(JSON, ASKS, LOOPS, PEOPLE_ANYHOW)
 def test_whatever_the_files_hold_nothing_fails(
     anything: Any, some: Any, came: Any, people: Any

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pcn_course.course import Course, Tool, load_course
@@ -281,6 +281,7 @@ VALUES = st.fixed_dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(JSON | VALUES)
 def test_whatever_the_files_hold_every_current_tool_is_ranked_once(values: Any) -> None:
     order = rank(COURSE, values, TODAY)

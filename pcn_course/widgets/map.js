@@ -71,7 +71,8 @@ const tie = (d, dash) => draw(d, { stroke: "ink", "stroke-width": 1.5, "stroke-l
 function read(people, ties, ...tables) {
   const [columns, kinds] = [people, ties].map((prompt) =>
     Object.fromEntries(prompt.columns.map((one) => [one.key, { options: [], ...one }])));
-  const [rows, pairs] = tables.map((rows) => (rows ?? []).map((row) => row ?? {}));
+  const [rows, pairs] = tables.map((rows) =>
+    (Array.isArray(rows) ? rows : []).map((row) => row ?? {}));
   // XML has no other characters.
   const say = (column, value) => column && !isEmpty(column, value) ? String(words(column, value))
     .replace(/[^\t\n\r -\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, "").trim() : "";
@@ -160,7 +161,7 @@ function place({ members, slices, points }, W) {
       for (let k = -1; k <= 1; k += .125) block(at(1, mid + reach * k, 8), 6);
       return { text, mid, half, low: Math.sin(t) > .01 };
     });
-    const side = W < 420 ? 32 : total < 13 ? 50 : 38; // half of a name's room
+    const side = W < 420 ? 32 : total < 13 ? 56 : 38; // half of a name's room
     const used = {};
     const spots = [];
     for (const { ring, in: sector } of members) {
@@ -203,7 +204,7 @@ function place({ members, slices, points }, W) {
   const large = Math.max(base, total * 320 / most);
   let found;
   if (total < 25) for (let b = base; !found && b < base * 1.8; b *= 1.1) found = attempt(true, b);
-  for (let b = large; !found; b *= 1.1) found = attempt(false, b);
+  for (let b = large; !found; b *= 1.15) found = attempt(false, b);
   return found;
 }
 
@@ -413,8 +414,9 @@ export function makeMap({ id, people, ties, site }) {
     show(current);
   }
 
-  svg.addEventListener("focusin", (event) => {
-    current = lookUp(event)?.dataset.key;
+  // Not of the drawing itself: that would make it a stop of its own in Chromium.
+  el.addEventListener("focusin", (event) => {
+    current = lookUp(event)?.dataset.key ?? current;
     settle();
   });
   svg.addEventListener("click", (event) => lookUp(event)?.focus());

@@ -82,7 +82,12 @@ def network(size: int, seed: int, *, sectors: int = 10, rings: int = 6) -> tuple
 def hostile() -> tuple[Rows, Rows]:
     """Rows as a broken or mean file may hold them."""
     names = (
-        *("<img src=x onerror=alert(1)>", "]]><script>boom()</script>", "&amp; \"'`", "var(--teal)"),
+        *(
+            "<img src=x onerror=alert(1)>",
+            "]]><script>boom()</script>",
+            "&amp; \"'`",
+            "var(--teal)",
+        ),
         *("\x00\x01\x1b\ufffe", "\ud800 alone", "נועה, מדריכה", "a\u0301" * 300, "W" * 4000),
         *("看护者小组的负责人和志愿者协调员", "   ", "🧑‍🦽🧑‍🦽🧑‍🦽"),
     )

@@ -117,12 +117,12 @@ def read_network(values: Values) -> Network:
             one, other = sorted(ends, key=order.__getitem__)
             kinds.setdefault((one, other), []).append(_text(row, "kind"))
     ties = [Tie(*pair, tuple(dict.fromkeys(filter(None, said)))) for pair, said in kinds.items()]
-    inside = [tie for tie in ties if {tie.one, tie.other} <= set(asked)]
+    within = set(asked)
     return Network(
         members=tuple(members.values()),
-        ties=tuple(inside),
+        ties=tuple(tie for tie in ties if {tie.one, tie.other} <= within),
         asked=tuple(asked),
-        left_out=tuple(tie for tie in ties if tie not in inside),
+        left_out=tuple(tie for tie in ties if not {tie.one, tie.other} <= within),
         sector=_text(connections, "your-sector"),
     )
 
@@ -936,4 +936,4 @@ def _list(row: Row, key: str) -> tuple[str, ...]:
     """A cell of several choices, each once; nothing for anything else."""
     value = row.get(key)
     texts = (one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
-    return tuple(dict.fromkeys(text for one in texts if (text := one.strip())))
+    return tuple(dict.fromkeys(text for one in texts if (text := " ".join(one.split()))))

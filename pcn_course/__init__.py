@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pcn_course.widgets.home import open_home
+    from pcn_course.widgets.portfolio import open_example, open_portfolio
     from pcn_course.widgets.step import open_step
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "open_home", "open_step"]
+__all__ = ["__version__", "open_example", "open_home", "open_portfolio", "open_step"]
 
 
 def __getattr__(name: str) -> Any:
@@ -22,4 +23,8 @@ def __getattr__(name: str) -> Any:
         from pcn_course.widgets.home import open_home
 
         return open_home
+    if name in ("open_example", "open_portfolio"):
+        from pcn_course.widgets import portfolio
+
+        return getattr(portfolio, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -61,14 +61,21 @@ export default {
         h("p", { class: "pcn-facts" }, facts.join(" · ")));
     }
 
-    function show({ cards, next, title }) {
+    const plan = (path) => h("li", { class: "pcn-plan" },
+      h("h2", null, link(path, "Your plan, to take with you")),
+      h("p", null, "All of it on one page, with your map, as files that open without this course."));
+
+    function show({ cards, next, title, pages }) {
       clearTimeout(asking);
       const line = h("p", { class: "pcn-lead pcn-next" });
       if (next) line.append("Next: ", link(next.path, next.link), `, ${next.text}. `);
       else line.append(cards.some(({ how }) => how === "zip") ? "Nothing is open. " : "All steps are handed in. ");
       line.append("Your work is kept as you type.");
+      const [portfolio, example] = ["portfolio", "example"].map((name) => pages.find((one) => one.startsWith(name)));
+      const shown = example && h("p", null, "Rather see one first? ", link(example, "See a complete example"), ".");
       const at = document.activeElement?.getAttribute("href");
-      root.replaceChildren(line, h("ul", null, ...cards.map(card)));
+      root.replaceChildren(...[line, shown, h("ul", null, ...cards.map(card), portfolio && plan(portfolio))]
+        .filter(Boolean));
       if (at) root.querySelector(`a[href="${CSS.escape(at)}"]`)?.focus();
       const steps = cards.map(({ id, number, short, path, state }) => ({ id, number, short, path, state }));
       root.dispatchEvent(new CustomEvent("pcn:state", { bubbles: true, composed: true,

@@ -14,6 +14,7 @@ from pcn_course.widgets.desk import Desk, Reply, log
 from pcn_course.workspace import StepState, Workspace, open_workspace
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_PAGES = ("portfolio.ipynb", "example.ipynb")
 
 
 class Home(Desk):
@@ -49,6 +50,8 @@ class Home(Desk):
             "title": self._course.title,
             "cards": [_card(step, state) for step, state in states],
             "next": _next(states),
+            # Only what was filled in: a course may bring no example.
+            "pages": [name for name in _PAGES if (self._workspace.root / name).is_file()],
         }
 
     def _fetch_feedback(self, client: str) -> list[Reply]:

@@ -1,0 +1,173 @@
+// The plan on one page, the map, then and now, and files to take along. It writes nothing.
+import { button, h, moment } from "./controls.js";
+import { makeMap, mapPng, mapSvg } from "./map.js";
+import { download, guarded } from "./panels.js";
+
+const AGAIN = 4000; // ms after which is asked again
+const FILES = [
+  ["page", "Web page (.html)", "All of it in one file that opens in any browser, without this course."],
+  ["word", "Word (.docx)", "To go on writing, or to print."],
+  ["calendar", "Calendar (.ics)", "Your weekly times, quiet hours and review date, for Google, Outlook or Apple."],
+  ["members", "Members (.csv)", "The people in your network, for a spreadsheet."],
+  ["ties", "Ties (.csv)", "Who knows whom, for a spreadsheet."],
+  ["graph", "Network (.graphml)", "Members and ties, for programs that analyze networks."],
+];
+
+export default {
+  render({ model, el, inflate }) {
+    const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
+    const { pcnRoot: site, pcnBase: base } = document.documentElement.dataset; // none in JupyterLab
+    const life = new AbortController();
+    const root = h("div", { class: "pcn pcn-folio", "data-lm-suppress-shortcuts": "true" },
+      h("p", { class: "pcn-soft", role: "status" }, "Putting your plan together…"));
+    const said = h("p", { class: "pcn-said", role: "status" });
+    let [asking, drawn, waiting] = [0, "", null];
+    if (site == null) root.classList.add("pcn-loose");
+    el.append(root);
+
+    function ask() {
+      clearTimeout(asking);
+      asking = setTimeout(ask, AGAIN);
+      guarded(() => model.send({ type: "open", client }));
+    }
+
+    function show(state) {
+      clearTimeout(asking);
+      const { steps, title } = state;
+      root.dispatchEvent(new CustomEvent("pcn:state", { bubbles: true, composed: true,
+        detail: { steps, home: "home.ipynb", title } }));
+      // Looking again, after coming back, disturbs nobody who reads.
+      const now = JSON.stringify({ ...state, steps: null });
+      if (now === drawn) return;
+      drawn = now;
+      root.replaceChildren(...(state.empty ? nothingYet(steps) : all(state)).filter(Boolean));
+    }
+
+    const link = (path, text) => (site == null ? text : h("a", { href: site + path }, text));
+
+    const nothingYet = ([first]) => [h("section", { class: "pcn-card" },
+      h("h2", null, "Nothing here yet"),
+      h("p", null, "Your plan is made from your answers, so it begins with your first one: ",
+        link(first.path, `step ${first.number}`), " is a good start."),
+      h("p", null, "Later you find here, on one page: your project and its goals, who is in your network and who is still missing, your tools, your week, what you asked and what came of it. You can take all of it with you, as a web page, for Word, for your calendar and for a spreadsheet."))];
+
+    function all(state) {
+      const id = (name) => `${client}-${name}`;
+      const part = (name, title, ...children) => h("section", { class: "pcn-part", "aria-labelledby": id(name) },
+        h("h2", { id: id(name), tabindex: "-1" }, title), children);
+      const plan = h("div", { class: "pcn-card pcn-sheet" });
+      plan.innerHTML = state.plan; // the kernel escapes every word of an answer
+      let map = null;
+      if (state.map) {
+        const { people, ties, members, lines } = state.map;
+        const made = makeMap({ id: id("drawing"), people, ties, site: base });
+        made.set(members, lines);
+        map = part("map", "The map", made.el);
+      }
+      const answers = h("div", { class: "pcn-behind" });
+      answers.innerHTML = state.answers;
+      const parts = [map, state.then && part("then", "Then and now", ...change(state.then)),
+        part("take", "To take with you", ...take(state)), state.answers && answers].filter(Boolean);
+      const headings = parts.flatMap((one) => [...one.querySelectorAll("h2")]);
+      const jump = h("nav", { class: "pcn-jump", "aria-label": "On this page" }, h("ul", null,
+        headings.map((one) => h("li", null, h("a", { href: "#" + one.id }, one.textContent)))));
+      return [
+        state.example && h("p", { class: "pcn-note", role: "note" },
+          h("strong", null, "An example: a made-up student."), " Nobody in it exists. Your own plan will look different, and may be much shorter. ",
+          link("home.ipynb", "Back to your steps")),
+        site != null && jump,
+        plan,
+        ...parts,
+      ];
+    }
+
+    const change = ({ since, changes }) => [
+      h("p", null, `What is different since your submission on ${moment(since)}:`),
+      h("ul", null, changes.map((one) => h("li", null, one))),
+    ];
+
+    function take({ example, map }) {
+      const box = h("input", { type: "checkbox", id: `${client}-private`, autocomplete: "off" });
+      const files = FILES.filter(([what]) => !(example && what === "calendar"));
+      return [
+        !example && h("div", { class: "pcn-option pcn-private" }, box, h("span", null,
+          h("label", { for: box.id }, "Put my private notes in, too"),
+          h("span", { class: "pcn-help" }, "Into the web page and the Word file. Leave it empty for a file that others will see."))),
+        h("ul", { class: "pcn-files" }, files.map(([what, name, help]) => h("li", null,
+          button(name, () => get(what, name, box.checked, map)), h("span", { class: "pcn-help" }, help)))),
+        said,
+      ].filter(Boolean);
+    }
+
+    async function get(what, name, withPrivate, map) {
+      if (waiting) return;
+      waiting = name;
+      said.textContent = "One moment…";
+      const message = { type: "take", client, what, private: withPrivate };
+      try {
+        // A picture that can't be drawn is left out: the words say the same.
+        if (map && ["page", "word"].includes(what)) {
+          try {
+            const svg = mapSvg(map.people, map.ties, map.members, map.lines);
+            if (what === "page") message.map = svg;
+            else message.picture = await letters(await mapPng(svg));
+          } catch (error) {
+            console.error(error);
+          }
+        }
+        model.send(message);
+      } catch {
+        done("The connection is interrupted. Try again in a moment.");
+      }
+    }
+
+    // A file's content as base64.
+    const letters = (blob) => new Promise((found, failed) => {
+      const reader = new FileReader();
+      reader.onload = () => found(reader.result.split(",")[1]);
+      reader.onerror = failed;
+      reader.readAsDataURL(blob);
+    });
+
+    function done(words) {
+      waiting = null;
+      said.textContent = words;
+    }
+
+    const replies = {
+      portfolio: show,
+      file({ filename, mime, data }) {
+        download(filename, mime, data);
+        done(`The file “${filename}” is in your downloads.`);
+      },
+      problem({ message }) {
+        clearTimeout(asking);
+        if (drawn) done(message);
+        else root.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" }, message));
+      },
+    };
+    const onMessage = async (message) => {
+      if (message?.client !== client) return;
+      const read = message.packed ? JSON.parse(await inflate(message.packed)) : message;
+      if (!life.signal.aborted) guarded(() => replies[read.type]?.(read));
+    };
+    const onCut = () => waiting && done("The connection is interrupted. Try again in a moment.");
+    const look = () => document.hidden || ask();
+    model.on("msg:custom", onMessage);
+    model.on("pcn:disconnected", onCut);
+    model.on("pcn:reconnected", ask);
+    document.addEventListener("visibilitychange", look, { signal: life.signal });
+    window.addEventListener("pageshow", look, { signal: life.signal });
+    root.addEventListener("keydown", (event) => event.stopPropagation());
+    ask();
+
+    return () => {
+      life.abort();
+      clearTimeout(asking);
+      model.off("msg:custom", onMessage);
+      model.off("pcn:disconnected", onCut);
+      model.off("pcn:reconnected", ask);
+      root.remove();
+    };
+  },
+};

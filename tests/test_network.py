@@ -556,6 +556,10 @@ def test_the_same_kind_of_knowledge_is_a_perhaps() -> None:
         "Perhaps A knows about it: the kind of knowledge is the same (Policy, law or funding). "
         "Ask before you count on it."
     )
+    assert coverage(COURSE, needs(RULES, people=rows)).says == (
+        "Of the 1 need of your project, 0 are held by somebody on your list, 1 perhaps and 0 by "
+        "nobody so far."
+    )
     rows.append({"id": "b", "person": "B", "group": "policy-funding"})
     (need,) = coverage(COURSE, needs(RULES, people=rows)).perhaps
     assert need.says.startswith("Perhaps A or B know about it")
@@ -691,6 +695,12 @@ def test_a_row_that_was_entered_again_is_the_same_person() -> None:
     last = network(again, [{"one": "new1", "other": "new0"}])
     assert len(changes(first, last)) == 1
     assert "Nothing changed" in changes(first, last)[0]
+
+
+def test_two_with_the_same_name_are_two() -> None:
+    one, two = {"id": "x", "person": "KG"}, {"id": "y", "person": "KG"}
+    told = changes(network([{"id": "a", "person": "KG"}]), network([one, two]))
+    assert told[:2] == ("You listed 1 person then and list 2 people now.", "New on your list: KG.")
 
 
 def test_a_tie_beyond_the_first_fifteen_is_not_told_as_gone() -> None:

@@ -33,22 +33,32 @@ const inflate = (text) => {
 };
 const { css, modules } = JSON.parse(await inflate("%s"));
 const urls = {};
-for (const [name, source] of modules) {
+const load = (name, source) => {
   const text = source.replace(/"\\.\\/([\\w-]+\\.js)"/g, (_, other) => `"${urls[other]}"`);
   urls[name] = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-}
+  return urls[name];
+};
+modules.forEach((one) => load(...one));
 const { default: widget } = await import(urls["%s"]);
-Object.values(urls).forEach((url) => URL.revokeObjectURL(url));
+const part = (name, source) => import(urls[name] ?? load(name, source));
 const render = (view) => {
   const style = document.createElement("style");
   style.textContent = css;
   view.el.append(style);
-  return widget.render({ ...view, inflate });
+  return widget.render({ ...view, inflate, part });
 };
 export default { render };
 """
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
 """Those of `base64.b85encode`: five letters are four bytes, where base64 has five and a third."""
+LATE = frozenset({"takeover.js"})
+"""Modules that no first visit needs: they are asked for, and may import those of the bundle."""
+_SPACE = re.compile(r"\s+|//[^\n]*|/\*.*?\*/", re.DOTALL)
+_TOKEN = re.compile(r"""(["'])(?:(?!\1)[^\\\n]|\\.)*\1|[\w$]+|.""")
+_REGEX = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*")
+_BEFORE_REGEX = "(,=:[!&|?{};>"
+_GOES_ON = ";{([,"
+_GOES_BACK = "}).,;]?:"
 _IMPORT = re.compile(r'^import .*"\./([\w-]+\.js)";$', re.MULTILINE)
 _CSS_IMPORT = re.compile(r'^@import "([\w-]+\.css)";$', re.MULTILINE)
 
@@ -93,11 +103,76 @@ def _styles(name: str) -> str:
     return _CSS_IMPORT.sub(lambda found: _styles(found[1]), source)
 
 
+def late(name: str) -> str:
+    """The source of a module that a page asks for when it is wanted: one of ``LATE``.
+
+    Raises:
+        LookupError: it is none of these.
+    """
+    if name not in LATE:
+        raise LookupError(name)
+    return _lean((_HERE / name).read_text("utf-8"), name)
+
+
 def _lean(source: str, name: str) -> str:
-    """``source`` without lines of comment, under its name in the browser's developer tools."""
-    lines = (line.lstrip() for line in source.splitlines())
-    code = "\n".join(line for line in lines if not line.startswith("//"))
-    return f"{code}\n//# sourceURL=pcn_course/widgets/{name}\n"
+    """``source`` without comments and most space, named for the browser's developer tools."""
+    return f"{_squeezed(source)}\n//# sourceURL=pcn_course/widgets/{name}\n"
+
+
+def _squeezed(source: str) -> str:
+    """JavaScript without comments, and without space that says nothing.
+
+    Strings, templates and regular expressions stay as they are. A line's end stays where it could
+    end a statement.
+    """
+    out: list[str] = []
+    at = 0
+    last = ";"
+    gap = ""
+    while at < len(source):
+        found = _SPACE.match(source, at)
+        if found:
+            gap += "\n" if "\n" in found[0] else " "
+            at = found.end()
+            continue
+        if source[at] == "`":
+            token = source[at : _template_end(source, at)]
+        else:
+            starts = last in _BEFORE_REGEX or out[-1:] == ["return"]
+            regex = _REGEX.match(source, at) if starts else None
+            plain = _TOKEN.match(source, at)
+            token = regex[0] if regex else plain[0] if plain else source[at]
+        if "\n" in gap and last not in _GOES_ON and token[0] not in _GOES_BACK:
+            out.append("\n")
+        elif gap and ((_is_word(last) and _is_word(token[0])) or last == token[0]):
+            out.append(" ")
+        out.append(token)
+        last, gap = token[-1], ""
+        at += len(token)
+    return "".join(out)
+
+
+def _is_word(letter: str) -> bool:
+    return letter.isalnum() or letter in "_$"
+
+
+def _template_end(source: str, start: int) -> int:
+    """Where the template that begins at ``start`` ends, with the templates in it."""
+    at, inner = start + 1, 0
+    while source[at] != "`" or inner:
+        if source[at] == "\\":
+            at += 1
+        elif source.startswith("${", at):
+            inner += 1
+            at += 1
+        elif inner and source[at] == "{":
+            inner += 1
+        elif inner and source[at] == "}":
+            inner -= 1
+        elif inner and source[at] == "`":
+            at = _template_end(source, at) - 1
+        at += 1
+    return at + 1
 
 
 def _without_comments(css: str) -> str:

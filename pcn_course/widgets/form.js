@@ -4,22 +4,23 @@ import { deadline, h, hour, button, isEmpty, isGroup, makeControl, moment, quiet
 import { makeTable } from "./lists.js";
 import { download, guarded, makePanels } from "./panels.js";
 import { Saving } from "./saving.js";
-import { makeTakeover } from "./takeover.js";
 
 const AGAIN = 4000; // ms after which the answers are asked for again
 const PRIVATE = "Only you see this. It is never submitted.";
 const ASKED = 15; // of a list's first entries can be chosen in the same step: pairs grow fast
+const TAKEOVER = "Take people over from a list";
 const CHANGED = "This answer was also changed in another window.";
 
 export default {
-  render({ model, el, inflate }) {
+  render({ model, el, inflate, part }) {
     const root = h("div", { class: "pcn pcn-form", "data-lm-suppress-shortcuts": "true" });
     el.append(root);
-    return openForm(model, root, inflate);
+    return openForm(model, root, { inflate, part });
   },
 };
 
-function openForm(model, root, inflate) {
+// `inflate(text)` reads what was deflated; `part(name, source)` is a module that came late.
+function openForm(model, root, { inflate, part }) {
   const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
   const site = document.documentElement.dataset.pcnRoot; // none in JupyterLab
   const controls = new Map();
@@ -75,10 +76,11 @@ function openForm(model, root, inflate) {
     question: ({ kind, text }) => askBack(kind, text),
     panels: ({ panels: html }) => panels?.show(html),
     advice: (message) => advice.hear(message),
+    part: ({ name, source }) => part(name, source).then(startTakeover),
     list: (message) => takeover?.hear(message),
     file: (message) => panels?.file(message),
     problem({ message }) {
-      if (root.querySelector(".pcn-takeover")) takeover.fail(message);
+      if (takeover && root.querySelector(".pcn-takeover")) takeover.fail(message);
       else if (state) dialog("That did not work", h("p", null, message));
       else root.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" }, message));
     },
@@ -201,14 +203,20 @@ function openForm(model, root, inflate) {
     }));
   }
 
-  function openTakeover({ people = "people" }) {
+  // Hardly anybody needs it at once, so it comes when it is asked for.
+  function openTakeover() {
+    if (takeover) takeover.open();
+    else load("part", TAKEOVER, { name: "takeover.js" });
+  }
+
+  function startTakeover({ makeTakeover }) {
+    const { people = "people" } = state.step.panels.find(({ kind }) => kind === "import");
     const table = controls.get(people);
-    const { prompt } = saving.fields.get(people);
     takeover ??= makeTakeover({
       id: client + "-list",
-      dialog,
+      dialog: (...content) => dialog(TAKEOVER, ...content),
       ask: (more) => send("list", more),
-      prompt,
+      prompt: saving.fields.get(people).prompt,
       value: () => table.get(),
       add(rows, text) {
         change(people, rows);
@@ -216,7 +224,7 @@ function openForm(model, root, inflate) {
         table.say(text);
       },
     });
-    takeover.open();
+    if (root.querySelector("dialog")) takeover.open(); // it may have been closed meanwhile
   }
 
   function makeField(prompt) {

@@ -8,12 +8,12 @@ const ACTIONS = "[data-pcn-choose], [data-pcn-copy], [data-pcn-file]";
 const FILTERS = [
   ["Works by phone alone", (tool) => says(tool.phone)],
   ["Low bandwidth", (tool) => /^(none|low)$/.test(tool.bandwidth)],
-  ["Not public", (tool) => !says(tool.public)],
+  ["Not public", (tool) => tool.public === "no"],
   ["Free", (tool) => says(tool.free)],
   ["I know it", (tool) => says(tool.known)],
   ["My people use it", (tool) => says(tool.used)],
 ];
-const says = (value) => !/^(|0|no|false)$/.test(value ?? "");
+const says = (value) => value === "yes";
 
 export function guarded(act) {
   try {
@@ -24,7 +24,7 @@ export function guarded(act) {
 }
 
 // `send(type, more)` asks the kernel; `value(key)` and `change(key, value)` are the answers;
-// `prompts` by key; `open(panel)` opens what takes people over from a list.
+// `prompts` by key; `open()` opens what takes people over from a list.
 export function makePanels({ client, site, prompts, send, value, change, open }) {
   const panels = [];
   let [timer, frame] = [0, 0];
@@ -53,7 +53,7 @@ export function makePanels({ client, site, prompts, send, value, change, open })
   function begin(panel, id) {
     const { kind, people = "people", ties = "ties" } = panel;
     if (kind === "import") {
-      panel.top.append(button("Take people over from a list (CSV)", () => open(panel)));
+      panel.top.append(button("Take people over from a list (CSV)", open));
     }
     if (kind === "network" && prompts.get(people)) {
       panel.keys = [people, ties];
@@ -177,7 +177,11 @@ export function makePanels({ client, site, prompts, send, value, change, open })
     if (!panel.filters) return;
     panel.top.hidden = !tools.length;
     const on = panel.filters.filter(({ input }) => input.checked);
-    for (const tool of tools) tool.hidden = !on.every(({ fits }) => fits(tool.dataset));
+    for (const tool of tools) {
+      tool.hidden = !on.every(({ fits }) => fits(tool.dataset));
+      const fold = tool.closest("details");
+      if (fold && on.length && !tool.hidden) fold.open = true; // what fits is in sight
+    }
     const text = `${tools.filter((tool) => !tool.hidden).length} of ${tools.length} tools`;
     if (panel.count.textContent !== text) panel.count.textContent = text;
   }

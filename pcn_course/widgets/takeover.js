@@ -7,7 +7,7 @@ import { same } from "./merge.js";
 const MOST_BYTES = 4e6;
 const MOST_SHOWN = 100; // rows at once
 
-// `dialog(title, ...content)` is the form's; `ask(more)` asks the kernel, which answers to hear();
+// `dialog(...content)` shows it; `ask(more)` asks the kernel, which answers to hear();
 // `prompt` is the table, `value()` its rows, `add(rows)` gives it others and goes there.
 export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
   let [name, data, list, mapping, picks, again] = [];
@@ -28,7 +28,7 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
     found.replaceChildren();
     complain("");
     said.textContent = "";
-    dialog("Take people over from a list",
+    dialog(
       h("label", { class: "pcn-label", for: id }, "Which file?"),
       h("p", { class: "pcn-help", id: id + "-help" }, "A CSV file with a line for each person: your own list, or the “Connections.csv” that LinkedIn gives you. You choose whom to take; nothing is changed before that."),
       file, said, problem, found).classList.add("pcn-takeover");

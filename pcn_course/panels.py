@@ -18,6 +18,7 @@ import msgspec
 
 from pcn_course.asks import Exchange, Loop, addressee, asks, draft, exchange_sums, loops, missing
 from pcn_course.course import Course, Tool
+from pcn_course.network import Measure, Need, coverage, measures, read_network
 from pcn_course.toolbox import RULE, Ranked, because, checks, rank, retired, said_something, traits
 
 BEST = 5
@@ -39,6 +40,10 @@ def panel_html(kind: str, course: Course, values: Values, today: dt.date) -> str
         UnknownPanelError: no panel of this kind is made here.
     """
     match kind:
+        case "network":
+            return _network(course, values)
+        case "coverage":
+            return _coverage(course, values)
         case "tools":
             return _tools(course, values, today)
         case "asks":
@@ -47,6 +52,88 @@ def panel_html(kind: str, course: Course, values: Values, today: dt.date) -> str
             return _week(course, values, today)
         case _:
             raise UnknownPanelError(f"There is no panel “{kind}”.")
+
+
+# ---- Network and coverage ------------------------------------------------------------------------
+
+
+def _network(course: Course, values: Values) -> str:
+    network = read_network(values)
+    if not network.members:
+        return _help("Add people above, and what can be said about your network stands here.")
+    items = "".join(_measure(measure) for measure in measures(network, course))
+    note = _help("Each number describes and none is marked: what you make of it is what counts.")
+    return f'{note}<ul class="pcn-plain">{items}</ul>'
+
+
+def _measure(measure: Measure) -> str:
+    says = measure.says or f"{measure.title}: {measure.why_not}"
+    over = "1 person" if measure.n == 1 else f"{measure.n} people"
+    value = "" if measure.value is None else f"Value: {round(measure.value, 2) + 0.0:g}. "
+    return (
+        f"<li><h4>{_safe(measure.title)}</h4>"
+        f'<p dir="auto">{_safe(says)}</p><p>{_safe(measure.question)}</p>'
+        + _fold(
+            f"network-{measure.key}",
+            f"Number and source of “{measure.title}”",
+            f"<p>{value}Over {over} (n = {measure.n}). "
+            f"{_safe(_FORMULAS.get(measure.key, ''))} Source: {_safe(measure.source)}.</p>",
+        )
+        + "</li>"
+    )
+
+
+_SPREAD = (
+    "Formula: (1 - sum of squared shares) × K / (K - 1), with K categories offered: 0 if all are "
+    "in one, 1 if all are equally filled."
+)
+_TIES = "n people, t pairs of them tied."
+_FORMULAS = {
+    "size": "Formula: the number of people on your list.",
+    "density": f"Formula: 2t / (n(n - 1)), with {_TIES}",
+    "effective-size": f"Formula: n - 2t / n, with {_TIES}",
+    "efficiency": f"Formula: effective size / n, with {_TIES}",
+    "constraint": (
+        "Formula: for each person j, the share of your ties that goes to j plus what leads to j "
+        "through others, squared; then the sum of these."
+    ),
+    "iqv-sector": _SPREAD,
+    "iqv-discipline": _SPREAD,
+    "iqv-place": _SPREAD,
+    "e-i": (
+        "Formula: (E - I) / (E + I), with E people outside of your sector and I inside of it: "
+        "-1 if all are inside, 1 if all are outside."
+    ),
+    "mutuality": "Formula: people with both give and get, divided by n.",
+    "multiplexity": "Formula: people with two or more kinds of tie, divided by n.",
+}
+
+_STATES = {"held": "Held", "perhaps": "Perhaps", "gap": "Gap"}
+
+
+def _coverage(course: Course, values: Values) -> str:
+    found = coverage(course, values)
+    if not found.needs:
+        add = "Add in step 1 which expertise would help, and it is set against your people here."
+        return f"<p>{_safe(found.says)}</p>{_help(add)}"
+    items = "".join(f"<li>{_need(need)}</li>" for need in found.needs)
+    return f'<p dir="auto">{_safe(found.says)}</p><ul class="pcn-plain">{items}</ul>'
+
+
+def _need(need: Need) -> str:
+    look = "pcn-done" if need.state == "held" else "pcn-open"
+    about = "; ".join(part for part in (need.group, f"for: {need.goal}" * bool(need.goal)) if part)
+    parts = [
+        f'<h4 dir="auto">{_safe(need.expertise)}</h4>',
+        f'<p><span class="pcn-badge {look}">{_STATES[need.state]}</span> ',
+        f"{_safe(need.says)}</p>",
+        _help(about) if about else "",
+    ]
+    if need.people:
+        parts.append(f"<p>Who could know it:</p>{_list(map(_safe, need.people))}")
+    if need.ways:
+        parts.append(f"<p>How you could find them:</p>{_list(map(_safe, need.ways))}")
+    return "".join(parts)
 
 
 # ---- Tools ---------------------------------------------------------------------------------------
@@ -331,7 +418,7 @@ def _time_in_words(one: _Time, quiet: tuple[int, int] | None) -> str:
 def _total(times: Sequence[_Time]) -> str:
     minutes = sum(one.minutes for one in times)
     open_ones = sum(not one.minutes for one in times)
-    count = "one time" if len(times) == 1 else f"{len(times)} times"
+    count = "1 time" if len(times) == 1 else f"{len(times)} times"
     hours, rest = divmod(minutes, 60)
     parts = [f"{hours} {'hour' if hours == 1 else 'hours'}"] if hours else []
     parts += [f"{rest} minutes"] if rest or not hours else []

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pcn_course.course import Tool, load_course
+from pcn_course.network import measures, read_network
 from pcn_course.panels import UnknownPanelError, panel_html
 
 COURSE = load_course(Path(__file__).parents[1])
@@ -170,10 +171,9 @@ VALUES: dict[str, Any] = {
     },
     "integrating": {"loops": [{"id": "l1", "ask": "a2", "answered": "yes"}]},
 }
-DONE_KINDS = ("tools", "asks", "week")
 
 
-@pytest.mark.parametrize("kind", DONE_KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_panel_without_answers_says_what_would_fill_it(kind: str) -> None:
     found = panel(kind, {})
     assert re.search(r"\b(Add|Say|Nothing to go by)\b", found.text)
@@ -183,6 +183,46 @@ def test_a_panel_without_answers_says_what_would_fill_it(kind: str) -> None:
 def test_an_unknown_panel_is_refused() -> None:
     with pytest.raises(UnknownPanelError, match="“import”"):
         panel_html("import", COURSE, {}, TODAY)
+
+
+# Network and coverage
+
+
+def test_each_measure_has_its_sentence_its_question_and_its_source_folded() -> None:
+    found = panel("network", VALUES)
+    all_of_them = measures(read_network(VALUES), COURSE)
+    assert [text for tag, text in found.texts if tag == "h4"] == [one.title for one in all_of_them]
+    for one in all_of_them:
+        assert (one.says or one.why_not) in found.text
+        assert one.question in found.text
+        assert f"Source: {one.source}." in found.text
+        assert f"(n = {one.n}). Formula: " in found.text
+    assert len(found.all("details")) == len(all_of_them)
+    assert not any("open" in attrs for attrs in found.all("details"))
+
+
+def test_a_measure_that_is_not_computed_says_why_and_shows_no_value() -> None:
+    values = {"connections": {"people": [{"id": "kg", "person": "KG"}]}}
+    found = panel("network", values)
+    assert "Density: not computed because a pair takes two people" in found.text
+    computed = [one for one in measures(read_network(values), COURSE) if one.value is not None]
+    assert 0 < len(computed) == found.text.count("Value: ")
+
+
+def test_no_measure_is_coloured_good_or_bad() -> None:
+    html = panel("network", VALUES).html
+    assert "pcn-done" not in html
+    assert "pcn-open" not in html
+
+
+def test_gaps_in_coverage_are_named_with_who_could_fill_them() -> None:
+    found = panel("coverage", VALUES)
+    by_state = [text for tag, text in found.texts if tag == "span"]
+    assert sorted(by_state) == ["Gap", "Held"]
+    assert "Nobody on your list so far." in found.text
+    assert "Who could know it:" in found.text
+    assert "for: One referral pathway" in found.text
+    assert "Held by KG, carers' group." in found.text
 
 
 # Tools
@@ -363,11 +403,11 @@ def hostile(value: Any) -> Any:
     return HOSTILE if isinstance(value, str) else value
 
 
-@pytest.mark.parametrize("kind", DONE_KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_markup_in_every_field_is_text(kind: str) -> None:
     found = panel(kind, hostile(VALUES))
     assert "\0" not in found.html
-    if kind != "tools":  # where every word is the catalogue's own
+    if kind not in ("tools", "network"):  # which quote no word of the student's
         assert "<script>alert(1)</script>" in found.text
 
 
@@ -402,7 +442,7 @@ def like_values(draw: st.DrawFn) -> Any:
     return anyhow(VALUES, 4)
 
 
-@pytest.mark.parametrize("kind", DONE_KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=40, deadline=None)
 @given(values=like_values())
 def test_whatever_the_files_hold_there_is_a_sound_panel(kind: str, values: Any) -> None:

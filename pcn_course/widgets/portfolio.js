@@ -70,7 +70,7 @@ export default {
         part("take", "To take with you", ...take(state)), state.answers && answers].filter(Boolean);
       const headings = parts.flatMap((one) => [...one.querySelectorAll("h2")]);
       const jump = h("nav", { class: "pcn-jump", "aria-label": "On this page" }, h("ul", null,
-        headings.map((one) => h("li", null, h("a", { href: "#" + one.id }, one.textContent)))));
+        headings.map((one) => h("li", null, h("a", { href: "#" + one.id }, one.dataset.short ?? one.textContent)))));
       return [
         state.example && h("p", { class: "pcn-note", role: "note" },
           h("strong", null, "An example: a made-up student."), " Nobody in it exists. Your own plan will look different, and may be much shorter. ",

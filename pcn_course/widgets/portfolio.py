@@ -136,7 +136,9 @@ class Portfolio(Desk):
             answers = example_answers(self._course, step)
             heading = escape(f"Step {step.number} · {step.title}")
             body = answers_html(step, answers.fields, answers.problems)
-            title = f'<h2 id="pcn-{escape(step.id)}" tabindex="-1">{heading}</h2>'
+            short = escape(f"Step {step.number} · {step.short}")
+            marks = f'id="pcn-{escape(step.id)}" data-short="{short}" tabindex="-1"'
+            title = f"<h2 {marks}>{heading}</h2>"
             parts.append(f'<section class="pcn-step">{title}{body}</section>')
         return "".join(parts)
 

@@ -51,8 +51,8 @@ export default { render };
 """
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
 """Those of `base64.b85encode`: five letters are four bytes, where base64 has five and a third."""
-LATE = frozenset({"takeover.js"})
-"""Modules that no first visit needs: they are asked for, and may import those of the bundle."""
+LATE = frozenset({"map.js", "takeover.js"})
+"""Modules that only some pages need: they are asked for, and may import those of the bundle."""
 _SPACE = re.compile(r"\s+|//[^\n]*|/\*.*?\*/", re.DOTALL)
 _TOKEN = re.compile(r"""(["'])(?:(?!\1)[^\\\n]|\\.)*\1|[\w$]+|.""")
 _REGEX = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*")

@@ -29,6 +29,7 @@ function openForm(model, root, { inflate, part }) {
   const busy = new Set();
   const notices = new Set();
   const life = new AbortController();
+  const wanted = new Map(); // modules that come late: {name, module, resolve, done}
   const known = new Map(); // entries of tables that can be chosen, by where they are from
   let saving, state, asking, submission, back, panels, takeover;
   let turn = Promise.resolve(); // messages are read one after the other
@@ -46,7 +47,10 @@ function openForm(model, root, { inflate, part }) {
       state = message;
       receipt = state.submitted ?? receipt;
       if (!saving) build();
-      else for (const from of Object.keys(state.refs ?? {})) renew(from);
+      else {
+        Object.keys(state.refs ?? {}).forEach(renew);
+        for (const { name, done } of wanted.values()) if (!done) send("part", { name }); // lost
+      }
       saving.state(state);
       panels.look();
       showNews();
@@ -76,7 +80,11 @@ function openForm(model, root, { inflate, part }) {
     question: ({ kind, text }) => askBack(kind, text),
     panels: ({ panels: html }) => panels?.show(html),
     advice: (message) => advice.hear(message),
-    part: ({ name, source }) => part(name, source).then(startTakeover),
+    async part({ name, source }) {
+      const module = await part(name, source);
+      const one = wanted.get(name);
+      if (one) (one.done = true), one.resolve(module);
+    },
     list: (message) => takeover?.hear(message),
     file: (message) => panels?.file(message),
     problem({ message }) {
@@ -142,7 +150,7 @@ function openForm(model, root, { inflate, part }) {
     });
     const prompts = new Map(step.prompts.map((prompt) => [prompt.key, prompt]));
     const value = (key) => saving.fields.get(key)?.value;
-    panels = makePanels({ client, site, prompts, send, value, change, open: openTakeover });
+    panels = makePanels({ client, site, prompts, send, value, change, later, open: openTakeover });
     const parts = [];
     let section = "";
     for (const prompt of step.prompts) {
@@ -203,10 +211,21 @@ function openForm(model, root, { inflate, part }) {
     }));
   }
 
-  // Hardly anybody needs it at once, so it comes when it is asked for.
+  // A module that not every visit needs: a promise of what it exports.
+  function later(name) {
+    if (!wanted.has(name)) {
+      const one = { name };
+      one.module = new Promise((resolve) => (one.resolve = resolve));
+      wanted.set(name, one);
+      guarded(() => send("part", { name }));
+    }
+    return wanted.get(name).module;
+  }
+
   function openTakeover() {
-    if (takeover) takeover.open();
-    else load("part", TAKEOVER, { name: "takeover.js" });
+    if (takeover) return takeover.open();
+    dialog(TAKEOVER, h("p", { class: "pcn-soft", role: "status" }, "One moment…"));
+    later("takeover.js").then(startTakeover);
   }
 
   function startTakeover({ makeTakeover }) {

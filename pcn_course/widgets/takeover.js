@@ -112,7 +112,7 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
       return h("div", { class: "pcn-cell" }, h("label", { for: select.id }, label), select);
     };
     return h("details", { class: "pcn-fields", open: Boolean(again) || list.kind !== "linkedin" },
-      h("summary", null, "Which column is which?"), fields.map(one));
+      h("summary", null, "Which column is which?"), h("div", { class: "pcn-grid" }, fields.map(one)));
   }
 
   const shown = h("p", { class: "pcn-help", role: "status" });

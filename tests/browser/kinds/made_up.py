@@ -8,7 +8,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from pcn_course.look import LOOK
-from pcn_course.widgets.bundle import late
+from pcn_course.widgets.bundle import LATE, late
 from pcn_course.widgets.form import Form
 
 HERE = Path(__file__).parent
@@ -136,8 +136,8 @@ def opened(page: Page, given: dict[str, Any], *, host: str = "form.test", **answ
     """``page`` with the form in this state; the kernel answers ``answers`` by type of message."""
     page.goto(f"http://{host}/")
     page.wait_for_function("() => Boolean(window.start)")
-    answers["part"] = {"name": "takeover.js", "source": late("takeover.js")}
-    page.evaluate("(given) => start(given)", {"state": given, "answers": answers})
+    parts = {name: late(name) for name in LATE}
+    page.evaluate("(given) => start(given)", {"state": given, "answers": answers, "parts": parts})
     expect(page.locator(".pcn-bar")).to_be_visible()
     return page
 

@@ -4,6 +4,7 @@ import { deadline, h, hour, button, isEmpty, isGroup, makeControl, moment, quiet
 import { makeTable } from "./lists.js";
 import { download, guarded, makePanels } from "./panels.js";
 import { Saving } from "./saving.js";
+import { makeTakeover } from "./takeover.js";
 
 const AGAIN = 4000; // ms after which the answers are asked for again
 const PRIVATE = "Only you see this. It is never submitted.";
@@ -12,15 +13,15 @@ const TAKEOVER = "Take people over from a list";
 const CHANGED = "This answer was also changed in another window.";
 
 export default {
-  render({ model, el, inflate, part }) {
+  render({ model, el, inflate }) {
     const root = h("div", { class: "pcn pcn-form", "data-lm-suppress-shortcuts": "true" });
     el.append(root);
-    return openForm(model, root, { inflate, part });
+    return openForm(model, root, inflate);
   },
 };
 
-// `inflate(text)` reads what was deflated; `part(name, source)` is a module that came late.
-function openForm(model, root, { inflate, part }) {
+// `inflate(text)` is a promise of what was deflated.
+function openForm(model, root, inflate) {
   const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
   const site = document.documentElement.dataset.pcnRoot; // none in JupyterLab
   const controls = new Map();
@@ -29,7 +30,6 @@ function openForm(model, root, { inflate, part }) {
   const busy = new Set();
   const notices = new Set();
   const life = new AbortController();
-  const wanted = new Map(); // modules that come late: {name, module, resolve, done}
   const known = new Map(); // entries of tables that can be chosen, by where they are from
   let saving, state, asking, submission, back, panels, takeover;
   let turn = Promise.resolve(); // messages are read one after the other
@@ -47,10 +47,7 @@ function openForm(model, root, { inflate, part }) {
       state = message;
       receipt = state.submitted ?? receipt;
       if (!saving) build();
-      else {
-        Object.keys(state.refs ?? {}).forEach(renew);
-        for (const { name, done } of wanted.values()) if (!done) send("part", { name }); // lost
-      }
+      else Object.keys(state.refs ?? {}).forEach(renew);
       saving.state(state);
       panels.look();
       showNews();
@@ -80,11 +77,6 @@ function openForm(model, root, { inflate, part }) {
     question: ({ kind, text }) => askBack(kind, text),
     panels: ({ panels: html }) => panels?.show(html),
     advice: (message) => advice.hear(message),
-    async part({ name, source }) {
-      const module = await part(name, source);
-      const one = wanted.get(name);
-      if (one) (one.done = true), one.resolve(module);
-    },
     list: (message) => takeover?.hear(message),
     file: (message) => panels?.file(message),
     problem({ message }) {
@@ -150,7 +142,7 @@ function openForm(model, root, { inflate, part }) {
     });
     const prompts = new Map(step.prompts.map((prompt) => [prompt.key, prompt]));
     const value = (key) => saving.fields.get(key)?.value;
-    panels = makePanels({ client, site, prompts, send, value, change, later, open: openTakeover });
+    panels = makePanels({ client, site, prompts, send, value, change, open: openTakeover });
     const parts = [];
     let section = "";
     for (const prompt of step.prompts) {
@@ -211,24 +203,7 @@ function openForm(model, root, { inflate, part }) {
     }));
   }
 
-  // A module that not every visit needs: a promise of what it exports.
-  function later(name) {
-    if (!wanted.has(name)) {
-      const one = { name };
-      one.module = new Promise((resolve) => (one.resolve = resolve));
-      wanted.set(name, one);
-      guarded(() => send("part", { name }));
-    }
-    return wanted.get(name).module;
-  }
-
   function openTakeover() {
-    if (takeover) return takeover.open();
-    dialog(TAKEOVER, h("p", { class: "pcn-soft", role: "status" }, "One moment…"));
-    later("takeover.js").then(startTakeover);
-  }
-
-  function startTakeover({ makeTakeover }) {
     const { people = "people" } = state.step.panels.find(({ kind }) => kind === "import");
     const table = controls.get(people);
     takeover ??= makeTakeover({
@@ -243,7 +218,7 @@ function openForm(model, root, { inflate, part }) {
         table.say(text);
       },
     });
-    if (root.querySelector("dialog")) takeover.open(); // it may have been closed meanwhile
+    takeover.open();
   }
 
   function makeField(prompt) {

@@ -1,6 +1,7 @@
 // What the page makes of answers and shows between the questions: the map, and what the kernel
 // says about them. A panel that fails is empty: it never stands in the way of writing and saving.
 import { button, h } from "./controls.js";
+import { makeMap } from "./map.js";
 
 const PAUSE = 150; // ms, in which several changes are asked about once
 const ACTIONS = "[data-pcn-choose], [data-pcn-copy], [data-pcn-file]";
@@ -23,8 +24,8 @@ export function guarded(act) {
 }
 
 // `send(type, more)` asks the kernel; `value(key)` and `change(key, value)` are the answers;
-// `prompts` by key; `later(name)` is a promise of a module; `open()` opens what takes people over from a list.
-export function makePanels({ client, site, prompts, send, value, change, later, open }) {
+// `prompts` by key; `open()` opens what takes people over from a list.
+export function makePanels({ client, site, prompts, send, value, change, open }) {
   const panels = [];
   let [timer, frame] = [0, 0];
 
@@ -44,6 +45,7 @@ export function makePanels({ client, site, prompts, send, value, change, later, 
       });
       guarded(() => begin(panel, id));
       panels.push(panel);
+      if (panel.map) edited(panel.keys[0]);
       return panel.el;
     });
   }
@@ -55,11 +57,8 @@ export function makePanels({ client, site, prompts, send, value, change, later, 
     }
     if (kind === "network" && prompts.get(people)) {
       panel.keys = [people, ties];
-      later("map.js").then(({ makeMap }) => {
-        panel.map = makeMap({ id: id + "-map", people: prompts.get(people), ties: prompts.get(ties), site });
-        panel.top.append(panel.map.el);
-        edited(people);
-      }).catch((error) => console.error(error));
+      panel.map = makeMap({ id: id + "-map", people: prompts.get(people), ties: prompts.get(ties), site });
+      panel.top.append(panel.map.el);
     }
   }
 

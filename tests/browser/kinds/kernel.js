@@ -1,8 +1,8 @@
 // A kernel made up for tests: it keeps what is saved, and answers everything else as it was told.
 export class Kernel {
   // `answers`: by type of message, the reply without its type and client.
-  constructor({ state, answers = {}, parts = {} }) {
-    Object.assign(this, { state, answers, parts, heard: [], listeners: {}, deaf: false });
+  constructor({ state, answers = {} }) {
+    Object.assign(this, { state, answers, heard: [], listeners: {}, deaf: false });
   }
   on(name, listener) {
     this.listeners[name] = listener;
@@ -21,7 +21,6 @@ export class Kernel {
   }
   answer(message) {
     const { type, seq, fields, key, number, what } = message;
-    if (type === "part") return this.tell({ type, name: message.name, source: this.parts[message.name] });
     if (type === "open") return this.tell({ type: "state", ...this.state });
     if (type === "save") {
       const versions = {};

@@ -30,7 +30,9 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
   // ---- One row ---------------------------------------------------------------------------------
 
   function insert(data, at) {
-    const row = { id: data.id, data, head: h(folded ? "summary" : "legend") };
+    // At the click already: a quick Tab after it comes before the toggle does.
+    const head = folded ? h("summary", { onclick: () => build(row) }) : h("legend");
+    const row = { id: data.id, data, head };
     if (folded) {
       row.el = h("details", { class: "pcn-row pcn-fold", ontoggle: () => row.el.open && build(row) }, row.head);
     } else {

@@ -172,7 +172,10 @@ def _tools(course: Course, values: Values, today: dt.date) -> str:
         rest = "".join(_tool(one) for one in others)
         summary = f"The other {len(others)} tools, with what speaks for and against each"
         parts.append(_fold("tools-others", summary, f'<ol start="{BEST + 1}">{rest}</ol>'))
-    parts.append(_fold("tools-compare", "Compare all tools in a table", _compare(ranked)))
+    parts.append(
+        '<p><button type="button" class="pcn-quiet" data-pcn-file="compare">'
+        "Compare all tools in a table</button></p>"
+    )
     if gone := retired(course):
         parts.append(_fold("tools-retired", "Tools that are no more", _list(map(_safe, gone))))
     return "".join(parts)
@@ -202,7 +205,12 @@ def _tool(one: Ranked) -> str:
     )
 
 
-def _compare(ranked: Sequence[Ranked]) -> str:
+def compare_html(course: Course, values: Values, today: dt.date) -> str:
+    """The whole catalogue as one table, in the order of :func:`pcn_course.toolbox.rank`.
+
+    It is longer than all else of a step, so a page asks for it when somebody wants it.
+    """
+    ranked = rank(course, values, today)
     rows = [[_safe(one.tool.name), *_facts(one.tool)] for one in ranked]
     head = ["Tool", *_COLUMNS.values(), "Checked on"]
     caption = "All tools, in the order of the list above"

@@ -32,6 +32,7 @@ GUIDES = ("README.md", "CONTRIBUTING.md")
 # is the same name: the faces in one row know nothing of each other.
 LAYERS = (
     ("files", "look"),
+    ("assets",),
     ("course",),
     ("history",),
     ("answers",),
@@ -39,7 +40,7 @@ LAYERS = (
     ("asks", "review", "rhythm", "toolbox"),
     ("panels",),
     ("portfolio",),
-    ("workspace",),
+    ("example", "workspace"),
     ("exchange",),
     ("app", "grading", "widgets"),
     ("cli",),

@@ -24,6 +24,7 @@ from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from pcn_course.app.kernels import CourseKernels, Rendering
 from pcn_course.app.plotly import PlotlyHandler
+from pcn_course.app.widgets import WidgetHandler
 
 HOME = "home.ipynb"
 TEMPLATE = "pcn"
@@ -40,6 +41,8 @@ _CONTENT_SECURITY = (
 _kernel_log = logging.getLogger("pcn_course.kernel")
 _KERNEL = r"(?P<kernel_id>\w+-\w+-\w+-\w+-\w+)"
 _FORWARDED = {"comm_open", "comm_msg", "comm_close", "status", "kernel_info_reply"}
+_USUAL = {"busy", "idle"}
+"""States of a kernel that come twice with each message and tell a page nothing."""
 
 
 class CourseHandler(JupyterHandler):
@@ -164,6 +167,11 @@ class KernelSocket(VoilaKernelWebsocketHandler):
             if kind not in _FORWARDED:
                 _log_output(kind, parsed.get("content", {}))
                 return None
+            content = parsed["content"]
+            if kind == "status" and content.get("execution_state") in _USUAL:
+                return None
+            # What the page reads, and no more: the rest is longer than most answers.
+            message = json.dumps({"header": {"msg_type": kind}, "content": content})
         return super().write_message(message, binary)
 
 
@@ -203,6 +211,7 @@ def course_handlers(base_url: str, root: Path) -> list[tuple[Any, ...]]:
         (at(rf"/api/kernels/{_KERNEL}/channels"), KernelSocket),
         (at(rf"/voila/templates/({TEMPLATE}/static/[\w.-]+)"), TemplateStaticFileHandler),
         (at(r"/pcn/plotly\.min\.js"), PlotlyHandler),
+        (at(r"/pcn/widgets/([\w.-]+)"), WidgetHandler),
         (at(r"/voila/render/?(.*)"), PageHandler, {"root": root}),
         (at(r"/voila(?:/tree.*)?/?"), HomeHandler),
         (at(r"/voila/.*"), NothingHere),

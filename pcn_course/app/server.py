@@ -26,6 +26,7 @@ from typing import IO
 import click
 import filelock
 
+from pcn_course.assets import PAGES, asset
 from pcn_course.course import Course
 from pcn_course.files import plain_os_error
 
@@ -169,7 +170,8 @@ def serve(
         config.Voila.token = key
         config.Voila.cookie_secret = folder.secret("cookie-secret").encode()
         config.Voila.log_level = logging.INFO
-        config.VoilaConfiguration.resources = {"brand": course.title}
+        files = {page: asset(widget).file for page, widget in PAGES.items()}
+        config.VoilaConfiguration.resources = {"brand": course.title, "widgets": files}
         app = CourseApp(config=config)
         app.course = course
         app.listener = listener

@@ -7,6 +7,7 @@ in a kernel that was started ahead, and JupyterLab would write it into the noteb
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import threading
 from collections.abc import Callable, Iterable
@@ -14,20 +15,25 @@ from typing import Any, ClassVar
 
 import anywidget
 
+from pcn_course.assets import deflated, pack, whole
 from pcn_course.widgets import protocol
 
 log = logging.getLogger("pcn_course")
 
 Reply = dict[str, Any]
+LONG = 2000
+"""Characters of a message above which packing it saves something."""
 
 
 class Desk(anywidget.AnyWidget):
     """A widget that answers the messages of its protocol, and refuses everything else.
 
-    A subclass says which messages it takes (``_takes``) and what it does with one (``_answer``).
+    A subclass names its scripts and styles (``_asset``), and says which messages it takes
+    (``_takes``) and what it does with one (``_answer``).
     """
 
     _takes: ClassVar[Any]
+    _asset: ClassVar[str]
 
     def __init__(self, name: str) -> None:
         """Take the name that goes into the log."""
@@ -39,6 +45,12 @@ class Desk(anywidget.AnyWidget):
         """Refuse changes of traits from the page: there is nothing in them to change."""
         log.warning("%s: refused a change of %d traits", self._called, len(sync_data))
 
+    def send(self, content: Any, buffers: Any = None) -> None:
+        """Send a message to the page; a long one is packed."""
+        if len(json.dumps(content)) > LONG:
+            content = {"client": content["client"], "packed": pack(content)}
+        super().send(content, buffers)
+
     def _answer(self, message: Any) -> None:
         raise NotImplementedError
 
@@ -46,9 +58,13 @@ class Desk(anywidget.AnyWidget):
         try:
             if buffers:
                 raise protocol.NotInProtocolError("a message with buffers")
-            message = protocol.read(content, self._takes)
+            message = protocol.read(content, self._takes | protocol.Code)
         except protocol.NotInProtocolError as error:
             log.warning("%s: refused %s", self._called, error)
+            return
+        if isinstance(message, protocol.Code):
+            packed = deflated(whole(self._asset))
+            super().send({"client": message.client, "packed": packed})
             return
         self._answer(message)
 

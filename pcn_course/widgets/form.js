@@ -79,6 +79,7 @@ function openForm(model, root, inflate) {
     advice: (message) => advice.hear(message),
     list: (message) => takeover?.hear(message),
     file: (message) => panels?.file(message),
+    page: ({ title, html }) => showPage(title, html),
     problem({ message }) {
       if (takeover && root.querySelector(".pcn-takeover")) takeover.fail(message);
       else if (state) dialog("That did not work", h("p", null, message));

@@ -10,12 +10,12 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from pcn_course.answers import Loaded
+from pcn_course.assets import loader
 from pcn_course.checks import check
 from pcn_course.course import Course, Prompt, Step
 from pcn_course.files import StorageError
 from pcn_course.review import answers_html, checked_html
 from pcn_course.widgets import protocol
-from pcn_course.widgets.bundle import bundle
 from pcn_course.widgets.desk import Desk, Reply, log
 from pcn_course.widgets.page import as_page
 from pcn_course.workspace import Receipt, Workspace
@@ -35,7 +35,8 @@ OUR_FAULT_SAVING = (
 class Form(Desk):
     """The form of one step of a course, for the student to whom a workspace belongs."""
 
-    _esm = bundle("merge.js", "controls.js", "saving.js", "form.js", css="form.css")
+    _asset = "form"
+    _esm = loader("form")
     _takes: ClassVar[Any] = protocol.Request
 
     def __init__(self, course: Course, step: Step, workspace: Workspace) -> None:
@@ -226,6 +227,13 @@ class Form(Desk):
         return {"type": "list", **msgspec.to_builtins(found, str_keys=True)}
 
     def _file(self, what: str) -> Reply:
+        if what == "compare":
+            from pcn_course.panels import compare_html
+
+            today = dt.datetime.now().astimezone().date()
+            html = compare_html(self._course, self._workspace.values(self._course), today)
+            title = "All tools in a table"
+            return {"type": "page", "title": title, "html": as_page(html, title)}
         if what != "calendar":
             return {"type": "problem", "message": "There is no such file."}
         from pcn_course.rhythm import calendar

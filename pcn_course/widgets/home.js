@@ -36,7 +36,7 @@ function badge({ state, answered, required, submitted_at, how, changed_since }) 
 }
 
 export default {
-  render({ model, el }) {
+  render({ model, el, inflate }) {
     const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
     const site = document.documentElement.dataset.pcnRoot; // none in JupyterLab
     const root = h("div", { class: "pcn pcn-cards" },
@@ -82,8 +82,9 @@ export default {
         detail: { steps, home: "home.ipynb", title } }));
     }
 
-    const onMessage = (message) => {
-      if (message?.client !== client) return;
+    const onMessage = async (got) => {
+      if (got?.client !== client) return;
+      const message = got.packed ? JSON.parse(await inflate(got.packed)) : got;
       if (message.type === "home") show(message);
       if (message.type === "problem") {
         clearTimeout(asking);

@@ -6,10 +6,10 @@ import datetime as dt
 import threading
 from typing import Any, ClassVar
 
+from pcn_course.assets import loader
 from pcn_course.course import Course, Step, load_course
 from pcn_course.files import StorageError
 from pcn_course.widgets import protocol
-from pcn_course.widgets.bundle import bundle
 from pcn_course.widgets.desk import Desk, Reply, log
 from pcn_course.workspace import StepState, Workspace, open_workspace
 
@@ -20,7 +20,8 @@ _PAGES = ("portfolio.ipynb", "example.ipynb")
 class Home(Desk):
     """The steps of a course as cards, for the student to whom a workspace belongs."""
 
-    _esm = bundle("home.js", css="home.css")
+    _asset = "home"
+    _esm = loader("home")
     _takes: ClassVar[Any] = protocol.Open
 
     def __init__(self, course: Course, workspace: Workspace) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 
+from pcn_course.assets import loader
 from pcn_course.course import Course, Prompt, load_course
 from pcn_course.example import example_answers, example_values
 from pcn_course.files import StorageError
@@ -17,7 +18,6 @@ from pcn_course.network import changes, read_network
 from pcn_course.portfolio import plan_html
 from pcn_course.review import answers_html
 from pcn_course.widgets import protocol
-from pcn_course.widgets.bundle import bundle, pack
 from pcn_course.widgets.desk import Desk, Reply, log
 from pcn_course.widgets.drawings import MAX_PNG, MAX_SVG, png, safe_svg
 from pcn_course.workspace import Workspace, open_workspace
@@ -46,7 +46,8 @@ Request = protocol.Open | Take
 class Portfolio(Desk):
     """All steps of a student, or of the example, as one plan. It reads and never writes."""
 
-    _esm = bundle("portfolio.js", css="portfolio.css")
+    _asset = "portfolio"
+    _esm = loader("portfolio")
     _takes: ClassVar[Any] = Request
 
     def __init__(self, course: Course, workspace: Workspace, *, example: bool = False) -> None:
@@ -61,12 +62,7 @@ class Portfolio(Desk):
 
     def _reply(self, message: protocol.Message) -> Reply:
         try:
-            # Nothing compresses a kernel's line, and a plan is long.
-            reply = (
-                self._take(message)
-                if isinstance(message, Take)
-                else {"type": "packed", "packed": pack(self._state())}
-            )
+            reply = self._take(message) if isinstance(message, Take) else self._state()
         except StorageError as error:
             log.warning("%s: %s", self._called, error.plain)
             reply = {"type": "problem", "message": error.plain}

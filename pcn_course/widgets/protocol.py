@@ -20,6 +20,10 @@ class Message(
     client: Client
 
 
+class Code(Message, frozen=True, kw_only=True, tag="code"):
+    """The widget's scripts and styles, for a page whose server does not give them out."""
+
+
 class Open(Message, frozen=True, kw_only=True, tag="open"):
     """The page is there, or there again: it wants to know everything."""
 

@@ -183,8 +183,12 @@ class Keyboard:
             self.press(*["ArrowDown"] * at)
             return
         for name in answer:
-            if not self.look().option.startswith(name):
-                self.tab_until(lambda stop, name=name: stop.option.startswith(name))
+
+            def there(stop: Stop, name: str = name) -> bool:
+                return stop.option.startswith(name)
+
+            if not there(self.look()):
+                self.tab_until(there)
             self.press("Space")
 
     def _answer(self, prompt: Prompt, answer: Any) -> None:

@@ -7,9 +7,8 @@ from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
+from pcn_course.assets import asset, loader
 from pcn_course.look import LOOK
-from pcn_course.widgets.bundle import LATE, late
-from pcn_course.widgets.form import Form
 
 HERE = Path(__file__).parent
 FILES = {
@@ -123,7 +122,9 @@ def serve(context: BrowserContext) -> None:
     def answer(route: Route) -> None:
         name = route.request.url.partition("://")[2].partition("/")[2]
         if name == "widget.js":
-            route.fulfill(body=str(Form._esm), content_type="text/javascript")
+            route.fulfill(body=loader("form"), content_type="text/javascript")
+        elif name == f"pcn/widgets/{asset('form').file}":
+            route.fulfill(body=asset("form").content, content_type="application/json")
         elif name in FILES:
             route.fulfill(path=FILES[name])
         else:
@@ -136,8 +137,7 @@ def opened(page: Page, given: dict[str, Any], *, host: str = "form.test", **answ
     """``page`` with the form in this state; the kernel answers ``answers`` by type of message."""
     page.goto(f"http://{host}/")
     page.wait_for_function("() => Boolean(window.start)")
-    parts = {name: late(name) for name in LATE}
-    page.evaluate("(given) => start(given)", {"state": given, "answers": answers, "parts": parts})
+    page.evaluate("(given) => start(given)", {"state": given, "answers": answers})
     expect(page.locator(".pcn-bar")).to_be_visible()
     return page
 

@@ -1,0 +1,49 @@
+"""The widgets' files: whole, in order, small, and read back as they were."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from typing import Any
+
+import pytest
+
+from pcn_course.assets import PAGES, SMALL, WIDGETS, asset, loader, pack, whole
+
+
+def modules(name: str) -> list[str]:
+    return [module for module, _ in json.loads(asset(name).content)["modules"]]
+
+
+def test_modules_come_after_those_that_they_import() -> None:
+    names = modules("form")
+    assert names[-1] == "form.js"
+    assert names.index("merge.js") < names.index("controls.js") < names.index("lists.js")
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+def test_styles_are_whole_and_the_shared_look_comes_only_where_it_is_missing(name: str) -> None:
+    ours, all_of_it = (json.loads(one)["css"] for one in (asset(name).content, whole(name)))
+    assert "@import" not in ours
+    look = all_of_it.removesuffix(ours)
+    assert "--paper:" in look
+    assert look not in ours
+
+
+def test_a_name_changes_with_the_content() -> None:
+    names = {asset(name).file for name in WIDGETS}
+    assert len(names) == len(WIDGETS)
+    assert all(asset(name).file in loader(name) for name in WIDGETS)
+
+
+def test_only_a_small_widget_comes_with_its_loader() -> None:
+    assert len(loader("home")) < SMALL + 3000
+    assert len(loader("form")) < 3000
+    assert set(PAGES.values()) <= set(WIDGETS)
+
+
+def test_what_is_packed_is_read_back() -> None:
+    content: dict[str, Any] = {"text": "“Grüße” \u2028", "many": list(range(300))}
+    assert json.loads(zlib.decompress(base64.b64decode(pack(content)))) == content

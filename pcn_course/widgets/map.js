@@ -335,7 +335,7 @@ function plot(el, { members, lines }, { spots, cx, cy }) {
     return { x: at.map(([x]) => x - cx), y: at.map(([, y]) => cy - y), hoverinfo: "text", ...more };
   };
   const texts = (of) => ["me", ...members.map((one) => escape(of(one)))];
-  const axis = { visible: false, scaleanchor: "x" };
+  const axis = { visible: false };
   const font = { color: color("ink") };
   return window.Plotly.react(el, [
     ...lines.map(({ ends, dash }) => trace(ends, { mode: "lines", hoverinfo: "skip",
@@ -343,11 +343,11 @@ function plot(el, { members, lines }, { spots, cx, cy }) {
     trace([null, ...members], { mode: "markers+text", textposition: "bottom center",
       text: texts((one) => fit(one.name, 140)),
       hovertext: texts((one) => one.says).map((text) => text.replaceAll(" · ", "<br>")),
-      marker: { size: 14, color: color("teal") } }),
+      marker: { size: 14, color: [color("ink"), ...members.map(() => color("teal"))] } }),
   ], { font, showlegend: false, paper_bgcolor: color("card"), plot_bgcolor: color("card"),
     hoverlabel: { bgcolor: color("card"), font, align: "left" }, dragmode: "pan", xaxis: axis,
-    yaxis: axis, margin: { l: 8, r: 8, t: 40, b: 8 } },
-  { displaylogo: false, responsive: true, scrollZoom: true });
+    yaxis: { ...axis, scaleanchor: "x" }, margin: { l: 8, r: 8, t: 40, b: 8 } },
+  { displaylogo: false, responsive: true });
 }
 
 // `people` and `ties` are the prompts, `site` our own host's address or nothing; `id` names parts.
@@ -372,7 +372,7 @@ export function makeMap({ id, people, ties, site }) {
     h("a", { href, download }).click();
     setTimeout(() => URL.revokeObjectURL(href), 60_000);
   };
-  const view = h("div", { class: "pcn-plot", role: "group", hidden: true,
+  const view = h("div", { class: "pcn-plot", role: "group", hidden: true, tabindex: -1,
     "aria-label": "Interactive view of your network; the table says the same" });
   const open = quiet("Open the interactive view", async () => {
     said.textContent = "The interactive view is loading…";
@@ -380,6 +380,7 @@ export function makeMap({ id, people, ties, site }) {
       await load(site + "pcn/plotly.min.js");
       view.hidden = false;
       await plot(view, model, plan);
+      view.focus();
       open.hidden = true;
       said.textContent = "";
     } catch {

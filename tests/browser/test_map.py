@@ -558,6 +558,7 @@ def test_the_interactive_view_comes_from_our_host_and_follows_edits(page: Page) 
     expect(page.locator(".pcn-plot")).to_have_text("drawn")
     expect(page.locator(".pcn-plot")).to_have_attribute("aria-label", re.compile("table says"))
     expect(button).to_be_hidden()
+    expect(page.locator(".pcn-plot")).to_be_focused()
     assert [address for address in asked if "plotly" in address] == [
         "http://map.test/pcn/plotly.min.js"
     ]

@@ -347,7 +347,8 @@ function plot(el, { members, lines }, { spots, cx, cy }) {
   ], { font, showlegend: false, paper_bgcolor: color("card"), plot_bgcolor: color("card"),
     hoverlabel: { bgcolor: color("card"), font, align: "left" }, dragmode: "pan", xaxis: axis,
     yaxis: { ...axis, scaleanchor: "x" }, margin: { l: 8, r: 8, t: 40, b: 8 } },
-  { displaylogo: false, responsive: true });
+  // As it comes, plotly offers to send the chart to a host of its own.
+  { displaylogo: false, responsive: true, showSendToCloud: false, plotlyServerURL: "" });
 }
 
 // `people` and `ties` are the prompts, `site` our own host's address or nothing; `id` names parts.

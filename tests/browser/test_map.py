@@ -7,6 +7,7 @@ import itertools
 import math
 import re
 import xml.etree.ElementTree as ET
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -568,10 +569,33 @@ def test_the_interactive_view_comes_from_our_host_and_follows_edits(page: Page) 
     assert "Tied to" in " ".join(traces[-1]["hovertext"])
     assert layout["paper_bgcolor"].strip() == "#fff"
     assert config["displaylogo"] is False
+    assert config["showSendToCloud"] is False
+    assert config["plotlyServerURL"] == ""
     show(page, rows[:4], ties)
     assert len(page.evaluate("given")[0][-1]["x"]) == 5
     assert page.evaluate("loaded") == 1
     assert accessible.axe(page) == []
+
+
+def test_plotly_itself_draws_and_offers_to_send_nothing_away(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    script = resources.files("plotly") / "package_data" / "plotly.min.js"
+    page.route("**/pcn/plotly.min.js", lambda route: route.fulfill(body=script.read_bytes()))
+    open_map(page, *networks.twelve())
+    page.get_by_role("button", name="Open the interactive view").click()
+    view = page.locator(".pcn-plot")
+    expect(view.locator(".scatterlayer .trace")).to_have_count(9, timeout=60_000)
+    expect(view.locator("text").get_by_text("Grant officer", exact=True)).to_be_visible()
+    titles = view.locator(".modebar-btn").evaluate_all(
+        "(all) => all.map((el) => el.dataset.title ?? el.getAttribute('aria-label'))"
+    )
+    assert "Zoom in" in titles
+    away = re.compile("share|cloud|send|upload", re.IGNORECASE)
+    assert [title for title in titles if away.search(title)] == []
+    assert all(address.startswith(scene.ADDRESS) for address in asked)
+    assert accessible.axe(page) == []
+    assert accessible.small(page) == []
 
 
 def test_without_the_interactive_view_the_map_stays(page: Page) -> None:

@@ -331,6 +331,8 @@ function openForm(model, root, inflate) {
 
   function showStatus() {
     const { open, ready, kept, cut, savedAt } = saving;
+    // A word that is typed before the draft of an earlier visit is here would be split by it.
+    root.inert = !ready;
     const lost = open.length > 0 && (saving.trouble || cut);
     const wrong = open.filter((field) => field.invalid);
     for (const [key, { saved }] of saving.fields) pasts.get(key).hidden = !saved.version;

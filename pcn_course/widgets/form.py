@@ -99,8 +99,7 @@ class Form(Desk):
             reply = _problem(message, error.plain)
         except Exception:  # noqa: BLE001 (whatever it is, the page is told in plain words)
             log.exception("%s: the answer to %s failed", self._called, type(message).__name__)
-            saving = isinstance(message, protocol.Save)
-            reply = _problem(message, OUR_FAULT_SAVING if saving else OUR_FAULT)
+            reply = _failure(message)
         return {**reply, "client": message.client}
 
     def _state(self) -> Reply:
@@ -291,6 +290,17 @@ class Form(Desk):
             reply["filename"] = path.name
             reply["data"] = base64.b64encode(path.read_bytes()).decode()
         return reply
+
+
+def _failure(message: protocol.Message) -> Reply:
+    """What a page is told when something of ours failed."""
+    match message:
+        case protocol.Look() | protocol.Advise():
+            # Nobody asked for these in words, so nobody is disturbed.
+            return {"type": "nothing"}
+        case protocol.Save():
+            return _problem(message, OUR_FAULT_SAVING)
+    return _problem(message, OUR_FAULT)
 
 
 def _problem(message: protocol.Message, text: str) -> Reply:

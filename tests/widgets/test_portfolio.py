@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -62,10 +61,7 @@ def ask(widget: Portfolio | Home, kind: str, **more: Any) -> dict[str, Any]:
     with ThreadPoolExecutor(1) as thread:  # without a loop, whatever ran before
         thread.submit(widget._receive, widget, message, []).result()
     assert [one["client"] for one in heard] == ["one"]
-    if "packed" not in heard[0]:
-        return heard[0]
-    read: dict[str, Any] = json.loads(zlib.decompress(base64.b85decode(heard[0]["packed"])))
-    return read
+    return heard[0]
 
 
 def take(widget: Portfolio, what: str, **more: Any) -> tuple[str, bytes]:

@@ -56,10 +56,11 @@ def write(workspace: Workspace, step: str, **values: Any) -> None:
 def ask(widget: Portfolio | Home, kind: str, **more: Any) -> dict[str, Any]:
     """What a page hears when it asks."""
     heard: list[dict[str, Any]] = []
-    widget.send = lambda content: heard.append(json.loads(json.dumps(content)))
     message = {"type": kind, "client": "one", **more}
-    with ThreadPoolExecutor(1) as thread:  # without a loop, whatever ran before
-        thread.submit(widget._receive, widget, message, []).result()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(widget, "send", lambda one: heard.append(json.loads(json.dumps(one))))
+        with ThreadPoolExecutor(1) as thread:  # without a loop, whatever ran before
+            thread.submit(widget._receive, widget, message, []).result()
     assert [one["client"] for one in heard] == ["one"]
     return heard[0]
 
@@ -173,10 +174,10 @@ def test_the_pages_drawing_stands_in_the_document(filled: Workspace) -> None:
 
 
 def test_a_message_that_is_not_in_the_protocol_is_refused(
-    filled: Workspace, caplog: pytest.LogCaptureFixture
+    filled: Workspace, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     widget = Portfolio(COURSE, filled)
-    widget.send = pytest.fail
+    monkeypatch.setattr(widget, "send", pytest.fail)
     for content in (
         {"type": "take", "client": "one", "what": "everything", "private": False},
         {"type": "take", "client": "one", "what": "page"},

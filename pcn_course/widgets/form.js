@@ -143,7 +143,7 @@ function openForm(model, root, inflate) {
     });
     const prompts = new Map(step.prompts.map((prompt) => [prompt.key, prompt]));
     const value = (key) => saving.fields.get(key)?.value;
-    panels = makePanels({ client, site, prompts, send, value, change, open: openTakeover });
+    panels = makePanels({ client, site: document.documentElement.dataset.pcnBase, prompts, send, value, change, open: openTakeover });
     const parts = [];
     let section = "";
     for (const prompt of step.prompts) {

@@ -316,27 +316,28 @@ def _lines(text: str, delimiter: str) -> tuple[list[_Cells], int]:
     # The last line is ours: if it isn't a line of its own, an open quotation mark swallowed it.
     source = itertools.chain(io.StringIO(text, newline=""), [_END])
     reader = csv.reader(source, delimiter=delimiter)
-    begun, row = 1, [""]
+    begun, after, closed = 1, 1, False
     try:
-        while row != [_END]:
-            begun = reader.line_num + 1
-            row = next(reader)
-            if row != [_END] and any(cell.strip() for cell in row):
-                if len(lines) < MOST_PEOPLE + 1:
-                    lines.append(row[:_COLUMNS])
-                else:
-                    more += 1
+        for row in reader:
+            begun, after = after, reader.line_num + 1
+            closed = row == [_END]
+            if closed or not _filled(row):
+                continue
+            if len(lines) <= MOST_PEOPLE:
+                lines.append(row[:_COLUMNS])
+            else:
+                more += 1
     except csv.Error:
         raise ListError(
-            f"Line {begun} of this file has a cell that is far too long for a list of people. "
+            f"Line {after} of this file has a cell that is far too long for a list of people. "
             f"Shorten it there, and choose the file again. {_UNCHANGED}"
         ) from None
-    except StopIteration:
+    if not closed:
         raise ListError(
             f"A quotation mark is opened in line {begun} of this file and not closed again, so the "
             "lines after it run together. Close or delete it there, and choose the file again. "
             + _UNCHANGED
-        ) from None
+        )
     return lines, more
 
 
@@ -346,8 +347,9 @@ def _heading_line(lines: Sequence[_Cells]) -> int | None:
     wide = any(_filled(row) > 1 for row in top)
     able = [at for at, row in enumerate(top) if _filled(row) > 1 or not wide]
     known = {at: len({kind for kind in map(_kind, top[at]) if kind}) for at in able}
-    # A line of people may hold one word of headings ("Stakeholder"), hardly ever two.
-    enough = [at for at in able if known[at] > (at != able[0])]
+    # A line of people may be one heading in one cell ("Stakeholder"), hardly ever in two.
+    whole = {at: len({_EXACT.get(_words(cell), "") for cell in top[at]} - {""}) for at in able}
+    enough = [at for at in able if (known[at] if at == able[0] else whole[at] > 1)]
     return max(enough, key=lambda at: known[at], default=None)
 
 
@@ -431,14 +433,17 @@ _FROM: dict[str, tuple[str, ...]] = {
 
 def _kind(heading: str) -> str:
     """The kind of a heading; "" if it says nothing that we know."""
-    words = _words(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", heading[: 2 * _HEADING]))
-    if words in _EXACT:
-        return _EXACT[words]
     if "@" in heading:
         return _CONTACT
-    if 0 < len(words.split()) <= 4:
+    # "FirstName" is two words, "LinkedIn" is one.
+    written = heading[: 2 * _HEADING]
+    both = [_words(written), _words(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", written))]
+    for words in both:
+        if words in _EXACT:
+            return _EXACT[words]
+    if 0 < len(both[1].split()) <= 4:
         for kind, pattern in _KNOWN_PARTS:
-            if pattern.search(words):
+            if any(map(pattern.search, both)):
                 return kind
     return ""
 
@@ -589,7 +594,7 @@ def _clean(cell: str) -> str:
         text = text[2:-1]
     if (kept := _without_contacts(text)) != text:
         kept = _LEFT_OVER.sub(" ", kept)
-        text = re.sub(r"\s+(?=[,;])|([,;])(?:\s*[,;])+", r"\1", " ".join(kept.split()))
+        text = re.sub(r"\s+(?=[,;)])|([,;])(?:\s*[,;])+", r"\1", " ".join(kept.split()))
         text = text.strip(" ,;|:/")
     return text if len(text) <= _CELL else text[: _CELL - 2].rstrip() + " …"
 
@@ -770,7 +775,7 @@ class _People:
         if self._initials:
             names = _count(self._initials, "name became", "names became")
             yield f"{names} initials, since the people in a list have not signed up for this."
-        if self._linkedin:
+        if self._linkedin and "sector" in self._chosen:
             yield "Of the company only the sector is taken over, where its name tells it."
         for field, count in self._without_choice.items():
             column = self._chosen[field].label
@@ -868,7 +873,9 @@ def _short_name(parts: Sequence[str], kind: str) -> str:
         return _initials([re.split(r"[,(]", part)[0] for part in parts])
     kept: list[str] = []
     changed = False
-    nicknames = _PARENTHESIS.sub(lambda found: "" if _is_name(found[1], names) else found[0], text)
+    nicknames = _PARENTHESIS.sub(
+        lambda found: "" if _is_name(found[1], names=False) else found[0], text
+    )
     plain = _PARENTHESIS.sub(lambda found: f", {found[1]}", nicknames)
     said = [piece for piece in _BETWEEN.split(plain) if piece]
     if len(said) > 1 and "," in plain and all(" " not in one for one in said[:2]):
@@ -879,7 +886,7 @@ def _short_name(parts: Sequence[str], kind: str) -> str:
         several = re.split(r"\s+(?:and|&)\s+", piece)
         if kept and all(_is_credential(word) for word in piece.split()):
             changed = True
-        elif all(_is_name(one, names) for one in several):
+        elif all(_is_name(one, names and (changed or not kept)) for one in several):
             kept.append(" and ".join(_initials([one]) for one in several))
             changed = True
         else:
@@ -898,7 +905,7 @@ def _is_name(text: str, names: bool) -> bool:  # noqa: FBT001 (says what the hea
     words = re.sub(r"[\"“”„]", " ", text).split()
     titled = len(words) > 1 and _is_title(words[0])
     words = [word for word in words if word not in _PARTICLES and not _is_title(word)]
-    if not 1 <= len(words) <= 5 or any(sign.isdecimal() for sign in text):
+    if not 1 <= len(words) <= 5 or re.search(r"[\d=!+*^<>{}\\_#%$]", text):
         return False
     if any(word.casefold() in _SENTENCE for word in words) or not any(map(_letter, words)):
         return False
@@ -915,7 +922,7 @@ def _is_name(text: str, names: bool) -> bool:  # noqa: FBT001 (says what the hea
     if names:
         small = any(hit and word.islower() for hit, word in zip(told, words, strict=True))
         return not (plain[-1] or small or sum(told) > 1)
-    return not (any(word[0].islower() for word in words) or any(plain) or sum(told) > 1)
+    return not (any(_letter(word).islower() for word in words) or any(plain) or sum(told) > 1)
 
 
 def _is_title(word: str) -> bool:
@@ -991,16 +998,16 @@ def _doubles(
 
 
 def _signs(row: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """By what a person is known again: the name, or initials together with the expertise."""
+    """By what a person is known again: initials together with expertise, before the name."""
     person, expertise = row.get("person"), row.get("expertise")
     if not isinstance(person, str) or not (name := _folded(person)):
         return []
-    signs: list[tuple[str, ...]] = [(name,)]
+    signs: list[tuple[str, ...]] = []
     if isinstance(expertise, str) and (knows := _folded(expertise)):
         short = _BETWEEN.split(_short_name([person], "person"))[0]
         if _are_initials(short):
             signs.append((_folded(short), knows))
-    return signs
+    return [*signs, (name,)]
 
 
 def _folded(text: str) -> str:

@@ -1,0 +1,176 @@
+"""The week of a network as a calendar file, which Google, Outlook and Apple read.
+
+Each entry keeps its UID (made of the workspace and the row), and its SEQUENCE rises with each file,
+so a second import changes the entries of the first instead of doubling them (RFC 5545, 3.8.7.4).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from icalendar import Alarm, Calendar, Event
+
+from pcn_course.course import Course
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+STEP = "managing"
+EPOCH = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+"""SEQUENCE counts the minutes from here: it has to rise, and to fit into 32 bits."""
+REMIND = dt.timedelta(minutes=-10)
+RARE = ("as-needed", "not-now")
+"""Rhythms without fixed times."""
+
+Values = Mapping[str, Mapping[str, Any]]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One weekly time: ``day`` from 0 (Monday), ``start``, ``minutes`` and what it is for."""
+
+    id: str
+    day: int
+    start: dt.time
+    minutes: int
+    purpose: str
+
+
+def entries(values: Values) -> tuple[Entry, ...]:
+    """The weekly times that have a day, a start and a length, in the order of the week."""
+    found = []
+    rows = values.get(STEP, {}).get("weekly-times")
+    for row in rows if isinstance(rows, list) else []:
+        if not isinstance(row, dict):
+            continue
+        start, minutes = _time(row.get("start")), row.get("minutes")
+        day, purpose = row.get("day"), row.get("purpose")
+        if (
+            start
+            and day in DAYS
+            and isinstance(minutes, str)
+            and re.fullmatch("[0-9]{1,3}", minutes)
+        ):
+            words = purpose.strip() if isinstance(purpose, str) else ""
+            found.append(Entry(str(row.get("id", "")), DAYS.index(day), start, int(minutes), words))
+    return tuple(sorted(found, key=lambda one: (one.day, one.start)))
+
+
+def calendar(course: Course, values: Values, owner: str, now: dt.datetime) -> bytes:
+    """The weekly times, the quiet hours and the review date as an iCalendar file (RFC 5545).
+
+    ``owner`` is the workspace's id; ``now`` is aware. An entry begins on its first day on or after
+    ``now`` in the student's zone. Without a zone the times are local ones, wherever they are read.
+    """
+    said = values.get(STEP, {})
+    zone = _zone(said.get("time-zone"))
+    today = now.astimezone(zone or dt.UTC).date()
+    made = Calendar()
+    made.add("prodid", f"-//PCN course//{course.id}//EN")
+    made.add("version", "2.0")
+    made.add("calscale", "GREGORIAN")
+    made.add("x-wr-calname", course.title)
+    how_often = said.get("how-often-to-engage")
+    events = [] if how_often in RARE else list(_weekly(values, how_often, today, zone))
+    events += _quiet(said, today, zone)
+    events += _review(said)
+    for name, event in events:
+        event.add("uid", f"{name}-{owner}@{course.id}.pcn-course")
+        event.add("dtstamp", now.astimezone(dt.UTC))
+        event.add("last-modified", now.astimezone(dt.UTC))
+        event.add("sequence", max(0, int((now - EPOCH).total_seconds() // 60)))
+        event.add("categories", ["Collaboration network"])
+        made.add_component(event)
+    if zone:
+        made.add_missing_timezones()
+    content: bytes = made.to_ical()
+    return content
+
+
+def _weekly(
+    values: Values, how_often: Any, today: dt.date, zone: ZoneInfo | None
+) -> Iterator[tuple[str, Event]]:
+    for entry in entries(values):
+        first = today + dt.timedelta(days=(entry.day - today.weekday()) % 7)
+        rule: dict[str, Any] = {"freq": "weekly", "byday": DAYS[entry.day][:2].upper()}
+        if how_often == "fortnightly":
+            rule["interval"] = 2
+        if how_often == "monthly":
+            # The same weekday of each month: the first Tuesday, the second, …, the last.
+            which = (first.day - 1) // 7 + 1
+            byday = f"{which if which < 5 else -1}{DAYS[entry.day][:2].upper()}"
+            rule = {"freq": "monthly", "byday": byday}
+        event = _event(entry.purpose or "Time for my network", first, entry.start, zone)
+        event.add("duration", dt.timedelta(minutes=entry.minutes))
+        event.add("rrule", rule)
+        event.add("transp", "OPAQUE")
+        alarm = Alarm()
+        alarm.add("action", "DISPLAY")
+        alarm.add("description", entry.purpose or "Time for my network")
+        alarm.add("trigger", REMIND)
+        event.add_component(alarm)
+        yield f"time-{_plain(entry.id)}", event
+
+
+def _quiet(
+    said: Mapping[str, Any], today: dt.date, zone: ZoneInfo | None
+) -> Iterator[tuple[str, Event]]:
+    begin, end = _time(said.get("quiet-from")), _time(said.get("quiet-to"))
+    if begin is None or end is None:
+        return
+    event = _event("Quiet hours: not to be reached", today, begin, zone)
+    # Over midnight they end on the next day; from one time to the same one is a whole day.
+    last = today if end > begin else today + dt.timedelta(days=1)
+    event.add("dtend", _moment(last, end, zone))
+    event.add("rrule", {"freq": "daily"})
+    event.add("transp", "TRANSPARENT")
+    yield "quiet", event
+
+
+def _review(said: Mapping[str, Any]) -> Iterator[tuple[str, Event]]:
+    try:
+        day = dt.date.fromisoformat(str(said.get("review-date")))
+    except ValueError:
+        return
+    event = Event()
+    event.add("summary", "Look at my network plan again")
+    event.add("dtstart", day)
+    event.add("transp", "TRANSPARENT")
+    if (months := {"monthly": 1, "quarterly": 3}.get(str(said.get("review-again")))) is not None:
+        event.add("rrule", {"freq": "monthly", "interval": months})
+    yield "review", event
+
+
+def _event(words: str, day: dt.date, start: dt.time, zone: ZoneInfo | None) -> Event:
+    event = Event()
+    event.add("summary", _plain_text(words))
+    event.add("dtstart", _moment(day, start, zone))
+    return event
+
+
+def _moment(day: dt.date, time: dt.time, zone: ZoneInfo | None) -> dt.datetime:
+    return dt.datetime.combine(day, time, tzinfo=zone)
+
+
+def _time(value: Any) -> dt.time | None:
+    if isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
+        return dt.time.fromisoformat(value)
+    return None
+
+
+def _zone(value: Any) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(value) if isinstance(value, str) and value else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^\w-]", "", name)[:40] or "row"
+
+
+def _plain_text(words: str) -> str:
+    """``words`` in one line, without characters that no calendar may hold."""
+    return re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]+", " ", words).strip()

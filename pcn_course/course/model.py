@@ -158,7 +158,7 @@ class Prompt(Part, frozen=True):
             chosen = value if isinstance(value, list) else [value]
             if self.refers:
                 return "an entry that is not shown here"
-            return "; ".join(labels.get(one, str(one)) for one in chosen)
+            return "; ".join(labels.get(str(one), str(one)) for one in chosen)
         if self.kind == "scale":
             return f"{value} of {self.points}{self.ends}"
         if self.kind == "date" and _date_fault(value) is None:

@@ -1,0 +1,274 @@
+"""The plan and the reflection as sections of paragraphs, lists and tables, in no format yet."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from pcn_course.asks import loops
+from pcn_course.course import Course, Prompt, Step
+from pcn_course.network import coverage, read_network
+from pcn_course.rhythm import entries
+from pcn_course.toolbox import because, rank
+
+Values = Mapping[str, Mapping[str, Any]]
+
+PRIVATE = "private, never submitted"
+
+
+class Paragraph(msgspec.Struct, frozen=True):
+    """Words of ours or of the student's; line breaks count."""
+
+    text: str
+
+
+class Items(msgspec.Struct, frozen=True):
+    """A list of short texts."""
+
+    texts: tuple[str, ...]
+
+
+class Table(msgspec.Struct, frozen=True):
+    """Rows of cells under a head; the first cell of a row names it."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+Block = Paragraph | Items | Table
+
+
+class Section(msgspec.Struct, frozen=True):
+    """A title and what stands below it; ``level`` is 2 for a part and 3 for a part of that."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    level: int = 2
+
+
+def plan(course: Course, values: Values, today: dt.date | None = None) -> tuple[Section, ...]:
+    """The plan on one page; a part about which nothing was said is left out."""
+    today = today or dt.datetime.now().astimezone().date()
+    parts = (
+        ("What it is for", _purpose(values)),
+        ("Who is in it", _people(course, values)),
+        ("Who is still missing", _gaps(course, values)),
+        ("Which tools, and why", _tools(course, values, today)),
+        ("My week", _week(course, values)),
+        ("What is open", _open(values)),
+        ("What I do first", _first(values)),
+    )
+    return tuple(Section(title, tuple(blocks)) for title, found in parts if (blocks := list(found)))
+
+
+def reflection(course: Course, values: Values, *, private: bool) -> tuple[Section, ...]:
+    """All answers of all steps under their questions; private ones only when they are wanted."""
+    sections = []
+    for step in course.steps:
+        answers = []
+        for prompt in step.prompts:
+            value = values.get(step.name, {}).get(prompt.key)
+            if prompt.is_empty(value) or (prompt.private and not private):
+                continue
+            title = f"{prompt.label} ({PRIVATE})" if prompt.private else prompt.label
+            blocks = tuple(_answer(course, step, prompt, value, values))
+            answers.append(Section(title, blocks, level=3))
+        if answers:
+            sections.append(Section(f"Step {step.number}: {step.title}", ()))
+            sections += answers
+    return tuple(sections)
+
+
+def _purpose(values: Values) -> Iterator[Block]:
+    goals = values.get("goals", {})
+    for key in ("live-project", "next-decision"):
+        if words := text(goals.get(key)):
+            yield Paragraph(words)
+    if found := [_with_day(row, "goal", "by") for row in rows(goals.get("goal-list"))]:
+        yield Items(tuple(filter(None, found)))
+
+
+def _people(course: Course, values: Values) -> Iterator[Block]:
+    """The members; of whoever does not want to be listed, only the part that they play."""
+    table = _prompt(course, "connections", "people")
+    if table is None:
+        return
+    columns = {column.key: column for column in table.columns}
+    found = []
+    for row in rows(values.get("connections", {}).get("people")):
+        name, role = text(row.get("person")), _cell(columns, row, "role")
+        if row.get("consent") == "no" or row.get("status") == "withdrawn":
+            found.append((role or "Somebody who is not listed", role, "", ""))
+        elif name or role:
+            found.append(
+                (name or role, role, _cell(columns, row, "give"), _cell(columns, row, "get"))
+            )
+    if found:
+        head = ("Who", "Part", "I give", "I get")
+        yield Table("People in my network", head, tuple(found))
+
+
+def _gaps(course: Course, values: Values) -> Iterator[Block]:
+    found = coverage(course, values)
+    gaps = [need for need in found.needs if need.state != "held"]
+    if found.needs:
+        yield Paragraph(found.says)
+    if gaps:
+        yield Items(
+            tuple(
+                f"{need.expertise}: {need.says}"
+                + (f" Who could know it: {'; '.join(need.people)}." if need.people else "")
+                for need in gaps
+            )
+        )
+
+
+def _tools(course: Course, values: Values, today: dt.date) -> Iterator[Block]:
+    chosen = [one for one in rank(course, values, today) if one.chosen]
+    if chosen:
+        yield Items(tuple(f"{one.tool.name}: {because(one)}." for one in chosen))
+    if words := text(values.get("tools", {}).get("tool-decision")):
+        yield Paragraph(words)
+
+
+def _week(course: Course, values: Values) -> Iterator[Block]:
+    said = values.get("managing", {})
+    how_often = _prompt(course, "managing", "how-often-to-engage")
+    if how_often and not how_often.is_empty(said.get("how-often-to-engage")):
+        yield Paragraph(f"{how_often.shown(said['how-often-to-engage'])}.")
+    times = [
+        f"{calendar.day_name[one.day]}, {_clock(one.start)}, {one.minutes} minutes"
+        + (f": {one.purpose}" if one.purpose else "")
+        for one in entries(values)
+    ]
+    if times:
+        yield Items(tuple(times))
+    if day := _day(said.get("review-date")):
+        yield Paragraph(f"I look at this plan again on {day}.")
+
+
+def _open(values: Values) -> Iterator[Block]:
+    found = [one for one in loops(values) if one.open]
+    if found:
+        yield Items(
+            tuple(f"{one.purpose} ({one.to}): {one.stands} {one.next}".strip() for one in found)
+        )
+
+
+def _first(values: Values) -> Iterator[Block]:
+    if words := text(values.get("integrating", {}).get("first-move")):
+        yield Paragraph(words)
+
+
+def _answer(
+    course: Course, step: Step, prompt: Prompt, value: Any, values: Values
+) -> Iterator[Block]:
+    if prompt.kind == "table" and isinstance(value, list):
+        filled = [row for row in rows(value) if not prompt.is_empty([row])]
+        columns = [
+            column
+            for column in prompt.columns
+            if any(not column.is_empty(row.get(column.key)) for row in filled)
+        ]
+        # Many columns make no table that can be read on paper: each entry becomes a paragraph.
+        if len(columns) > 5:
+            for row in filled:
+                cells = [
+                    (column.label, named(course, step, column, row, values)) for column in columns
+                ]
+                yield Paragraph("\n".join(f"{label}: {words}" for label, words in cells if words))
+            return
+        cells_of = tuple(
+            tuple(named(course, step, column, row, values) for column in columns) for row in filled
+        )
+        if cells_of:
+            yield Table(prompt.label, tuple(column.label for column in columns), cells_of)
+    elif prompt.kind == "choices" and isinstance(value, list):
+        yield Items(tuple(prompt.shown(one) for one in value))
+    else:
+        yield Paragraph(prompt.shown(value))
+
+
+def named(
+    course: Course, step: Step, column: Prompt, row: Mapping[str, Any], values: Values
+) -> str:
+    """A cell in words; an entry of another table is called what it is called there now."""
+    value = row.get(column.key)
+    if column.is_empty(value):
+        return ""
+    if not column.refers:
+        return column.shown(value)
+    place, _, key = column.options_from.rpartition(".")
+    there = values.get(place or step.name, {}).get(key)
+    table = _prompt(course, place or step.name, key)
+    labels = {
+        str(one.get("id")): text(one.get(table.columns[0].key))
+        for one in rows(there)
+        if table and table.columns
+    }
+    chosen = value if isinstance(value, list) else [value]
+    if all(labels.get(str(one)) for one in chosen):
+        return "; ".join(labels[str(one)] for one in chosen)
+    return column.shown_in(row)
+
+
+def rows(value: Any) -> list[dict[str, Any]]:
+    """A table's value as rows, whatever it is."""
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def text(value: Any) -> str:
+    """A text's value, without space around it; empty for anything else."""
+    return value.strip() if isinstance(value, str) else ""
+
+
+def clean(words: Any) -> str:
+    """``words`` without characters that neither HTML nor XML may hold."""
+    return re.sub(
+        r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]",
+        "\ufffd",
+        str(words),
+    )
+
+
+def _prompt(course: Course, name: str, key: str) -> Prompt | None:
+    return next((step.prompt(key) for step in course.steps if step.name == name), None)
+
+
+def _cell(columns: Mapping[str, Prompt], row: Mapping[str, Any], key: str) -> str:
+    column = columns.get(key)
+    value = row.get(key)
+    return "" if column is None or column.is_empty(value) else column.shown(value)
+
+
+def _with_day(row: Mapping[str, Any], key: str, day: str) -> str:
+    words, when = text(row.get(key)), _day(row.get(day))
+    return f"{words} (by {when})" if words and when else words
+
+
+def _day(value: Any) -> str:
+    try:
+        day = dt.date.fromisoformat(value)
+    except (TypeError, ValueError):
+        return ""
+    return f"{day:%B} {day.day}, {day.year}"
+
+
+def _clock(time: dt.time) -> str:
+    return f"{(time.hour - 1) % 12 + 1}:{time:%M} {'pm' if time.hour > 11 else 'am'}"
+
+
+def tied(values: Values) -> list[tuple[str, str, tuple[str, ...]]]:
+    """The ties among members by their names, with their kinds."""
+    network = read_network(values)
+    names = {member.id: member.name for member in network.members}
+    return [
+        (names.get(tie.one, tie.one), names.get(tie.other, tie.other), tuple(tie.kinds))
+        for tie in network.ties
+    ]

@@ -61,7 +61,7 @@ class MemberList(msgspec.Struct, frozen=True):
     ``columns`` are the columns that may be chosen, ``mapping`` says which field comes from which
     of them, and ``total`` how many people the file holds. ``rows`` hold filled cells only.
     ``doubles`` names, by the index in ``rows``, the id of the row there already that looks like the
-    same person, or "" where it is an earlier one in this file. ``notes`` say what was left out.
+    same person. ``notes`` say what was left out.
     """
 
     kind: Literal["linkedin", "list"]
@@ -120,19 +120,6 @@ def read_list(
         doubles=_doubles(people.rows, existing),
         notes=tuple(notes),
     )
-
-
-def merged(existing_row: Mapping[str, Any], new_row: Mapping[str, Any]) -> dict[str, Any]:
-    """The existing row with its empty cells filled from the new one; nothing else changes."""
-    row = dict(existing_row)
-    for key, value in new_row.items():
-        if key != "id" and _is_empty(row.get(key)) and not _is_empty(value):
-            row[key] = value
-    return row
-
-
-def _is_empty(value: Any) -> bool:
-    return value is None or value in ("", [])
 
 
 # ---- From bytes to a table -----------------------------------------------------------------------
@@ -727,7 +714,10 @@ class _People:
     def add(self, lines: Iterable[_Cells]) -> None:
         for line in lines:
             row = self._row(line)
-            key = tuple(line)
+            # By full names, which tell apart what initials do not; without them, by all that is
+            # in the line.
+            by_name = row and "person" in self._chosen
+            key = self._said(line) if by_name else tuple(line)
             if not row:
                 self._nobody += 1
             elif key in self._seen:
@@ -735,6 +725,9 @@ class _People:
             else:
                 self.rows.append(row)
             self._seen.add(key)
+
+    def _said(self, line: _Cells) -> tuple[str, ...]:
+        return tuple(_words(column.text(line)) for column in self._chosen.values())
 
     def _row(self, line: _Cells) -> dict[str, str]:
         """The filled cells of one person; none of them if the line does not say who it is."""
@@ -788,8 +781,8 @@ class _People:
             lines = _count(self._nobody, "line names", "lines name")
             yield f"{lines} nobody, neither by name nor by role: left out."
         if self._again:
-            lines = _count(self._again, "line repeats", "lines repeat")
-            yield f"{lines} another one word for word: taken once."
+            lines = _count(self._again, "line says", "lines say")
+            yield f"{lines} the same as another one: taken once."
 
 
 def _count(number: int, one: str, many: str) -> str:
@@ -977,24 +970,33 @@ def _is_whole_sign(letter: str) -> bool:
 def _doubles(
     rows: Sequence[Mapping[str, str]], existing: Sequence[Mapping[str, Any]]
 ) -> dict[int, str]:
-    """For rows that look like another one: the id of the existing one, or "" for an earlier one."""
-    there: dict[tuple[str, ...], str] = {}
+    """For rows that look like an existing one: its id, by their index."""
+    there: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for row in existing:
-        name = row.get("id")
-        if isinstance(name, str) and name:
+        if isinstance(row.get("id"), str) and row["id"]:
             for sign in _signs(row):
-                there.setdefault(sign, name)
+                there.setdefault(sign, []).append(row)
     found: dict[int, str] = {}
-    earlier: set[tuple[str, ...]] = set()
     for at, new in enumerate(rows):
-        signs = _signs(new)
-        twin = next((there[sign] for sign in signs if sign in there), None)
-        if twin is not None:
-            found[at] = twin
-        elif not earlier.isdisjoint(signs):
-            found[at] = ""
-        earlier.update(signs)
+        alike = [row for sign in _signs(new) for row in there.get(sign, ())]
+        best = max(alike, key=lambda row: _agreement(row, new), default=None)
+        if best and _agreement(best, new):
+            found[at] = best["id"]
     return found
+
+
+def _agreement(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
+    """2 if expertise or role is the same in both, 1 if nothing is known of it, 0 if both differ.
+
+    Many people share initials: filling one's gaps from another one would mix two people up.
+    """
+    pairs = [(one.get(key), other.get(key)) for key in ("expertise", "role")]
+    known = [
+        _folded(mine) == _folded(theirs)
+        for mine, theirs in pairs
+        if isinstance(mine, str) and isinstance(theirs, str) and mine and theirs
+    ]
+    return 1 if not known else 2 * any(known)
 
 
 def _signs(row: Mapping[str, Any]) -> list[tuple[str, ...]]:

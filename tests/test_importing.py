@@ -26,7 +26,6 @@ from pcn_course.importing import (
     MOST_PEOPLE,
     ListError,
     MemberList,
-    merged,
     read_list,
 )
 
@@ -510,17 +509,47 @@ def test_who_is_there_already_is_named_by_row() -> None:
         "KG,",
         '"Respite coordinator, County",',
         "RC,payment rules",
-        "RC,something else",
+        "KG,something else",
         "Kofi Grant,Grants!",
         existing=existing,
     )
-    assert found.doubles == {0: "r1", 1: "r2", 2: "r3", 3: "", 4: "r4"}
+    assert found.doubles == {0: "r1", 1: "r2", 2: "r3", 3: "r1", 4: "r4"}
 
 
-def test_lines_that_repeat_are_taken_once_and_likenesses_are_marked() -> None:
-    found = a_list("Name,Sector", "Karen Gold,health", "Karen Gold,health", "Kim Grant,schools")
-    assert (found.total, len(found.rows), found.doubles) == (2, 2, {1: ""})
-    assert "1 line repeats another one word for word: taken once." in found.notes
+def test_the_same_initials_with_another_expertise_are_another_person() -> None:
+    existing = [
+        {"id": "r1", "person": "KG", "expertise": "Grants", "role": "mentor"},
+        {"id": "r2", "person": "RC"},
+        {"id": "r3", "person": "RC", "expertise": "Payment rules"},
+    ]
+    found = a_list(
+        "Person,Expertise,Role",
+        "KG,Respite,peer",  # somebody else
+        "KG,Respite,mentor",  # the same part
+        "KG,grants,",
+        "KG,,peer",
+        "RC,payment rules,",  # the one who fits best, not the first
+        "RC,Respite,",  # may be the one of whom nothing is known
+        existing=existing,
+    )
+    assert found.doubles == {1: "r1", 2: "r1", 4: "r3", 5: "r2"}
+
+
+def test_lines_that_say_the_same_are_taken_once() -> None:
+    found = a_list(
+        "Name,Sector,Email,Since",
+        "Karen Gold,health,kg@example.org,2020",
+        "karen gold,Health,gold@example.org,2021",
+        "Kim Grant,health,kg@example.org,2020",  # the same initials, another name
+    )
+    kept = {"person": "KG", "sector": "health"}
+    assert (found.total, found.rows, found.doubles) == (2, (kept, kept), {})
+    assert "1 line says the same as another one: taken once." in found.notes
+
+
+def test_without_names_only_whole_lines_are_the_same() -> None:
+    lines = ["Name,Role", "Karen Gold,peer", "Kim Reed,peer", "Kim Reed,peer"]
+    assert len(a_list(*lines, mapping={"role": "Role"}).rows) == 2
 
 
 def test_existing_rows_of_any_shape_are_looked_at() -> None:
@@ -533,21 +562,6 @@ def test_existing_rows_of_any_shape_are_looked_at() -> None:
         {"id": "r3", "person": "KG", "expertise": ["x"]},
     ]
     assert a_list("Person", "KG", existing=existing).doubles == {0: "r3"}
-
-
-def test_merging_fills_only_what_is_empty() -> None:
-    row: dict[str, Any] = {
-        "id": "r1",
-        "person": "KG",
-        "give": "",
-        "channels": [],
-        "get": None,
-        "closeness": 0,
-    }
-    new = {"id": "x", "person": "RC", "give": "A say", "get": "", "place": "local", "channels": []}
-    kept = dict(row)
-    assert merged(row, new) == {**row, "give": "A say", "place": "local"}
-    assert row == kept
 
 
 # Anything at all

@@ -269,6 +269,8 @@ def _draft(number: int, ask: Mapping[str, Any], values: Values) -> str:
         f'<div class="pcn-example" id="{name}" dir="auto">{_safe(draft(ask, values))}</div>',
         f'<p><button type="button" class="pcn-button" data-pcn-copy="{name}">',
         _safe(f"Copy the message to {who}" if who else f"Copy the message of ask {number}"),
+        # By ear, two messages to one person are told apart.
+        f'<span class="pcn-sr">: {_safe(about)}</span>' * bool(who),
         "</button></p>",
     ]
     summary = f"{f'To {who}: ' if who else ''}{about}{sent}"

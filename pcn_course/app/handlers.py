@@ -171,7 +171,9 @@ class KernelSocket(VoilaKernelWebsocketHandler):
             if kind == "status" and content.get("execution_state") in _USUAL:
                 return None
             # What the page reads, and no more: the rest is longer than most answers.
-            message = json.dumps({"header": {"msg_type": kind}, "content": content})
+            asked = {"msg_id": parsed.get("parent_header", {}).get("msg_id")}
+            said = {"header": {"msg_type": kind}, "parent_header": asked, "content": content}
+            message = json.dumps(said)
         return super().write_message(message, binary)
 
 

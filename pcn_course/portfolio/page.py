@@ -40,8 +40,8 @@ _MAP = (
 
 
 def plan_html(course: Course, values: Values, today: dt.date | None = None) -> str:
-    """The plan as a fragment of HTML, with headings from ``h3`` on; every answer is escaped."""
-    return _html(plan(course, values, today), 1)
+    """The plan as a fragment of HTML, with headings from ``h2`` on; every answer is escaped."""
+    return _html(plan(course, values, today))
 
 
 def document_html(
@@ -64,16 +64,15 @@ def document_html(
         '<meta name="color-scheme" content="light dark">'
         f"<title>{title}: my plan</title><style>{LOOK.read_text('utf-8')}{_STYLE}</style></head>"
         f'<body class="pcn"><main><h1>{title}: my plan</h1><p>{escape(made)}</p>'
-        f"{_html(plan(course, values, today), 0)}{drawing}"
-        f"{_html(whole, 0)}</main></body></html>\n"
+        f"{_html(plan(course, values, today))}{drawing}"
+        f"{_html(whole)}</main></body></html>\n"
     )
 
 
-def _html(sections: Iterable[Section], deeper: int) -> str:
+def _html(sections: Iterable[Section]) -> str:
     parts = []
     for section in sections:
-        level = section.level + deeper
-        parts.append(f"<h{level}>{_safe(section.title)}</h{level}>")
+        parts.append(f"<h{section.level}>{_safe(section.title)}</h{section.level}>")
         parts += [_block(block) for block in section.blocks]
     return "".join(parts)
 

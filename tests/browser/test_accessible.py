@@ -139,7 +139,7 @@ def answer(page: Page, step: Step) -> None:
             field.locator(".pcn-add").click()
             row = field.locator(".pcn-row").nth(number)
             for at, column in enumerate(prompt.columns):
-                text = "Something about “{label}”"
+                text = f"Something about “{{label}}”, {number + 1}"
                 fill(row.locator(".pcn-cell").nth(at), column, sample_answer(column, text))
 
 
@@ -596,6 +596,8 @@ def test_every_control_is_found_by_its_name(
     step = COURSE.step("connections")
     put(workspace, step, sample_answers(step))
     page = opened(context, server, step.path)
+    for head in page.locator(".pcn-fold > summary").all():
+        head.click()
     found = accessible.controls(page)
     for row in (1, 2):
         for word in ("Move up", "Move down", "Remove"):

@@ -76,7 +76,7 @@ class Read(HTMLParser):
 
 def test_the_plan_stands_on_one_page(values: dict[str, dict[str, Any]]) -> None:
     found = Read(plan_html(COURSE, values, TODAY))
-    assert set(found.headings) == {3}
+    assert set(found.headings) == {2}
     for words in (values["goals"]["live-project"], "Who is still missing", "because"):
         assert words in found.text
     assert Read(plan_html(COURSE, {}, TODAY)).text == ""

@@ -158,7 +158,7 @@
       else if (paper.scrollHeight > paper.clientHeight + 1 || paper.scrollWidth > paper.clientWidth + 1)
         wrong.push(`${say(el)} is cut`);
     }
-    for (const el of document.querySelectorAll(".pcn-label, .pcn-option label"))
+    for (const el of document.querySelectorAll(".pcn-label:not(.pcn-panel *), .pcn-option label:not(.pcn-panel *)"))
       if (!el.checkVisibility()) wrong.push(`${say(el)} is not printed`);
     const { color } = getComputedStyle(document.body);
     if (color !== "rgb(29, 42, 47)") wrong.push(`ink is ${color}`);

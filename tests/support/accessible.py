@@ -44,7 +44,7 @@ _GROUPS = {
     *("group", "radiogroup", "dialog", "alertdialog", "navigation", "region"),
     *("Iframe", "IframePresentational", "toolbar", "tablist", "image", "img", "heading"),
 }
-_PLACES = {"group", "radiogroup", "dialog", "navigation", "RootWebArea", "form", "region"}
+_PLACES = {"group", "radiogroup", "dialog", "navigation", "RootWebArea", "form", "region", "Date", "InputTime"}
 """What a control's name is heard together with."""
 
 
@@ -125,11 +125,11 @@ def _place(node: dict[str, Any], nodes: dict[str, Any]) -> str:
 
 
 def _named_otherwise(node: dict[str, Any], nodes: dict[str, Any]) -> bool:
-    """Whether it is a part of a date field, or what a button opens: these go by its name."""
+    """Whether it is a part of a date or time field, or what a button opens: these go by its name."""
     if any(_role(one).startswith("Disclosure") for one in _below(node["nodeId"], nodes)[1:2]):
         return True
     at = nodes.get(node.get("parentId", ""))
-    while at and _role(at) != "Date":
+    while at and _role(at) not in ("Date", "InputTime"):
         at = nodes.get(at.get("parentId", ""))
     return at is not None
 
@@ -186,8 +186,8 @@ def tab_through(page: Page, most: int = 400) -> tuple[list[str], list[str]]:
         page.keyboard.press("Tab")
         stop = _look(page, "focused")
         if stop is None:
-            # A date field holds several stops of its own.
-            if page.evaluate("document.activeElement?.type === 'date'"):
+            # A date or time field holds several stops of its own.
+            if page.evaluate("/^(date|time)$/.test(document.activeElement?.type)"):
                 continue
             return stops, faults
         stops.append(stop["what"])

@@ -312,8 +312,16 @@ def sample_answer(prompt: Prompt, text: str = "Answer to “{label}”.") -> Any
         case "time":
             return "15:30"
         case "table":
-            cells = {column.key: sample_answer(column, text) for column in prompt.columns}
-            return [{"id": f"r{number:08x}", **cells} for number in range(2)]
+            return [
+                {
+                    "id": f"r{number:08x}",
+                    **{
+                        column.key: sample_answer(column, text.replace("{label}", words))
+                        for column in prompt.columns
+                    },
+                }
+                for number, words in enumerate(("{label}", "{label}, once more"))
+            ]
 
 
 def visible_text(html: str) -> str:

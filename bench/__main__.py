@@ -16,11 +16,16 @@ from types import ModuleType
 
 import click
 
-from bench import page
+from bench import map as network_map
+from bench import page, privacy
 from bench.support import ROOT, BenchError, say
 from bench.visit import PageFailedError
 
-BENCHES: dict[str, ModuleType] = {"page": page}
+BENCHES: dict[str, ModuleType] = {
+    "page": page,
+    "map": network_map,
+    "privacy": privacy,
+}
 
 
 @click.command(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import docx
 import icalendar
-import networkx as nx  # type: ignore[import-untyped]
+import networkx as nx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 

@@ -20,7 +20,8 @@ from tests.soak.ledger import Ledger
 TEXTS = """() => Object.fromEntries(
   [...document.querySelectorAll("[data-key]")].map((field) => {
     // A folded row has its fields only when it was opened once.
-    field.querySelectorAll(".pcn-fold:not(:has(fieldset)) > summary").forEach((head) => head.click());
+    const folded = field.querySelectorAll(".pcn-fold:not(:has(fieldset)) > summary");
+    folded.forEach((head) => head.click());
     const controls = [...field.querySelectorAll("textarea, input[type=text]")];
     return [field.dataset.key, controls.map((el) => el.value).join("\\n")];
   }))"""

@@ -44,7 +44,10 @@ _GROUPS = {
     *("group", "radiogroup", "dialog", "alertdialog", "navigation", "region"),
     *("Iframe", "IframePresentational", "toolbar", "tablist", "image", "img", "heading"),
 }
-_PLACES = {"group", "radiogroup", "dialog", "navigation", "RootWebArea", "form", "region", "Date", "InputTime"}
+_PLACES = {
+    *("group", "radiogroup", "dialog", "navigation", "RootWebArea", "form", "region"),
+    *("Date", "InputTime"),
+}
 """What a control's name is heard together with."""
 
 
@@ -125,7 +128,7 @@ def _place(node: dict[str, Any], nodes: dict[str, Any]) -> str:
 
 
 def _named_otherwise(node: dict[str, Any], nodes: dict[str, Any]) -> bool:
-    """Whether it is a part of a date or time field, or what a button opens: these go by its name."""
+    """Whether it is part of a date or time field, or what a button opens, and goes by its name."""
     if any(_role(one).startswith("Disclosure") for one in _below(node["nodeId"], nodes)[1:2]):
         return True
     at = nodes.get(node.get("parentId", ""))

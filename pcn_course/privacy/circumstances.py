@@ -134,7 +134,8 @@ _SHARED = re.compile(
     re.IGNORECASE,
 )
 _GIVEN_AWAY = re.compile(
-    r"\b(?:attached|posted|uploaded|tagged|shared|swipe|below|here[’']s|here is|look at)\b", re.IGNORECASE
+    r"\b(?:attached|posted|uploaded|tagged|shared|swipe|below|here[’']s|here is|look at)\b",
+    re.IGNORECASE,
 )
 _SHOWN = re.compile(
     r"\bof the (?-i:[A-Z])[\w’'-]{1,20} (?:family|home|house|kids|twins|children)\b|"

@@ -50,7 +50,7 @@ class Word(NamedTuple):
 
 _LETTER = "(?:[^\\W\\d_]|[\u0300-\u036f])"
 _WORD = re.compile(rf"{_LETTER}+(?:['’ʼ-]{_LETTER}+)*")
-_END = re.compile(r"[.!?…]+[\"”’)\]]*(?=\s)|\n")
+_END = re.compile(r"[.!?…][\"”’)\]]{0,3}(?=\s)|\n")
 _OPENS = re.compile(r"[.!?…:;\n\"“„(\[•–—/]")
 _SHORT = frozenset(
     [

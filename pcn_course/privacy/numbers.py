@@ -147,7 +147,14 @@ _IPV6 = re.compile(r"(?<![\w:])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:
 _VERSION = re.compile(r"\b(?:v|version|release)\.?\s{0,2}$", re.IGNORECASE)
 
 _DIGITS = re.compile(r"(?<![\w.,/$€£-])\+?\(?\d(?:[\d().\-–/  ]{5,22})\d(?![\w/]|-\d)")
-_GROUPS = {(10,), (11,), (3, 3, 4), (1, 3, 3, 4), (3, 7), (6, 4)}  # digits, as they are written in the US
+_GROUPS = {
+    (10,),
+    (11,),
+    (3, 3, 4),
+    (1, 3, 3, 4),
+    (3, 7),
+    (6, 4),
+}  # digits, as they are written in the US
 _LOCAL = re.compile(r"(?<![\w-])\d{3}[-.]\d{4}(?![\w-])")
 _CALL = re.compile(
     r"\b(?:call|ring|text|phone|telephone|tel|cell|mobile|number|reach|dial|whatsapp|voicemail)\b",

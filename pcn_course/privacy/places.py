@@ -141,7 +141,9 @@ _STREET = re.compile(
     rf"(?:\d{{1,3}}(?:st|nd|rd|th)|{_CAP})\s)(?:{_STREETS})\b\.?"
     r"(?:,?\s(?:Apt|Apartment|Unit|Suite)\.?\s?#?\w{1,6})?"
 )
-_ROUTE = re.compile(r"\b(?:(?:County |State |Farm )?(?:Route|Highway|Hwy|Interstate|County Road)|FM|I-)\s?\d{1,4}\b")
+_ROUTE = re.compile(
+    r"\b(?:(?:County |State |Farm )?(?:Route|Highway|Hwy|Interstate|County Road)|FM|I-)\s?\d{1,4}\b"
+)
 _ZIP = re.compile(
     r"\b(?:zip(?:\s?codes?)?(?: is| of)?:?\s|(?:in|near|to|around|at|from)\s(?:the\s)?)(\d{5})(?:-\d{4})?\b(?![,.]\d)"
     rf"(?!\s(?:people|families|children|clients|members|dollars|residents|students|hours))|"

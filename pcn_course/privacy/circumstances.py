@@ -102,7 +102,7 @@ _DETAILS = {
     ),
     "place": re.compile(
         r"\b(?:in|from|near)\s(?:our|this|my|the|a)\s(?:small\s|tiny\s|rural\s|remote\s)?(?:town|county|village|island|reservation|parish|"
-        rf"valley|neighborhood|school|hamlet)\b|\b[A-Z][a-z]{{1,20}} County\b|\b(?i:{'|'.join(map(re.escape, sorted(CITIES)))})\b"
+        rf"valley|neighborhood|school|hamlet)\b|\b[A-Z][a-z]{{1,20}} County\b|\b(?:{'|'.join(re.escape(city.title()) for city in sorted(CITIES))})\b"
     ),
 }  # fmt: skip
 _ENOUGH = 3

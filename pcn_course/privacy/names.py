@@ -20,269 +20,56 @@ from pcn_course.privacy.words import (
     STATES,
     TITLES,
     WEAK_TITLES,
+    words_of,
 )
 
-_PEOPLE_BEFORE = frozenset(
-    [
-        "client",
-        "clients",
-        "patient",
-        "named",
-        "called",
-        "nicknamed",
-        "mother",
-        "father",
-        "mom",
-        "dad",
-        "son",
-        "daughter",
-        "brother",
-        "sister",
-        "aunt",
-        "uncle",
-        "cousin",
-        "grandmother",
-        "grandfather",
-        "grandma",
-        "grandpa",
-        "student",
-        "child",
-        "boy",
-        "girl",
-        "baby",
-        "teen",
-        "teenager",
-        "infant",
-        "toddler",
-        "colleague",
-        "coworker",
-        "neighbor",
-        "husband",
-        "wife",
-        "friend",
-        "roommate",
-        "resident",
-        "told",
-        "asked",
-        "met",
-        "meet",
-        "saw",
-        "visited",
-        "helped",
-        "ask",
-        "tell",
-        "thank",
-        "thanked",
-        "co-worker",
-        "supervisor",
-        "boss",
-        "manager",
-        "director",
-        "therapist",
-        "caseworker",
-        "teacher",
-        "intern",
-        "superintendent",
-        "landlord",
-        "stepfather",
-        "stepmother",
-        "stepson",
-        "stepdaughter",
-        "nephew",
-        "niece",
-        "foster",
-        "ex",
-        "girlfriend",
-        "boyfriend",
-    ]
-)
-_WITH = frozenset(["met", "meet", "meeting", "spoke", "speak", "talked", "talk", "sat", "sit"])
+_PEOPLE_BEFORE = words_of("""
+client clients patient named called nicknamed mother father mom dad son daughter brother sister aunt
+uncle cousin grandmother grandfather grandma grandpa student child boy girl baby teen teenager
+infant toddler colleague coworker neighbor husband wife friend roommate resident told asked met meet
+saw visited helped ask tell thank thanked co-worker supervisor boss manager director therapist
+caseworker teacher intern superintendent landlord stepfather stepmother stepson stepdaughter nephew
+niece foster ex girlfriend boyfriend
+""")
+_WITH = words_of("""
+met meet meeting spoke speak talked talk sat sit
+""")
 # Given names that are words as well when they are written small.
-_SMALL_WORDS = frozenset(
-    [
-        "mike",
-        "nick",
-        "randy",
-        "peter",
-        "bonnie",
-        "jerry",
-        "kelly",
-        "terry",
-        "sherry",
-        "jimmy",
-        "bobby",
-        "jenny",
-        "josh",
-        "harry",
-        "marina",
-    ]
-)
+_SMALL_WORDS = words_of("""
+mike nick randy peter bonnie jerry kelly terry sherry jimmy bobby jenny josh harry marina
+""")
 _LOWER_BEFORE = frozenset(
     ["client", "patient", "named", "son", "daughter", "nephew", "niece", "student"]
 )
-_PEOPLE_AFTER = frozenset(
-    [
-        "told",
-        "said",
-        "asked",
-        "lives",
-        "cried",
-        "died",
-        "moved",
-        "came",
-        "thinks",
-        "misses",
-        "feels",
-        "says",
-    ]
-)
-_KIN = frozenset(
-    [
-        "mother",
-        "father",
-        "mom",
-        "dad",
-        "parents",
-        "grandmother",
-        "grandfather",
-        "grandma",
-        "grandpa",
-        "aunt",
-        "uncle",
-        "sister",
-        "brother",
-        "son",
-        "daughter",
-        "wife",
-        "husband",
-        "family",
-        "child",
-        "children",
-        "kids",
-        "teacher",
-        "case",
-        "file",
-        "caseworker",
-        "house",
-        "home",
-        "apartment",
-        "foster",
-        "boyfriend",
-        "girlfriend",
-        "baby",
-        "partner",
-        "twins",
-        "story",
-    ]
-)
-_HOUSEHOLD = frozenset(
-    [
-        "family",
-        "twins",
-        "home",
-        "house",
-        "residence",
-        "brothers",
-        "sisters",
-        "siblings",
-        "children",
-        "kids",
-        "household",
-        "couple",
-        "boys",
-        "girls",
-        "case",
-    ]
-)
-_PLURAL = frozenset(["are", "were", "have", "need", "want", "live", "moved", "got", "lost", "keep"])
-_STATE_WORDS = frozenset(word for state in STATES for word in state.split())
+_PEOPLE_AFTER = words_of("""
+told said asked lives cried died moved came thinks misses feels says
+""")
+_KIN = words_of("""
+mother father mom dad parents grandmother grandfather grandma grandpa aunt uncle sister brother son
+daughter wife husband family child children kids teacher case file caseworker house home apartment
+foster boyfriend girlfriend baby partner twins story
+""")
+_HOUSEHOLD = words_of("""
+family twins home house residence brothers sisters siblings children kids household couple boys
+girls case
+""")
+_NO_NAME = COMMON | PEOPLES | frozenset(word for state in STATES for word in state.split())
+_CLEAR = GIVEN - DOUBLE
+_GIVEN_OR_DOUBLE = GIVEN | DOUBLE
+_PLAIN_STARTERS = STARTERS - DOUBLE
+_PLURAL = words_of("""
+are were have need want live moved got lost keep
+""")
 # A run that ends in one of these is an office, a place or a thing, not a person.
-_NO_PERSON = frozenset(
-    [
-        "county",
-        "parish",
-        "school",
-        "schools",
-        "elementary",
-        "academy",
-        "hospital",
-        "clinic",
-        "center",
-        "centre",
-        "church",
-        "street",
-        "avenue",
-        "road",
-        "drive",
-        "lane",
-        "creek",
-        "park",
-        "act",
-        "law",
-        "scale",
-        "inventory",
-        "index",
-        "model",
-        "theory",
-        "method",
-        "foundation",
-        "institute",
-        "association",
-        "society",
-        "agency",
-        "office",
-        "department",
-        "university",
-        "college",
-        "house",
-        "shelter",
-        "home",
-        "homes",
-        "press",
-        "journal",
-        "library",
-        "town",
-        "city",
-        "village",
-        "valley",
-        "island",
-        "lake",
-        "river",
-        "middle",
-        "high",
-        "award",
-        "prize",
-        "scholarship",
-        "protocol",
-        "questionnaire",
-        "test",
-        "reservation",
-        "district",
-        "court",
-        "court's",
-        "bay",
-        "beach",
-        "heights",
-        "hills",
-        "springs",
-        "technique",
-        "program",
-        "project",
-        "fund",
-        "trust",
-        "team",
-        "teams",
-        "group",
-        "groups",
-        "news",
-        "times",
-        "post",
-        "review",
-        "street's",
-        "care",
-        "services",
-    ]
-)
+_NO_PERSON = words_of("""
+county parish school schools elementary academy hospital clinic center centre church street avenue
+road drive lane creek park act law scale inventory index model theory method foundation institute
+association society agency office department university college house shelter home homes press
+journal library town city village valley island lake river middle high award prize scholarship
+protocol questionnaire test reservation district court court's bay beach heights hills springs
+technique program project fund trust team teams group groups news times post review street's care
+services
+""")
 _INITIALS = re.compile(r"(?<![\w.])(?:[A-Z]\.\s?){2,3}(?!\w)")
 _WITH_AGE = re.compile(r"[’']?s?(?:,\s|\s\()\d{1,2}[,)]")
 _SAID_TO_BE = re.compile(
@@ -292,70 +79,22 @@ _NO_INITIALS = frozenset({"U.S.", "U.K.", "D.C.", "U.S.A.", "E.U.", "U.N.", "P.M
 _BARE_INITIALS = re.compile(
     r"\b(?:[Cc]lient|[Pp]atient|[Mm]y (?:student|foster child))(?:,|\s)\s?([A-Z]{2,3})\b(?!\s(?:number|no\b|#|\d))"
 )
-_NO_BARE_INITIALS = frozenset(
-    [
-        "ID",
-        "IDS",
-        "PT",
-        "OT",
-        "CPS",
-        "DHS",
-        "SSI",
-        "DV",
-        "ER",
-        "IT",
-        "VA",
-        "HR",
-        "PTSD",
-        "ADHD",
-        "IEP",
-        "SUD",
-        "MI",
-        "OCD",
-        "EHR",
-        "CMS",
-    ]
-)
+_NO_BARE_INITIALS = words_of("""
+ID IDS PT OT CPS DHS SSI DV ER IT VA HR PTSD ADHD IEP SUD MI OCD EHR CMS
+""")
 _YEAR = re.compile(r",?\s?\(?(?:1[89]|20)\d\d[a-z]?\b|,?\s?\((?:n\.d\.|in press)\)")
 _WROTE = re.compile(
     r"\b(?:articles?|books?|papers?|podcasts?|talks?|poems?|essays?|memoirs?|novels?|chapters?|videos?|stud(?:y|ies)|"
     r"works?|reading|read|films?|theory|model) (?:by|of|from) (?:\w{1,12} )?$|\breading $"
 )
-_THOUGHT = frozenset(
-    [
-        "work",
-        "works",
-        "stages",
-        "theory",
-        "model",
-        "book",
-        "books",
-        "article",
-        "articles",
-        "research",
-        "concept",
-        "idea",
-        "ideas",
-        "framework",
-        "writing",
-        "writings",
-        "scale",
-        "study",
-        "studies",
-        "paper",
-        "papers",
-        "talk",
-        "talks",
-        "podcast",
-        "definition",
-        "notion",
-        "pedagogy",
-        "chapter",
-        "typology",
-        "hierarchy",
-    ]
-)
-_CITING = frozenset(["and", "et", "al", "&", "with", "eds", "ed", "van", "von", "de", "der", "la"])
+_THOUGHT = words_of("""
+work works stages theory model book books article articles research concept idea ideas framework
+writing writings scale study studies paper papers talk talks podcast definition notion pedagogy
+chapter typology hierarchy
+""")
+_CITING = words_of("""
+and et al & with eds ed van von de der la
+""")
 _LONGEST_CITATION = 30  # words walked back from a year
 
 
@@ -388,10 +127,15 @@ def looks_like_a_name(cell: str) -> tuple[int, int] | None:
         if {word.plain for word in run} & (_NO_PERSON | {"st"}):
             continue
         for part in _parts(run, allow_first=True, outside=ROLES):
-            known = any(word.plain in GIVEN | DOUBLE for word in part)
+            known = any(word.plain in _GIVEN_OR_DOUBLE for word in part)
             shouted = all(word.acronym for word in part)
-            if sum(len(word.text) > 1 for word in part) >= 2 and (known or not shouted):
+            short = len(part[0].text) == 1 and len(part[-1].text) > 2  # “J. Ortega”
+            long = sum(len(word.text) > 1 for word in part) >= 2
+            if (long or short) and (known or not shouted):
                 return part[0].start, part[-1].end
+        if len(run) == 2 and run[0].plain in _CLEAR and run[1].acronym:
+            if run[1].plain not in _NO_NAME | ROLES:
+                return run[0].start, run[1].end
     for found in _titled(draft):
         return found.start, found.end
     swapped = re.fullmatch(r"\s*(\w[\w'’-]{1,30}),\s(\w[\w'’-]{1,30})(?: \w\.?)?\s*", cell)
@@ -402,7 +146,7 @@ def looks_like_a_name(cell: str) -> tuple[int, int] | None:
         and words[0].plain not in ROLES | COMMON
     ):
         return words[0].start, words[1].end
-    if len(words) == 2 and not words[0].capital and words[0].plain in GIVEN - DOUBLE:
+    if len(words) == 2 and not words[0].capital and words[0].plain in _CLEAR:
         if cell[words[0].end : words[1].start] == " " and words[1].plain not in ROLES | COMMON:
             return words[0].start, words[1].end
     return None
@@ -416,8 +160,9 @@ def _like_a_name(word: Word, outside: frozenset[str] = frozenset()) -> bool:
         return word.plain not in outside
     if word.plain in DOUBLE and word.plain not in outside:
         return True
-    no_name = COMMON | PEOPLES | _STATE_WORDS | outside
-    return word.plain not in no_name and not (len(word.plain) > 5 and word.plain.endswith(ABSTRACT))
+    if word.plain in _NO_NAME or word.plain in outside:
+        return False
+    return not (len(word.plain) > 5 and word.plain.endswith(ABSTRACT))
 
 
 def _capital_runs(draft: Draft, *, upper: bool = False) -> Iterator[list[Word]]:
@@ -479,7 +224,7 @@ def _sure(part: Sequence[Word], run: Sequence[Word]) -> bool:
 
 
 def _known(part: Sequence[Word]) -> bool:
-    return any(word.plain in GIVEN - DOUBLE and len(word.text) > 2 for word in part)
+    return any(word.plain in _CLEAR and len(word.text) > 2 for word in part)
 
 
 def _meant(
@@ -499,7 +244,7 @@ def _meant(
             return word.plain not in STARTERS
         if behind.plain in _HOUSEHOLD and ahead and ahead.plain in {"the", "this", "that"}:
             return behind.text.islower()
-        if behind.plain in _PEOPLE_AFTER and not (word.first and word.plain in STARTERS - DOUBLE):
+        if behind.plain in _PEOPLE_AFTER and not (word.first and word.plain in _PLAIN_STARTERS):
             return word.plain not in COMMON
     if _WITH_AGE.match(draft.text, word.end) and word.plain not in STARTERS:
         return True
@@ -547,7 +292,7 @@ def _titled(draft: Draft) -> Iterator[Finding]:
 def _lower(draft: Draft) -> Iterator[Finding]:
     """Given names without a capital, where a word in front of them says that they are names."""
     for one, nxt in zip(draft.words, draft.words[1:], strict=False):
-        if nxt.capital or nxt.plain not in GIVEN - DOUBLE:
+        if nxt.capital or nxt.plain not in _CLEAR:
             continue
         if one.plain not in _LOWER_BEFORE and (len(nxt.plain) < 5 or nxt.plain in _SMALL_WORDS):
             continue
@@ -570,7 +315,7 @@ def _cited(draft: Draft) -> frozenset[int]:
                 gap = draft.text[one.end : words[back + 1].start]
                 if gap.strip(" .,&\u00a0"):
                     break
-            if one.plain not in _CITING and (not one.capital or one.plain in STARTERS - DOUBLE):
+            if one.plain not in _CITING and (not one.capital or one.plain in _PLAIN_STARTERS):
                 break
             cited.add(one.start)
     return frozenset(cited)

@@ -254,6 +254,8 @@ def _codes(text: str) -> Iterator[Finding]:
         code = found.group()
         digits = sum(one.isdigit() for one in code)
         letters = sum(one.isalpha() for one in code)
+        if digits < 3:
+            continue
         date_or_range = re.fullmatch(r"\d{4}-\d{1,4}(?:-\d\d?)?|\d{1,2}-\d{1,2}-\d{2,4}", code)
         kind = _cue(text, found.start())
         if kind != "unique" and not date_or_range and digits >= (3 if letters else 6):

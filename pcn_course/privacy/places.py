@@ -20,79 +20,17 @@ from pcn_course.privacy.words import (
     STATE_CODES,
     STATES,
     plain,
+    words_of,
 )
 
 _CAP = r"[A-ZÀ-ÖØ-Þ][\w'’.-]{0,24}"
-_GENERIC = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "any",
-        "each",
-        "every",
-        "our",
-        "your",
-        "my",
-        "their",
-        "this",
-        "that",
-        "which",
-        "what",
-        "rural",
-        "urban",
-        "small",
-        "neighboring",
-        "local",
-        "public",
-        "private",
-        "high",
-        "middle",
-        "elementary",
-        "primary",
-        "secondary",
-        "sunday",
-        "state",
-        "county",
-        "city",
-        "national",
-        "federal",
-        "family",
-        "juvenile",
-        "community",
-        "general",
-        "children's",
-        "childrens",
-        "regional",
-        "social",
-        "work",
-        "school",
-        "day",
-        "night",
-        "senior",
-        "youth",
-        "recovery",
-        "charter",
-        "catholic",
-        "christian",
-        "american",
-        "old",
-        "new",
-        "is",
-        "in",
-        "at",
-        "for",
-        "from",
-        "of",
-        "and",
-        "or",
-        "to",
-        "near",
-        "does",
-        "do",
-        "has",
-    ]
-)
+_GENERIC = words_of("""
+a an the any each every our your my their this that which what rural urban small neighboring local
+public private high middle elementary primary secondary sunday state county city national federal
+family juvenile community general children's childrens regional social work school day night senior
+youth recovery charter catholic christian american old new is in at for from of and or to near does
+do has
+""")
 _NEAR = r"\b(?:in|from|of|near|around|outside|to|at|toward|towards|between|across|through|visit|visiting|leaving)"
 
 

@@ -18,7 +18,8 @@ def plain(word: str) -> str:
     return bare.removesuffix("'s").removesuffix("'")
 
 
-def _set(words: str) -> frozenset[str]:
+def words_of(words: str) -> frozenset[str]:
+    """The words of a text, as a set."""
     return frozenset(words.split())
 
 
@@ -26,7 +27,7 @@ def _lines(words: str) -> frozenset[str]:
     return frozenset(line.strip() for line in words.replace("\n", ",").split(",") if line.strip())
 
 
-GIVEN = _set("""
+GIVEN = words_of("""
 aaliyah aaron abdul abigail abraham adam adrian adriana ahmed aidan aisha alan albert alberto alejandra
 alejandro alex alexander alexandra alexis alfred alice alicia alisha allison alma alvin amanda amelia amir amy
 ana andre andrea andrew andy angela angelica angelina anita ann anna anne annette annie anthony antonio april
@@ -72,7 +73,7 @@ shawna sienna skylar svetlana tariq tatiana tess thiago trish ty tyrell wei xand
 """)
 
 # Names that are words, places or things as well: alone they need something that points to a person.
-DOUBLE = _set("""
+DOUBLE = words_of("""
 amber angel april art aurora austin autumn basil bill bishop brandy brook brooklyn carol chad chance charity charlotte
 chase christian clay cliff constance crystal daisy dakota dale dallas dawn dean destiny devon diamond drew duke earl ebony
 eden eugene eve faith fern florence forest forrest frank gene genesis georgia grace grant guy harmony harper hazel heather
@@ -90,7 +91,7 @@ mississippi, missouri, montana, nebraska, nevada, new hampshire, new jersey, new
 north dakota, ohio, oklahoma, oregon, pennsylvania, rhode island, south carolina, south dakota, tennessee, texas
 utah, vermont, virginia, washington, west virginia, wisconsin, wyoming, puerto rico, guam
 """)
-STATE_CODES = _set("""
+STATE_CODES = words_of("""
 AL AK AZ AR CA CO CT DE FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM NY NC ND OH OK OR
 PA RI SC SD TN TX UT VT VA WA WV WI WY DC PR
 """)
@@ -116,7 +117,7 @@ jackson, lansing, lincoln, lockhart, madison, manhattan, mobile, orlando, oxford
 salem, savannah, selma, springfield, stockton, the bronx, troy
 """)
 
-PEOPLES = _set("""
+PEOPLES = words_of("""
 african afghan alaska alaskan american americans anglo apache arab armenian asian bangladeshi bosnian brazilian
 british burmese cambodian canadian caribbean catholic cherokee chinese choctaw christian colombian congolese
 cuban dutch english eritrean ethiopian european filipino french german guatemalan haitian hawaiian hindu hispanic
@@ -128,7 +129,7 @@ vietnamese welsh yemeni yoruba zuni amish mennonite
 """)
 
 # Words that stand in the names of agencies, laws, methods, tools and titles, and in no person's.
-COMMON = _set("""
+COMMON = words_of("""
 a academy act action acts administration adoption adult adults advisory advocacy advocate affairs african after
 against age agency aid aids all alliance and anonymous answer any anybody anyone api app apple are army art as ask
 assessment assistance assistant associate associates association at authority bachelor basic before behavior
@@ -183,7 +184,7 @@ ABSTRACT = (
 )  # fmt: skip
 
 # Words that open a sentence and are not names.
-STARTERS = _set("""
+STARTERS = words_of("""
 about actually add after again ah also although always an another anybody anyone apart are around as ask at attached
 because been being besides between both but bring can contact could currently despite did does doing during either
 even ever every everybody everyone exactly few finally find first from funny further generally get gets given
@@ -199,17 +200,17 @@ who whoever why will with within without won wonder would wow yes yesterday yet 
 grace frank rich hope faith mark may will bill
 """)
 
-TITLES = _set("""
+TITLES = words_of("""
 mr mrs ms miss mx dr prof professor judge officer pastor reverend rev sheriff father sister brother nurse deputy
 detective sergeant sgt principal aunt auntie uncle grandma grandpa rabbi imam coach señora senora señor senor
 """)
 # Titles that are also roles in front of any word, so they need a name of the lists after them.
-WEAK_TITLES = _set("""
+WEAK_TITLES = words_of("""
 judge officer father sister brother nurse principal professor detective deputy coach pastor sheriff
 """)
 
 # What a name in a cell may not hold: words of roles and of what people work in.
-ROLES = _set("""
+ROLES = words_of("""
 administrator aide analyst attorney bilingual chaplain chief clerk clinician co-chair co-lead colleague
 consultant dean dentist dietitian doula editor educator elder epidemiologist evaluator executive faculty former
 founder funder grandparent grantmaker guardian guidance head interpreter intern investigator

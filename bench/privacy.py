@@ -1,9 +1,10 @@
 """How well the checker of drafts finds what points to somebody, and how often it cries wolf.
 
 The drafts are the labelled ones in ``tests/drafts``: ``tune.toml``, which the checker was written
-with, and ``held-out.toml``, which it was not, but whose author wrote the checker, too. The head of
-``tune.toml`` says how it did on drafts that were new to it: far worse. Recall is the part of a kind's drafts in which it was
-found, precision the part of its warnings that the label asks for; a draft counts once for a kind.
+with, and ``held-out.toml``, which it was not, but whose author wrote the checker, too. On drafts
+that were new to it it did far worse: the head of ``tune.toml`` has the figures. Recall is the part
+of a kind's drafts in which it was found, precision the part of its warnings that the label asks
+for; a draft counts once for a kind.
 
 ``python -m bench.privacy`` runs this one alone.
 """

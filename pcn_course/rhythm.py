@@ -20,16 +20,21 @@ from pcn_course.course import Course
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 STEP = "managing"
 EPOCH = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-"""SEQUENCE counts the minutes from here: it has to rise, and to fit into 32 bits."""
+"""SEQUENCE counts the seconds from here: it has to rise, and fits into 31 bits until 2094."""
 REMIND = dt.timedelta(minutes=-10)
 RARE = ("as-needed", "not-now")
 """Rhythms without fixed times."""
+UNSAID = 15
+"""Minutes that a time takes in a calendar when its length was not said."""
 
 Values = Mapping[str, Mapping[str, Any]]
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One weekly time: ``day`` from 0 (Monday), ``start``, ``minutes`` and what it is for."""
+    """One weekly time: ``day`` from 0 (Monday), ``start``, ``minutes`` and what it is for.
+
+    ``minutes`` is 0 where the length was not said. No two entries have the same ``id``.
+    """
 
     id: str
     day: int
@@ -39,23 +44,24 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 def entries(values: Values) -> tuple[Entry, ...]:
-    """The weekly times that have a day, a start and a length, in the order of the week."""
-    found = []
-    rows = values.get(STEP, {}).get("weekly-times")
-    for row in rows if isinstance(rows, list) else []:
+    """The weekly times that have a day and a start, in the order of the week."""
+    found: dict[str, Entry] = {}
+    rows = _said(values).get("weekly-times")
+    for number, row in enumerate(rows if isinstance(rows, list) else [], start=1):
         if not isinstance(row, dict):
             continue
-        start, minutes = _time(row.get("start")), row.get("minutes")
-        day, purpose = row.get("day"), row.get("purpose")
-        if (
-            start
-            and day in DAYS
-            and isinstance(minutes, str)
-            and re.fullmatch("[0-9]{1,3}", minutes)
-        ):
-            words = purpose.strip() if isinstance(purpose, str) else ""
-            found.append(Entry(str(row.get("id", "")), DAYS.index(day), start, int(minutes), words))
-    return tuple(sorted(found, key=lambda one: (one.day, one.start)))
+        start, day = _time(row.get("start")), row.get("day")
+        if start is None or day not in DAYS:
+            continue
+        length, purpose = row.get("minutes"), row.get("purpose")
+        said = re.fullmatch("[0-9]{1,3}", length) if isinstance(length, str) else None
+        minutes = int(said[0]) if said else 0
+        words = _plain_text(purpose) if isinstance(purpose, str) else ""
+        key = _plain(row.get("id"))
+        if not key or key in found:
+            key = f"{key}.{number}"
+        found[key] = Entry(key, DAYS.index(day), start, minutes, words)
+    return tuple(sorted(found.values(), key=lambda one: (one.day, one.start)))
 
 
 def calendar(course: Course, values: Values, owner: str, now: dt.datetime) -> bytes:
@@ -63,8 +69,9 @@ def calendar(course: Course, values: Values, owner: str, now: dt.datetime) -> by
 
     ``owner`` is the workspace's id; ``now`` is aware. An entry begins on its first day on or after
     ``now`` in the student's zone. Without a zone the times are local ones, wherever they are read.
+    A rhythm without fixed times leaves only the review date.
     """
-    said = values.get(STEP, {})
+    said = _said(values)
     zone = _zone(said.get("time-zone"))
     today = now.astimezone(zone or dt.UTC).date()
     made = Calendar()
@@ -73,14 +80,14 @@ def calendar(course: Course, values: Values, owner: str, now: dt.datetime) -> by
     made.add("calscale", "GREGORIAN")
     made.add("x-wr-calname", course.title)
     how_often = said.get("how-often-to-engage")
-    events = [] if how_often in RARE else list(_weekly(values, how_often, today, zone))
-    events += _quiet(said, today, zone)
-    events += _review(said)
+    events = list(_review(said))
+    if how_often not in RARE:
+        events += [*_weekly(values, how_often, today, zone), *_quiet(said, today, zone)]
     for name, event in events:
         event.add("uid", f"{name}-{owner}@{course.id}.pcn-course")
         event.add("dtstamp", now.astimezone(dt.UTC))
         event.add("last-modified", now.astimezone(dt.UTC))
-        event.add("sequence", max(0, int((now - EPOCH).total_seconds() // 60)))
+        event.add("sequence", max(0, int((now - EPOCH).total_seconds())))
         event.add("categories", ["Collaboration network"])
         made.add_component(event)
     if zone:
@@ -102,16 +109,19 @@ def _weekly(
             which = (first.day - 1) // 7 + 1
             byday = f"{which if which < 5 else -1}{DAYS[entry.day][:2].upper()}"
             rule = {"freq": "monthly", "byday": byday}
-        event = _event(entry.purpose or "Time for my network", first, entry.start, zone)
-        event.add("duration", dt.timedelta(minutes=entry.minutes))
+        words = entry.purpose or "Time for my network"
+        # By the wall clock, and without a zone until the end: that is how a calendar counts.
+        end = _moment(first, entry.start, None) + dt.timedelta(minutes=entry.minutes or UNSAID)
+        event = _event(words, first, entry.start, zone)
+        event.add("dtend", end.replace(tzinfo=zone))
         event.add("rrule", rule)
         event.add("transp", "OPAQUE")
         alarm = Alarm()
         alarm.add("action", "DISPLAY")
-        alarm.add("description", entry.purpose or "Time for my network")
+        alarm.add("description", words)
         alarm.add("trigger", REMIND)
         event.add_component(alarm)
-        yield f"time-{_plain(entry.id)}", event
+        yield f"time-{entry.id}", event
 
 
 def _quiet(
@@ -139,13 +149,22 @@ def _review(said: Mapping[str, Any]) -> Iterator[tuple[str, Event]]:
     event.add("dtstart", day)
     event.add("transp", "TRANSPARENT")
     if (months := {"monthly": 1, "quarterly": 3}.get(str(said.get("review-again")))) is not None:
-        event.add("rrule", {"freq": "monthly", "interval": months})
+        event.add("rrule", {"freq": "monthly", "interval": months, **_late(day)})
     yield "review", event
+
+
+def _late(day: dt.date) -> dict[str, Any]:
+    """What a rule needs so that no month is skipped for lack of a 29th, 30th or 31st."""
+    if day.day == 31:
+        return {"bymonthday": -1}
+    if day.day > 28:
+        return {"bymonthday": list(range(28, day.day + 1)), "bysetpos": -1}
+    return {}
 
 
 def _event(words: str, day: dt.date, start: dt.time, zone: ZoneInfo | None) -> Event:
     event = Event()
-    event.add("summary", _plain_text(words))
+    event.add("summary", words)
     event.add("dtstart", _moment(day, start, zone))
     return event
 
@@ -167,8 +186,14 @@ def _zone(value: Any) -> ZoneInfo | None:
         return None
 
 
-def _plain(name: str) -> str:
-    return re.sub(r"[^\w-]", "", name)[:40] or "row"
+def _said(values: Any) -> Mapping[str, Any]:
+    """The step's answers, or none if they are not what they should be."""
+    step = values.get(STEP) if isinstance(values, Mapping) else None
+    return step if isinstance(step, Mapping) else {}
+
+
+def _plain(name: Any) -> str:
+    return re.sub(r"[^A-Za-z0-9_-]", "", name)[:40] if isinstance(name, str) else ""
 
 
 def _plain_text(words: str) -> str:

@@ -126,6 +126,7 @@ def test_the_only_family_of_a_kind_and_its_triplets_are_one_warning() -> None:
     "text",
     [
         "Granovetter (1973) and Hitchcock et al., 2019, write about ties.",
+        "Howard, M., & Anthony, D. (2020). On ties. Journal of Ties. https://ties.example/2020",
         "In May we plan a workshop for carers.",
         "Our Department of Health works with Texas and Ohio.",
         "We tried Zoom, Google Drive and Microsoft Teams.",

@@ -19,7 +19,7 @@ _SOMEBODY = (
 )
 _CALLING = r"(?:firefighter|officer|deputy|teacher|pastor|priest|imam|doctor|judge|mayor|coach|principal|nurse|chief)"
 _ONLY = re.compile(
-    rf"\b(?:the |an? |our |my )?(?:only|first|last|sole|youngest|oldest|one of (?:two|three|the two|the few))\s"
+    rf"\b(?:the |an? |our |my )?(?:only|(?<=the )one|first|last|sole|youngest|oldest|one of (?:two|three|the two|the few))\s"
     rf"(?:known\s|ever\s)?(?:[\w-]{{1,16}}\s){{0,3}}(?:{_SOMEBODY}|{_CALLING})\s(?:here\s|ever\s|left\s)?"
     r"(?:(?:in|at|on) (?:the|our|this|her|his|my|their|all)\s(?:[\w-]{1,14}\s)?(?:state|town|county|school|village|area|region|country|city|"
     r"valley|church|class|grade|team|base|tribe|community|district|program)|with\s(?!whom)[\w-]{1,16}|who\s\w{1,16}|that\s\w{1,16}|to\s\w{1,16}|"
@@ -94,6 +94,11 @@ _DETAILS = {
         r"conjoined|transplant|prosthe\w{1,6}|cleft|schizophreni\w{1,2}|epilep\w{1,3}|hiv|leukemia|down syndrome)\b",
         re.IGNORECASE,
     ),
+    "household": re.compile(
+        r"\b(?:twins|(?:seven|eight|nine|ten|eleven|twelve|thirteen|1[0-5]) (?:other )?(?:children|kids|siblings)|polygam\w{1,4}|"
+        r"surrogate|child bride|arranged marriage|cult)\b",
+        re.IGNORECASE,
+    ),
     "work": re.compile(
         r"\b(?:firefighter|police officer|deputy|teacher|pastor|priest|nun|imam|dentist|doctor|surgeon|nurse|pilot|"
         r"trucker|rancher|farmer|fisherman|shrimper|judge|lawyer|politician|coach|professor|beekeeper|rodeo|"
@@ -106,6 +111,7 @@ _DETAILS = {
     ),
 }  # fmt: skip
 _ENOUGH = 3
+_ANYBODY = re.compile(rf"\b{_SOMEBODY}\b", re.IGNORECASE)
 
 _POSSESSED = r"(?:his|her|hers|their|the (?:boy|girl|child|client|family|mother|father|man|woman|kid)[’']s|(?:a|my|our|one) client[’']s|client[’']s)"
 _OWNED = r"(?:of (?:a|the|my|our|one|this|his|her) (?:client|child|boy|girl|mother|father|kid|family|youth|patient)|of (?:him|her))"
@@ -133,6 +139,11 @@ _SHARED = re.compile(
     r"sent|send|put|show(?:s|ed|ing)?|publish(?:ed)?|look at)\b",
     re.IGNORECASE,
 )
+_FILMED = re.compile(
+    r"\b(?:filmed|photographed|snapped|videoed|videotaped)\s(?:the|a|my|our|one|his|her|him|their|them|some)\b(?:\s[\w’']{1,12}){0,2}",
+    re.IGNORECASE,
+)
+_OCCASION = re.compile(r"\b(?:visit|session|picnic|graduation|camp|home|group)\b", re.IGNORECASE)
 _GIVEN_AWAY = re.compile(
     r"\b(?:attached|posted|uploaded|tagged|shared|swipe|below|here[’']s|here is|look at)\b",
     re.IGNORECASE,
@@ -174,12 +185,14 @@ def circumstances(draft: Draft) -> Iterator[Finding]:
         sentence = draft.sentence(found.start())
         if sentence.person and not _KEPT_OUT.search(sentence.text):
             yield Finding("biometric", *found.span())
+    for found in _FILMED.finditer(text):
+        if draft.sentence(found.start()).person:
+            yield Finding("photo", *found.span())
     for sentence in draft.sentences:
         details = [one for one in (p.search(sentence.text) for p in _DETAILS.values()) if one]
-        if (
-            len(details) >= _ENOUGH
-            and re.search(_SOMEBODY, sentence.text, re.IGNORECASE) is not None
-        ) or (len(details) > _ENOUGH):
+        if (len(details) >= _ENOUGH and (sentence.person or _ANYBODY.search(sentence.text))) or (
+            len(details) > _ENOUGH
+        ):
             start = min(one.start() for one in details)
             end = max(one.end() for one in details)
             yield Finding("rare", sentence.start + start, sentence.start + end)
@@ -190,7 +203,11 @@ def circumstances(draft: Draft) -> Iterator[Finding]:
             and not _KEPT_OUT.search(sentence.text)
         ):
             shown = _SHOWN.search(sentence.text)
-            if shown is None and _GIVEN_AWAY.search(sentence.text) and sentence.person:
+            if (
+                shown is None
+                and _GIVEN_AWAY.search(sentence.text)
+                and (sentence.person or _OCCASION.search(sentence.text))
+            ):
                 shown = picture
             if shown:
                 start, end = min(picture.start(), shown.start()), max(picture.end(), shown.end())

@@ -28,7 +28,7 @@ _LABELS: dict[str, str] = {
     "ssn": r"\bss ?#|\bssn\b|\bsosh\b|\b(?:her|his|their|my) social\b(?! \w)|\bsocial security\b(?: card)?(?: (?:number|no\.?|#))?",
     "record": rf"\bmrn\b|\bmr ?#|\b(?:medical |health |patient )record{_OF}|\b(?:patient|chart|hospital){_OF}",
     "plan": (
-        rf"\b(?:medicaid|medicare|medi-cal|bcbs|blue cross|aetna|cigna|humana|kaiser|healthcare|chip|tricare|insurance|health plan|plan|policy|subscriber|member|beneficiary|group)"
+        rf"\b(?:medicaid|medicare|medi-cal|bcbs|blue cross|aetna|cigna|humana|kaiser|caresource|molina|wellcare|centene|anthem|amerigroup|healthcare|chip|tricare|insurance|health plan|plan|policy|subscriber|member|beneficiary|group)"
         rf"(?: (?:card|member|policy|plan))?{_OF}"
     ),
     "account": (
@@ -52,7 +52,7 @@ _LABELS: dict[str, str] = {
         rf"\b(?:court |cps |police |foster |our )?(?:case|docket|file|incident|report|inmate|prisoner|booking|student|"
         rf"school|employee|badge|client|tribal|enrollment|intake|cause|warrant|petition|hmis|reference|referral|"
         rf"tracking|confirmation|ticket|claim|locker|bed)(?: (?:file|report|card|enrollment))?{_OF}|"
-        r"\bnumber\b|\bno\.|\b(?:intake|petition|inmate|booking|incident|report)(?=\s[A-Z]{0,3}\d{4})|\bdocket\b|\bhmis\b|\bid\b(?: number| no\.| #)?|\bcase(?=\s{0,2}[A-Z]{0,3}\d)"
+        r"\bnumber\b|\bno\.|\b(?:intake|petition|inmate|booking|incident|report|file)(?=\s[A-Z]{0,3}\d{4})|\bdocket\b|\bhmis\b|\bid\b(?: number| no\.| #)?|\bcase(?=\s{0,2}[A-Z]{0,3}\d)"
     ),
 }
 _LABELLED = {
@@ -92,7 +92,7 @@ _CUES: dict[str, re.Pattern[str]] = {
     for kind, words in {
         "ssn": r"ssn|social security|sosh",
         "record": r"mrn|med(?:ical)? rec(?:ord)?s?|charts?|patient|hospital",
-        "plan": r"medicaid|medicare|medi-cal|insurance|insurer|blue cross|bcbs|aetna|cigna|humana|kaiser|recipient|"
+        "plan": r"medicaid|medicare|medi-cal|insurance|insurer|blue cross|bcbs|aetna|cigna|humana|kaiser|caresource|molina|wellcare|centene|anthem|amerigroup|recipient|"
         r"member|subscriber|policy|coverage|tricare",
         "account": r"accounts?|acct|routing|deposit|bank|iban|ebt|debit|credit|wallet|venmo|cash app",
         "license": r"licen[cs]e[ds]?|dl|passport|permit|visa|npi|certificate|green card|notary",
@@ -128,6 +128,9 @@ _URL = re.compile(
     r"(?:[a-z0-9-]{1,63}\.){1,4}(?:com|org|net|edu|gov|mil|io|me|us|info|blog|social|example)\b(?:/[^\s<>\"”)]{0,2000})?)",
     re.IGNORECASE,
 )
+# The address of a publication, behind its year: “(2019, December 17). …”
+_REFERENCE = re.compile(r"\((?:19|20)\d\d[a-z]?(?:, [A-Z][a-z]{2,8} \d{1,2})?\)\.[^\n]{0,300}$")
+_REFERENCE_WITHIN = 300  # characters
 _HANDLE = re.compile(r"(?<![\w.@/])@[A-Za-z][\w.]{2,40}\b")
 # Hosts of governments and of publications say nothing about a client.
 _PUBLIC_HOST = re.compile(
@@ -190,7 +193,8 @@ def _addresses(text: str) -> Iterator[Finding]:
         yield from (Finding("email", *found.span()) for found in pattern.finditer(text))
     for found in _URL.finditer(text):
         address = found.group().rstrip(".,;:!?’'")
-        if not _PUBLIC_HOST.match(address) and not _TOOL_FRONT.fullmatch(address):
+        cited = _REFERENCE.search(text, max(found.start() - _REFERENCE_WITHIN, 0), found.start())
+        if not cited and not _PUBLIC_HOST.match(address) and not _TOOL_FRONT.fullmatch(address):
             yield Finding("url", found.start(), found.start() + len(address))
     for found in _HANDLE.finditer(text):
         yield Finding("url", *found.span())

@@ -62,6 +62,10 @@ _COUNTY = re.compile(
     rf"(?<![\w’'-])((?:{_CAP}\s){{1,3}})(?:County|Parish|Township|Borough|Village|Reservation|Pueblo|Rancheria|Heights|"
     r"Neighborhood|Precinct|Valley|Island|Creek|Basin|Ridge|Delta|Mesa|Beach|Springs|Hollow|Falls|Hills)\b"
 )
+_SMALL_FACILITY = re.compile(
+    rf"\b(?:[Tt]he|[Aa]t|[Ii]n)\s((?:{_CAP}\s){{1,2}})(?:trailer park|shelter|apartments|jail|prison|clinic|projects|"
+    r"(?:high |middle |elementary )?school|church|mosque|hospital|nursing home|neighborhood|motel|mine|plant|casino)\b"
+)
 _SAINT = re.compile(r"\bSt\.?\s[A-Z][a-z]{2,14}[’'](?:s\b)?")
 _COUNTIES = re.compile(rf"(?<![\w’'-])((?:{_CAP},?\s){{1,3}}and\s{_CAP})\scounties\b")
 _COUNTY_OF = re.compile(
@@ -89,8 +93,8 @@ _ZIP = re.compile(
     re.IGNORECASE,
 )
 
-_SPOT = r"(?:town|village|hamlet|island|valley|county|community|settlement|pueblo|reservation|area|region|parish)"
-_FEW = r"(\d{1,3}(?:,\d{3})?|\d{4,5}|(?:a |several |a few )?(?:dozen|hundred)|two hundred|five hundred)"
+_SPOT = r"(?:town|village|hamlet|island|valley|county|community|settlement|pueblo|reservation|area|region|parish|school|congregation|church|tribe)"
+_FEW = r"(\d{1,3}(?:,\d{3})?|\d{4,5}|(?:a |several |a few )?(?:dozen|hundred)|(?:one|two|three|four|five|six|seven|eight|nine) hundred|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)"
 _POPULATION = (
     re.compile(
         rf"\b{_SPOT}\s(?:\w{{1,12}}\s)?(?:of|with)\s(?:about\s|only\s|just\s|some\s|under\s|maybe\s|perhaps\s|roughly\s|barely\s|like\s|fewer than\s|around\s)?{_FEW}"
@@ -109,8 +113,8 @@ _ONLY = re.compile(
     r"\b(?:only|one|sole|single)\s(?:\w{1,16}\s){0,2}"
     r"(?:clinics?|schools?|hospital|shelter|church|doctor|pediatrician|provider|agency|therapist|counselor|psychiatrist|"
     r"social worker|worker|caseworker|store|pharmacy|library|daycare|nursing home|mosque|synagogue|dentist|"
-    r"nurse|stoplight|food pantry)\s(?:within |in |on |for |of )(?:the |our |this |my |a )?(?:\w{1,14}\s)?"
-    r"(?:town|village|hamlet|island|valley|county|area|reservation|region|parish|[\w-]{1,10} (?:miles|hours))\b",
+    r"nurse|stoplight|food pantry)\s(?:(?:around |out |up |down )?here|between|this side of|(?:within |in |on |for |of )(?:the |our |this |my |a )?(?:\w{1,14}\s)?"
+    r"(?:town|village|hamlet|island|valley|county|area|reservation|region|parish|[\w-]{1,10} (?:miles|hours)))(?!\w)",
     re.IGNORECASE,
 )
 _KNOWN = re.compile(
@@ -118,7 +122,7 @@ _KNOWN = re.compile(
     r"(?:\w{1,14}\s)?(?:town|island|village|hamlet|community|settlement|county)|"
     r"every(?:body|one) (?:here )?knows (?:me|my|your|who)|one[- ](?:stoplight|stop-light|room|store) \w{1,12}|"
     r"\d{1,3} (?:kids|students|children|pupils) in the (?:whole |entire )(?:school|district|grade|town)|"
-    r"(?:one|a single) (?:gas station|stoplight|traffic light|bar|diner|grocery(?: store)?|bus|paved road)|"
+    r"(?:one|a single) (?:gas station|stoplight|traffic light|diner|grocery(?: store)?|paved road)|"
     r"(?:graduating )?class of (?:\d|1\d)\b|(?:two|three|four|five|\d{1,4}) hundred people|"
     r"\d{1,2},?\d{1,3} (?:people|residents)(?: who)?(?: live)? in (?:our|my|this|the|her|his) (?:whole |entire )?(?:town|county|village|valley|area)|"
     r"on (?:the|our|her|his|their) (?:rez|reservation)|"
@@ -140,7 +144,7 @@ def places(draft: Draft) -> Iterator[Finding]:
     for found in _CITY_STATE.finditer(text):
         if _own(found[1]):
             yield Finding("place", *found.span())
-    for pattern in (_COUNTY, _FACILITY):
+    for pattern in (_COUNTY, _FACILITY, _SMALL_FACILITY):
         yield from _headed(pattern, text)
     yield from (Finding("place", *found.span()) for found in _SAINT.finditer(text))
     yield from (Finding("place", *found.span()) for found in _COUNTIES.finditer(text))

@@ -66,6 +66,15 @@ terrell terrence terry theodore theresa thomas tiffany tim timothy tina todd tom
 tracy travis trevor tricia tyler tyrone valerie vanessa vera vernon veronica vicki victor victoria vincent
 viola vivian wanda warren wayne wendy wesley whitney william willie xavier ximena yolanda yusuf yvette yvonne
 zachary zoe
+pete deb liz jess nate zack zach gabe abe bert bess betsy carrie cody darla dottie ed ernie estelle flo
+frankie geri ginny gus hank hattie ida jed jodi josie kat kris lashonda lashawn latonya laverne lou mabel
+maggie mandy marge marty mattie maxine meg millie mindy minnie mitch mona moses myra nell nellie ollie otis
+patti perry polly reggie roz rudy shelly sid stan sylvester tanisha tatum tessa theo tia trina trudy velma
+vicky wally walt wilma winnie yvonne zeke adela araceli blanca consuelo efrain elva emilio ernesto federico
+felix flor graciela hilda ignacio itzel joaquin lorena lourdes magdalena marcela margarita mariana maribel
+martina nayeli nelson octavio perla ramiro raquel rigoberto rocio rogelio salvador socorro susana tomas ulises
+xiomara yadira yesenia antwan dequan jaquan jamila keyana lakeisha laquisha marquise raheem rashida shaniqua
+tanesha tyree tyrese
 abby abdi aiden amara aminata anjali ari ava aubrey beto chidi chuy ellie farid fatou gianna hailey halima hana hodan
 igor imani ivana jaxon jayla kaden kai keanu kenji kiana kiara kwame kyra layla leila leilani lexi lila lola lupe maddie
 makayla mamadou mateo maya mckenna mel mia milo mustafa nevaeh ngozi nia oksana penelope ravi sadie samir sanjay sergei
@@ -82,6 +91,15 @@ lance lane lily lincoln london luna luz madison marina mark marsha marshall maso
 misty morgan norm olive orlando paris parker pat patience patty pearl penny phoenix pierce precious prince quinn reed rich
 riley river robin rod roman rose ruby sage sandy santiago savannah serenity sidney skip sky sterling stone sue summer sunny
 sydney trinity trip viola violet virginia wade ward will willow zion
+""")
+
+# Thinkers whom social workers name; they are nobody's clients.
+THINKERS = _lines("""
+aaron beck, abraham maslow, albert bandura, angela davis, atul gawande, audre lorde, bell hooks, bessel van der kolk
+brene brown, bruce perry, carl rogers, carol gilligan, dorothy day, erik erikson, frances perkins, fred rogers
+harriet tubman, ida b wells, jane addams, john bowlby, john dewey, judith herman, kimberle crenshaw, malcolm knowles
+martin luther king, mary ainsworth, mary richmond, murray bowen, paulo freire, salvador minuchin, sigmund freud
+urie bronfenbrenner, virginia satir
 """)
 
 STATES = _lines("""
@@ -124,7 +142,7 @@ cuban dutch english eritrean ethiopian european filipino french german guatemala
 hmong honduran hopi indian indigenous iranian iraqi irish israeli italian jamaican japanese jewish karen kenyan
 korean kurdish lakota laotian latina latino latinx lebanese liberian mayan mexican muslim native navajo nepali
 nigerian ojibwe pacific pakistani palestinian persian polish portuguese pueblo quaker roma romani russian salvadoran
-samoan sikh sioux somali spanish sudanese swedish syrian thai tibetan tongan turkish ukrainian venezuelan
+samoan sikh tribal sioux somali spanish sudanese swedish syrian thai tibetan tongan turkish ukrainian venezuelan
 vietnamese welsh yemeni yoruba zuni amish mennonite
 """)
 

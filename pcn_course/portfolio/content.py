@@ -19,6 +19,7 @@ from pcn_course.toolbox import because, rank
 Values = Mapping[str, Mapping[str, Any]]
 
 PRIVATE = "private, never submitted"
+REASONS = 3
 
 
 class Paragraph(msgspec.Struct, frozen=True):
@@ -53,7 +54,11 @@ class Section(msgspec.Struct, frozen=True):
 
 
 def plan(course: Course, values: Values, today: dt.date | None = None) -> tuple[Section, ...]:
-    """The plan on one page; a part about which nothing was said is left out."""
+    """The plan on one page; a part about which nothing was said is left out.
+
+    Whoever does not want to be listed is called by the part that they play, throughout.
+    """
+    values = _discreet(course, sound(values))
     today = today or dt.datetime.now().astimezone().date()
     parts = (
         ("What it is for", _purpose(values)),
@@ -69,6 +74,7 @@ def plan(course: Course, values: Values, today: dt.date | None = None) -> tuple[
 
 def reflection(course: Course, values: Values, *, private: bool) -> tuple[Section, ...]:
     """All answers of all steps under their questions; private ones only when they are wanted."""
+    values = sound(values)
     sections = []
     for step in course.steps:
         answers = []
@@ -83,6 +89,16 @@ def reflection(course: Course, values: Values, *, private: bool) -> tuple[Sectio
             sections.append(Section(f"Step {step.number}: {step.title}", ()))
             sections += answers
     return tuple(sections)
+
+
+def about(today: dt.date, *, private: bool) -> str:
+    """What a document holds, for whoever gets it and for whoever passes it on."""
+    notes = "with my private notes" if private else "without my private notes"
+    return (
+        f"Made on {today:%B} {today.day}, {today.year}, from my answers to the course, {notes}. "
+        "First my plan, which calls people who do not want to be listed only by the part that they "
+        "play; then all of my answers, as I wrote them. Read them before you pass this on."
+    )
 
 
 def _purpose(values: Values) -> Iterator[Block]:
@@ -103,15 +119,15 @@ def _people(course: Course, values: Values) -> Iterator[Block]:
     found = []
     for row in rows(values.get("connections", {}).get("people")):
         name, role = text(row.get("person")), _cell(columns, row, "role")
-        if row.get("consent") == "no" or row.get("status") == "withdrawn":
-            found.append((role or "Somebody who is not listed", role, "", ""))
+        if unlisted(row):
+            found.append((name, role, "", ""))
         elif name or role:
             found.append(
                 (name or role, role, _cell(columns, row, "give"), _cell(columns, row, "get"))
             )
     if found:
         head = ("Who", "Part", "I give", "I get")
-        yield Table("People in my network", head, tuple(found))
+        yield Table("Who is in it", head, tuple(found))
 
 
 def _gaps(course: Course, values: Values) -> Iterator[Block]:
@@ -130,34 +146,51 @@ def _gaps(course: Course, values: Values) -> Iterator[Block]:
 
 
 def _tools(course: Course, values: Values, today: dt.date) -> Iterator[Block]:
-    chosen = [one for one in rank(course, values, today) if one.chosen]
+    # What speaks most for a tool comes first; three reasons are enough on one page.
+    chosen = [
+        msgspec.structs.replace(one, reasons=one.reasons[:REASONS])
+        for one in rank(course, values, today)
+        if one.chosen
+    ]
     if chosen:
         yield Items(tuple(f"{one.tool.name}: {because(one)}." for one in chosen))
-    if words := text(values.get("tools", {}).get("tool-decision")):
-        yield Paragraph(words)
 
 
 def _week(course: Course, values: Values) -> Iterator[Block]:
     said = values.get("managing", {})
+    words = []
     how_often = _prompt(course, "managing", "how-often-to-engage")
     if how_often and not how_often.is_empty(said.get("how-often-to-engage")):
-        yield Paragraph(f"{how_often.shown(said['how-often-to-engage'])}.")
+        words.append(f"{how_often.shown(said['how-often-to-engage'])}.")
     times = [
-        f"{calendar.day_name[one.day]}, {_clock(one.start)}, {one.minutes} minutes"
+        f"{calendar.day_name[one.day]}, {_clock(one.start)}"
+        + (f", {one.minutes} minutes" if one.minutes else "")
         + (f": {one.purpose}" if one.purpose else "")
         for one in entries(values)
     ]
+    quiet = [_at(said.get(key)) for key in ("quiet-from", "quiet-to")]
+    zone = _prompt(course, "managing", "time-zone")
+    if all(quiet):
+        words.append(f"I am not to be reached from {quiet[0]} to {quiet[1]}.")
+    if (times or all(quiet)) and zone and not zone.is_empty(said.get("time-zone")):
+        words.append(f"Times are given in {zone.shown(said['time-zone'])}.")
+    if day := _day(said.get("review-date")):
+        words.append(f"I look at this plan again on {day}.")
+    if words:
+        yield Paragraph(" ".join(words))
     if times:
         yield Items(tuple(times))
-    if day := _day(said.get("review-date")):
-        yield Paragraph(f"I look at this plan again on {day}.")
 
 
 def _open(values: Values) -> Iterator[Block]:
     found = [one for one in loops(values) if one.open]
     if found:
         yield Items(
-            tuple(f"{one.purpose} ({one.to}): {one.stands} {one.next}".strip() for one in found)
+            tuple(
+                f"{one.purpose or 'An ask'}{f' ({one.to})' if one.to else ''}: "
+                f"{one.stands} {one.next}".strip()
+                for one in found
+            )
         )
 
 
@@ -182,7 +215,7 @@ def _answer(
                 cells = [
                     (column.label, named(course, step, column, row, values)) for column in columns
                 ]
-                yield Paragraph("\n".join(f"{label}: {words}" for label, words in cells if words))
+                yield Paragraph("\n".join(_under(label, words) for label, words in cells if words))
             return
         cells_of = tuple(
             tuple(named(course, step, column, row, values) for column in columns) for row in filled
@@ -216,6 +249,33 @@ def named(
     if all(labels.get(str(one)) for one in chosen):
         return "; ".join(labels[str(one)] for one in chosen)
     return column.shown_in(row)
+
+
+def sound(values: Any) -> Values:
+    """``values`` without steps that are none."""
+    if not isinstance(values, Mapping):
+        return {}
+    return {name: step for name, step in values.items() if isinstance(step, Mapping)}
+
+
+def unlisted(row: Mapping[str, Any]) -> bool:
+    """Whether a member does not want to be listed, or no longer."""
+    return row.get("consent") == "no" or row.get("status") == "withdrawn"
+
+
+def _discreet(course: Course, values: Values) -> Values:
+    """``values`` in which whoever does not want to be listed has their part for a name."""
+    table = _prompt(course, "connections", "people")
+    if table is None or "connections" not in values:
+        return values
+    columns = {column.key: column for column in table.columns}
+    people = [
+        row | {"person": _cell(columns, row, "role") or "Somebody who is not listed"}
+        if unlisted(row)
+        else row
+        for row in rows(values["connections"].get("people"))
+    ]
+    return {**values, "connections": {**values["connections"], "people": people}}
 
 
 def rows(value: Any) -> list[dict[str, Any]]:
@@ -260,15 +320,25 @@ def _day(value: Any) -> str:
     return f"{day:%B} {day.day}, {day.year}"
 
 
+def _under(label: str, words: str) -> str:
+    return f"{label} {words}" if label.endswith("?") else f"{label}: {words}"
+
+
+def _at(value: Any) -> str:
+    """A time of day in words; empty for anything else."""
+    fits = isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value)
+    return _clock(dt.time.fromisoformat(value)) if fits else ""
+
+
 def _clock(time: dt.time) -> str:
     return f"{(time.hour - 1) % 12 + 1}:{time:%M} {'pm' if time.hour > 11 else 'am'}"
 
 
 def tied(values: Values) -> list[tuple[str, str, tuple[str, ...]]]:
-    """The ties among members by their names, with their kinds."""
+    """All ties among members by their names, with their kinds."""
     network = read_network(values)
     names = {member.id: member.name for member in network.members}
     return [
         (names.get(tie.one, tie.one), names.get(tie.other, tie.other), tuple(tie.kinds))
-        for tie in network.ties
+        for tie in (*network.ties, *network.left_out)
     ]

@@ -15,9 +15,12 @@ from pcn_course.portfolio.content import (
     Section,
     Table,
     Values,
+    about,
     clean,
     plan,
     reflection,
+    rows,
+    sound,
 )
 
 _STYLE = """
@@ -25,14 +28,26 @@ body { margin: 0; }
 main { max-width: 44rem; margin: 0 auto; padding: 2rem 1rem 4rem; }
 h2 { margin-top: 2.5rem; } h3 { margin: 1.5rem 0 .25rem; font-size: 1rem; }
 p { white-space: pre-wrap; overflow-wrap: anywhere; }
-figure { margin: 1.5rem 0; } figure svg { max-width: 100%; height: auto; }
+figure { margin: 1.5rem 0; } figure:not(:has(svg)) { display: none; }
+figure svg { max-width: 100%; height: auto; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9375rem; text-align: left; }
 caption { text-align: left; color: var(--soft); padding-bottom: .25rem; }
 th, td { padding: .375rem .75rem .375rem 0; border-bottom: 1px solid var(--line);
-  vertical-align: top; overflow-wrap: anywhere; }
-@page { margin: 18mm 16mm; }
-@media print { main { max-width: none; padding: 0; } h2, h3 { break-after: avoid; } }
+  vertical-align: top; overflow-wrap: break-word; }
+@page { margin: 13mm 15mm; }
+@media print {
+  body.pcn { background: none; color: #000; font-size: 9.5pt; }
+  main { max-width: none; padding: 0; }
+  .pcn h1 { font-size: 18pt; margin: 0 0 .25rem; }
+  .pcn h2 { font-size: 12pt; margin: .5rem 0 .125rem; }
+  .pcn h3 { font-size: 10pt; margin: .5rem 0 .125rem; }
+  .pcn p, .pcn ul { margin: .125rem 0; line-height: 1.35; }
+  .pcn table { font-size: 8.5pt; line-height: 1.25; }
+  .pcn th, .pcn td { padding: .1rem .5rem .1rem 0; }
+  h2, h3 { break-after: avoid; } tr, figure { break-inside: avoid; }
+  .answers { break-before: page; }
+}
 """
 _MAP = (
     "<figure><!--map--><figcaption>The map of my network: me in the middle.</figcaption></figure>"
@@ -53,19 +68,18 @@ def document_html(
     of which says that it is one.
     """
     today = today or dt.datetime.now().astimezone().date()
-    made = f"Made on {today:%B} {today.day}, {today.year}, from my answers to the course. "
-    made += "My private notes are in it." if private else "My private notes are not in it."
     title = escape(clean(course.title))
-    drawing = _MAP if values.get("connections", {}).get("people") else ""
+    holds = escape(about(today, private=private))
+    drawing = _MAP if rows(sound(values).get("connections", {}).get("people")) else ""
     whole = reflection(course, values, private=private)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
         f"<title>{title}: my plan</title><style>{LOOK.read_text('utf-8')}{_STYLE}</style></head>"
-        f'<body class="pcn"><main><h1>{title}: my plan</h1><p>{escape(made)}</p>'
+        f'<body class="pcn"><main><h1>{title}: my plan</h1><p>{holds}</p>'
         f"{_html(plan(course, values, today))}{drawing}"
-        f"{_html(whole)}</main></body></html>\n"
+        f'<div class="answers">{_html(whole)}</div></main></body></html>\n'
     )
 
 
@@ -73,11 +87,11 @@ def _html(sections: Iterable[Section]) -> str:
     parts = []
     for section in sections:
         parts.append(f"<h{section.level}>{_safe(section.title)}</h{section.level}>")
-        parts += [_block(block) for block in section.blocks]
+        parts += [_block(block, section.title) for block in section.blocks]
     return "".join(parts)
 
 
-def _block(block: Block) -> str:
+def _block(block: Block, title: str) -> str:
     match block:
         case Paragraph(text):
             return f'<p dir="auto">{_safe(text)}</p>'
@@ -85,10 +99,12 @@ def _block(block: Block) -> str:
             items = "".join(f'<li dir="auto">{_safe(text)}</li>' for text in texts)
             return f"<ul>{items}</ul>"
         case Table():
-            return _table(block)
+            return _table(block, title)
 
 
-def _table(table: Table) -> str:
+def _table(table: Table, title: str) -> str:
+    # A caption that says what the heading said is only for those who go from table to table.
+    hidden = ' class="pcn-sr"' if table.caption == title else ""
     head = "".join(f'<th scope="col">{_safe(cell)}</th>' for cell in table.head)
     body = "".join(
         f'<tr><th scope="row" dir="auto">{_safe(first)}</th>'
@@ -100,7 +116,7 @@ def _table(table: Table) -> str:
     region = f'role="region" tabindex="0" aria-label="{_safe(table.caption)}"'
     return (
         f'<div class="scroll pcn-scroll" {region}><table class="pcn-table">'
-        f"<caption>{_safe(table.caption)}</caption>"
+        f"<caption{hidden}>{_safe(table.caption)}</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

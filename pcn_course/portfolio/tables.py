@@ -9,10 +9,13 @@ from typing import Any
 
 from pcn_course.course import Course, Prompt
 from pcn_course.network import read_network
-from pcn_course.portfolio.content import Values, clean, named, rows, tied
+from pcn_course.portfolio.content import Values, clean, named, rows, sound, tied
 
 ME = "me"
-_KEPT = ("role", "sector", "expertise", "group", "place", "closeness", "give", "get", "status")
+_KEPT = (
+    *("role", "sector", "expertise", "group", "place", "closeness"),
+    *("give", "get", "status", "consent"),
+)
 
 
 def members_csv(course: Course, values: Values) -> bytes:
@@ -21,6 +24,7 @@ def members_csv(course: Course, values: Values) -> bytes:
     table = step.prompt("people") if step else None
     if step is None or table is None:
         return _csv(["person"], [])
+    values = sound(values)
     found = rows(values.get(step.name, {}).get("people"))
     lines = [
         [named(course, step, column, row, values) for column in table.columns] for row in found
@@ -51,13 +55,21 @@ def graphml(course: Course, values: Values) -> bytes:
             for key in _KEPT
             if (value := getattr(member, key, None)) not in (None, "")
         }
-        graph.add_node(clean(member.id), label=clean(member.name), **known)
-        graph.add_edge(ME, clean(member.id), closeness=member.closeness or 0)
-    for tie in network.ties:
-        graph.add_edge(clean(tie.one), clean(tie.other), kind=clean("; ".join(tie.kinds)))
+        # Not known is not zero: such an edge has no closeness.
+        close = {} if member.closeness is None else {"closeness": member.closeness}
+        graph.add_node(_node(member.id), label=clean(member.name), **known)
+        graph.add_edge(ME, _node(member.id), **close)
+    for tie in (*network.ties, *network.left_out):
+        graph.add_edge(_node(tie.one), _node(tie.other), kind=clean("; ".join(tie.kinds)))
     file = io.BytesIO()
     nx.write_graphml(graph, file)
     return file.getvalue()
+
+
+def _node(key: str) -> str:
+    """A member's id in the graph, where "me" is taken."""
+    key = clean(key)
+    return f"{key}#" if key == ME else key
 
 
 def _kinds(course: Course) -> dict[str, str]:
@@ -82,4 +94,5 @@ def _csv(head: Sequence[str], lines: Iterable[Sequence[str]]) -> bytes:
 def _cell(words: str) -> str:
     """``words`` as text: a spreadsheet would run what begins like a formula."""
     words = clean(words)
-    return f"'{words}" if words[:1] in ("=", "+", "-", "@", "\t", "\r") else words
+    risky = words.startswith(("\t", "\r", "\n")) or words.lstrip()[:1] in tuple("=+-@")
+    return f"'{words}" if risky else words

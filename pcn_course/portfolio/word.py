@@ -18,11 +18,15 @@ from pcn_course.portfolio.content import (
     Section,
     Table,
     Values,
+    about,
     clean,
     plan,
     reflection,
 )
 
+_PNG = b"\x89PNG\r\n\x1a\n"
+MAX_PICTURE = 3_000_000
+"""Bytes that a picture has to stay below."""
 _MAP = "The map of my network: me in the middle, rings for closeness, sectors around."
 
 
@@ -36,23 +40,43 @@ def word_document(
 ) -> bytes:
     """The document (.docx): real headings, lists and tables, the map as ``picture`` (PNG) if given.
 
-    A picture that can't be read is left out. ``private``: with the private notes.
+    A picture that can't be read, or has 3 MB or more, is left out. ``private``: with the private
+    notes.
     """
     today = today or dt.datetime.now().astimezone().date()
     made: Any = Document()
     made.core_properties.title = clean(f"{course.title}: my plan")
     made.core_properties.author = ""
     made.core_properties.language = "en-US"
-    made.styles["Normal"].font.size = Pt(11)
+    _set_type(made)
     made.add_heading(clean(f"{course.title}: my plan"), 0)
-    made.add_paragraph(f"Made on {today:%B} {today.day}, {today.year}, from my answers.")
+    made.add_paragraph(about(today, private=private))
     _write(made, plan(course, values, today))
-    if picture:
+    if picture and picture.startswith(_PNG) and len(picture) < MAX_PICTURE:
         _draw(made, picture)
-    _write(made, reflection(course, values, private=private))
+    if whole := reflection(course, values, private=private):
+        made.add_page_break()
+        _write(made, whole)
     file = io.BytesIO()
     made.save(file)
     return file.getvalue()
+
+
+def _set_type(made: Any) -> None:
+    """Small type and margins: the plan is to stay on one page, or little more."""
+    for section in made.sections:
+        section.left_margin = section.right_margin = Cm(2)
+        section.top_margin = section.bottom_margin = Cm(1.4)
+    normal = made.styles["Normal"]
+    normal.font.size = Pt(9.5)
+    normal.paragraph_format.space_after = Pt(4)
+    normal.paragraph_format.line_spacing = 1
+    made.styles["Title"].font.size = Pt(20)
+    made.styles["List Bullet"].paragraph_format.space_after = Pt(1)
+    for name, before in (("Heading 1", 7), ("Heading 2", 6)):
+        made.styles[name].paragraph_format.space_before = Pt(before)
+        made.styles[name].paragraph_format.space_after = Pt(2)
+    made.styles["Caption"].paragraph_format.keep_with_next = True
 
 
 def _write(made: Any, sections: tuple[Section, ...]) -> None:
@@ -66,11 +90,12 @@ def _write(made: Any, sections: tuple[Section, ...]) -> None:
                     for text in texts:
                         made.add_paragraph(clean(text), style="List Bullet")
                 case Table():
-                    _table(made, block)
+                    _table(made, block, section.title)
 
 
-def _table(made: Any, table: Table) -> None:
-    made.add_paragraph(clean(table.caption), style="Caption")
+def _table(made: Any, table: Table, title: str) -> None:
+    if table.caption != title:
+        made.add_paragraph(clean(table.caption), style="Caption")
     grid = made.add_table(rows=1, cols=len(table.head), style="Table Grid")
     for cell, words in zip(grid.rows[0].cells, table.head, strict=True):
         cell.paragraphs[0].add_run(clean(words)).bold = True
@@ -80,9 +105,17 @@ def _table(made: Any, table: Table) -> None:
     head.set(qn("w:val"), "true")
     row.append(head)
     for cells in table.rows:
-        for cell, words in zip(grid.add_row().cells, cells, strict=True):
+        added = grid.add_row()
+        # An entry that is torn over two pages is hard to read.
+        added._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))  # noqa: SLF001
+        for cell, words in zip(added.cells, cells, strict=True):
             cell.text = clean(words)
-    made.add_paragraph()
+    for line in grid.rows:
+        for cell in line.cells:
+            for paragraph in cell.paragraphs:
+                paragraph.paragraph_format.space_after = Pt(0)
+                for run in paragraph.runs:
+                    run.font.size = Pt(8.5)
 
 
 def _draw(made: Any, picture: bytes) -> None:
@@ -90,5 +123,6 @@ def _draw(made: Any, picture: bytes) -> None:
         made.add_picture(io.BytesIO(picture), width=Cm(15))
     except Exception:  # noqa: BLE001 (whatever is wrong with it, the document is of use without)
         return
+    made.paragraphs[-1].paragraph_format.keep_with_next = True
     made.inline_shapes[-1]._inline.docPr.set("descr", _MAP)  # noqa: SLF001 (as above)
     made.add_paragraph(_MAP, style="Caption")

@@ -120,6 +120,35 @@ def test_who_does_not_want_to_be_listed_is_a_role_in_the_plan(
     assert "Mentor" in found
 
 
+def test_nowhere_in_the_plan_is_named_who_does_not_want_to_be_listed(
+    values: dict[str, dict[str, Any]],
+) -> None:
+    need = {"id": "n1", "expertise": "How a ward decides", "group": "policy-funding"}
+    values["goals"]["expertise-that-helps"] = [need]
+    person = {"id": "r9", "person": "ZZ, secret", "role": "mentor", "meets": ["n1"]}
+    other = {"id": "r8", "person": "YY, secret", "group": "policy-funding", "consent": "no"}
+    values["connections"]["people"] = [{**person, "status": "withdrawn"}, other]
+    ask = {"id": "a1", "purpose": "May I visit?", "to": "r9", "to-shown": "ZZ, secret"}
+    values["managing"]["asks"] = [{**ask, "kind": "question", "status": "sent"}]
+    values["integrating"]["loops"] = []
+    found = Read(plan_html(COURSE, values, TODAY)).text
+    assert "secret" not in found
+    assert "May I visit? (Mentor)" in found
+    assert "Mentor declined or withdrew" in found
+    assert "Perhaps Somebody who is not listed" in found
+    assert values["connections"]["people"][0]["person"] == "ZZ, secret"
+
+
+def test_the_plan_tells_the_week_with_its_zone(values: dict[str, dict[str, Any]]) -> None:
+    row = {"id": "w", "day": "mon", "start": "00:05", "minutes": None, "purpose": "Read"}
+    said = {"weekly-times": [row], "quiet-from": "19:00", "quiet-to": "07:30"}
+    values["managing"] |= {**said, "time-zone": "America/Phoenix"}
+    found = Read(plan_html(COURSE, values, TODAY)).text
+    assert "Monday, 12:05 am: Read" in found
+    assert "I am not to be reached from 7:00 pm to 7:30 am." in found
+    assert "Times are given in Arizona." in found
+
+
 def paragraphs(word: bytes) -> str:
     return "\n".join(one.text for one in docx.Document(io.BytesIO(word)).paragraphs)
 
@@ -127,6 +156,12 @@ def paragraphs(word: bytes) -> str:
 def picture() -> bytes:
     file = io.BytesIO()
     Image.new("RGB", (300, 200), "white").save(file, "PNG")
+    return file.getvalue()
+
+
+def gif() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (30, 20), "white").save(file, "GIF")
     return file.getvalue()
 
 
@@ -140,8 +175,9 @@ def test_word_reads_it(values: dict[str, dict[str, Any]]) -> None:
     assert "tblHeader" in people.rows[0]._tr.xml
     assert len(made.inline_shapes) == 1
     assert "map of my network" in made.inline_shapes[0]._inline.docPr.get("descr")
-    without = docx.Document(io.BytesIO(word_document(COURSE, values, picture=b"no picture")))
-    assert len(without.inline_shapes) == 0
+    for bad in (b"no picture", picture()[:40], picture() + bytes(3_000_000), gif()):
+        without = docx.Document(io.BytesIO(word_document(COURSE, values, picture=bad)))
+        assert len(without.inline_shapes) == 0
 
 
 @pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice is not installed here")
@@ -157,7 +193,16 @@ def test_libreoffice_makes_a_pdf_of_it(values: dict[str, dict[str, Any]], tmp_pa
         timeout=180,
         capture_output=True,
     )
-    assert (tmp_path / "plan.pdf").read_bytes().startswith(b"%PDF")
+    pdf = tmp_path / "plan.pdf"
+    assert pdf.read_bytes().startswith(b"%PDF")
+    if shutil.which("pdftotext"):
+        read = subprocess.run(
+            ["pdftotext", "-layout", str(pdf), "-"], check=True, capture_output=True, text=True
+        )
+        pages = read.stdout.split("\f")
+        # The plan stands on one page; fonts differ among machines, so it may need a little more.
+        assert "What it is for" in pages[0]
+        assert any(COURSE.steps[0].title in page for page in pages[1:3])
 
 
 def test_a_spreadsheet_reads_members_and_ties(values: dict[str, dict[str, Any]]) -> None:
@@ -168,6 +213,7 @@ def test_a_spreadsheet_reads_members_and_ties(values: dict[str, dict[str, Any]])
     assert len(lines) == len(values["connections"]["people"])
     first = dict(zip(head, lines[0], strict=True))
     assert first["What do you give?"] == "'=1+1"
+    assert not any(cell.lstrip()[:1] in tuple("=+-@") for line in lines for cell in line)
     assert first["What do you get?"] == 'commas, and "quotes"'
     ties = list(csv.reader(io.StringIO(ties_csv(COURSE, values).decode("utf-8-sig"), newline="")))
     assert len(ties) == 1 + len(values["connections"]["ties"])
@@ -184,6 +230,17 @@ def test_networkx_reads_the_graph(values: dict[str, dict[str, Any]]) -> None:
     assert graph.degree["me"] == len(people)
 
 
+def test_tables_hold_ties_beyond_the_first_fifteen_and_a_member_called_me() -> None:
+    people = [{"id": f"r{n}", "person": f"P{n}"} for n in range(20)] + [{"id": "me", "person": "M"}]
+    ties = [{"id": "t", "one": "r0", "other": "r19", "kind": "work"}]
+    values = {"connections": {"people": people, "ties": ties}}
+    graph = nx.read_graphml(io.BytesIO(graphml(COURSE, values)))
+    assert graph.number_of_nodes() == 22
+    assert graph.has_edge("r0", "r19")
+    assert not list(nx.selfloop_edges(graph))
+    assert b"P0,P19," in ties_csv(COURSE, values)
+
+
 def all_documents(values: Any) -> None:
     Read(document_html(COURSE, values, private=True, today=TODAY))
     word = word_document(COURSE, values, private=True, today=TODAY)
@@ -198,6 +255,7 @@ def test_hostile_words_are_words(values: dict[str, dict[str, Any]]) -> None:
     for row in values["connections"]["people"]:
         row |= {"person": HOSTILE, "give": HOSTILE}
     all_documents(values)
+    assert "\0" not in paragraphs(word_document(COURSE, values, today=TODAY))
     assert "<script>alert(1)" in Read(plan_html(COURSE, values, TODAY)).text
 
 
@@ -215,4 +273,24 @@ def test_junk_breaks_nothing(said: list[tuple[tuple[str, str], Any]]) -> None:
     values: dict[str, dict[str, Any]] = {}
     for (step, key), value in said:
         values.setdefault(step, {})[key] = value
+    all_documents(values)
+
+
+@given(JUNK | st.dictionaries(st.sampled_from([step.name for step in COURSE.steps]), JUNK))
+@settings(deadline=None, max_examples=25)
+def test_junk_in_place_of_steps_breaks_nothing(values: Any) -> None:
+    all_documents(values)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.data())
+def test_junk_in_cells_breaks_nothing(data: st.DataObject) -> None:
+    values = example_values(COURSE)
+    tables = [
+        (step.name, prompt) for step in COURSE.steps for prompt in step.prompts if prompt.columns
+    ]
+    for name, prompt in tables:
+        keys = st.sampled_from(["id", *(column.key for column in prompt.columns)])
+        rows = st.lists(st.dictionaries(keys, JUNK, max_size=4), max_size=3)
+        values[name][prompt.key] = [*(values[name].get(prompt.key) or []), *data.draw(rows)]
     all_documents(values)

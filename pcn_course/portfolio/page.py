@@ -42,7 +42,8 @@ th, td { padding: .375rem .75rem .375rem 0; border-bottom: 1px solid var(--line)
   .pcn h1 { font-size: 18pt; margin: 0 0 .25rem; }
   .pcn h2 { font-size: 12pt; margin: .5rem 0 .125rem; }
   .pcn h3 { font-size: 10pt; margin: .5rem 0 .125rem; }
-  .pcn p, .pcn ul { margin: .125rem 0; line-height: 1.35; }
+  .pcn p, .pcn ul { margin: .125rem 0; }
+  .pcn p, .pcn li { line-height: 1.3; }
   .pcn table { font-size: 8.5pt; line-height: 1.25; }
   .pcn th, .pcn td { padding: .1rem .5rem .1rem 0; }
   h2, h3 { break-after: avoid; } tr, figure { break-inside: avoid; }

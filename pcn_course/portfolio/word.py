@@ -69,11 +69,12 @@ def _set_type(made: Any) -> None:
         section.top_margin = section.bottom_margin = Cm(1.4)
     normal = made.styles["Normal"]
     normal.font.size = Pt(9.5)
-    normal.paragraph_format.space_after = Pt(4)
+    normal.paragraph_format.space_after = Pt(3)
     normal.paragraph_format.line_spacing = 1
-    made.styles["Title"].font.size = Pt(20)
+    made.styles["Title"].font.size = Pt(18)
+    made.styles["Title"].paragraph_format.space_after = Pt(3)
     made.styles["List Bullet"].paragraph_format.space_after = Pt(1)
-    for name, before in (("Heading 1", 7), ("Heading 2", 6)):
+    for name, before in (("Heading 1", 6), ("Heading 2", 6)):
         made.styles[name].paragraph_format.space_before = Pt(before)
         made.styles[name].paragraph_format.space_after = Pt(2)
     made.styles["Caption"].paragraph_format.keep_with_next = True

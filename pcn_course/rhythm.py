@@ -1,4 +1,4 @@
-"""The week of a network as a calendar file, which Google, Outlook and Apple read.
+"""The week of a network in words, and as a calendar file that Google, Outlook and Apple read.
 
 Each entry keeps its UID (made of the workspace and the row), and its SEQUENCE rises with each file,
 so a second import changes the entries of the first instead of doubling them (RFC 5545, 3.8.7.4).
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -21,11 +21,15 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 STEP = "managing"
 EPOCH = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 """SEQUENCE counts the seconds from here: it has to rise, and fits into 31 bits until 2094."""
+MONDAY = dt.date(2026, 1, 5)
+"""A day that begins a week in which fortnightly times take place."""
 REMIND = dt.timedelta(minutes=-10)
 RARE = ("as-needed", "not-now")
 """Rhythms without fixed times."""
 UNSAID = 15
 """Minutes that a time takes in a calendar when its length was not said."""
+DAY = 24 * 60
+"""Minutes of a day."""
 
 Values = Mapping[str, Mapping[str, Any]]
 
@@ -41,6 +45,47 @@ class Entry(msgspec.Struct, frozen=True):
     start: dt.time
     minutes: int
     purpose: str
+
+
+class Week(msgspec.Struct, frozen=True):
+    """What a student set aside, and its limits.
+
+    ``rhythm``, ``zone`` and ``again`` (what follows the review) are in the course's words, empty
+    where nothing was said. ``quiet`` is from when to when, ``clashes`` are the times that lie in
+    it, ``minutes`` the sum of all lengths and ``total`` the same in a sentence. ``notes`` say in
+    sentences what could not be read or is not complete.
+    """
+
+    rhythm: str
+    times: tuple[Entry, ...]
+    minutes: int
+    total: str
+    quiet: tuple[dt.time, dt.time] | None
+    clashes: tuple[Entry, ...]
+    zone: str
+    review: dt.date | None
+    again: str
+    notes: tuple[str, ...]
+
+
+def week(course: Course, values: Values) -> Week:
+    """The week in the answers; an empty one where there is none."""
+    said = _said(values)
+    times = entries(values)
+    begin, end = _time(said.get("quiet-from")), _time(said.get("quiet-to"))
+    quiet = (begin, end) if begin is not None and end is not None else None
+    return Week(
+        rhythm=_label(course, "how-often-to-engage", said),
+        times=times,
+        minutes=sum(one.minutes for one in times),
+        total=_total(times, said.get("how-often-to-engage")),
+        quiet=quiet,
+        clashes=tuple(one for one in times if quiet and _within(one, quiet)),
+        zone=_label(course, "time-zone", said) if _zone(said.get("time-zone")) else "",
+        review=_day(said.get("review-date")),
+        again=_label(course, "review-again", said),
+        notes=tuple(_notes(said, times)),
+    )
 
 
 def entries(values: Values) -> tuple[Entry, ...]:
@@ -69,7 +114,8 @@ def calendar(course: Course, values: Values, owner: str, now: dt.datetime) -> by
 
     ``owner`` is the workspace's id; ``now`` is aware. An entry begins on its first day on or after
     ``now`` in the student's zone. Without a zone the times are local ones, wherever they are read.
-    A rhythm without fixed times leaves only the review date.
+    A rhythm without fixed times leaves only the review date. Which week of two, or of a month, a
+    time falls into does not depend on ``now``: a second file moves nothing.
     """
     said = _said(values)
     zone = _zone(said.get("time-zone"))
@@ -104,11 +150,12 @@ def _weekly(
         rule: dict[str, Any] = {"freq": "weekly", "byday": DAYS[entry.day][:2].upper()}
         if how_often == "fortnightly":
             rule["interval"] = 2
+            # All times fall into the same weeks: those that are an even number of weeks from one.
+            first += dt.timedelta(weeks=(first - MONDAY).days // 7 % 2)
         if how_often == "monthly":
-            # The same weekday of each month: the first Tuesday, the second, …, the last.
-            which = (first.day - 1) // 7 + 1
-            byday = f"{which if which < 5 else -1}{DAYS[entry.day][:2].upper()}"
-            rule = {"freq": "monthly", "byday": byday}
+            rule = {"freq": "monthly", "byday": f"1{rule['byday']}"}
+            while first.day > 7:
+                first += dt.timedelta(weeks=1)
         words = entry.purpose or "Time for my network"
         # By the wall clock, and without a zone until the end: that is how a calendar counts.
         end = _moment(first, entry.start, None) + dt.timedelta(minutes=entry.minutes or UNSAID)
@@ -140,9 +187,8 @@ def _quiet(
 
 
 def _review(said: Mapping[str, Any]) -> Iterator[tuple[str, Event]]:
-    try:
-        day = dt.date.fromisoformat(str(said.get("review-date")))
-    except ValueError:
+    day = _day(said.get("review-date"))
+    if day is None:
         return
     event = Event()
     event.add("summary", "Look at my network plan again")
@@ -179,11 +225,72 @@ def _time(value: Any) -> dt.time | None:
     return None
 
 
+def _day(value: Any) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
 def _zone(value: Any) -> ZoneInfo | None:
     try:
         return ZoneInfo(value) if isinstance(value, str) and value else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def _within(one: Entry, quiet: tuple[dt.time, dt.time]) -> bool:
+    """Whether any minute of a time is a quiet one; both may run over midnight."""
+    begin, end = (time.hour * 60 + time.minute for time in quiet)
+    silent = (end - begin) % DAY or DAY
+    start = one.start.hour * 60 + one.start.minute
+    # Either the time begins while it is quiet, or quiet begins during the time.
+    return (start - begin) % DAY < silent or (begin - start) % DAY < max(one.minutes, 1)
+
+
+_EVERY = {"fortnightly": "every two weeks", "monthly": "a month"}
+
+
+def _total(times: Iterable[Entry], how_often: Any) -> str:
+    """The sum of all lengths as a sentence; empty without times."""
+    lengths = [one.minutes for one in times]
+    if not lengths:
+        return ""
+    hours, rest = divmod(sum(lengths), 60)
+    parts = [f"{hours} {'hour' if hours == 1 else 'hours'}"] if hours else []
+    parts += [f"{rest} minutes"] if rest or not hours else []
+    every = _EVERY.get(how_often, "a week") if isinstance(how_often, str) else "a week"
+    count = "1 time" if len(lengths) == 1 else f"{len(lengths)} times"
+    return f"Together {' and '.join(parts)} {every}, in {count}."
+
+
+def _notes(said: Mapping[str, Any], times: tuple[Entry, ...]) -> Iterator[str]:
+    rows = said.get("weekly-times")
+    filled = [
+        row
+        for row in (rows if isinstance(rows, list) else [])
+        if not isinstance(row, dict) or any(row[key] for key in row if key != "id")
+    ]
+    if lacking := len(filled) - len(times):
+        which = "One time lacks" if lacking == 1 else f"{lacking} times lack"
+        yield f"{which} a day or a start, and cannot be placed in the week yet."
+    if unsaid := sum(not one.minutes for one in times):
+        which = "For one time" if unsaid == 1 else f"For {unsaid} times"
+        yield f"{which} you have not said how long; a calendar shows {UNSAID} minutes."
+    if (_time(said.get("quiet-from")) is None) != (_time(said.get("quiet-to")) is None):
+        yield "Your quiet hours lack a beginning or an end, so they are left out."
+    if said.get("time-zone") and _zone(said.get("time-zone")) is None:
+        yield "Your time zone is not known here, so times are local ones."
+    if said.get("review-date") and _day(said.get("review-date")) is None:
+        yield "The day on which you look again is no date, so it is left out."
+
+
+def _label(course: Course, key: str, said: Mapping[str, Any]) -> str:
+    """A choice in the words of the course; empty where there is none."""
+    prompt = next((one.prompt(key) for one in course.steps if one.name == STEP), None)
+    value = said.get(key)
+    offered = {option.value: option.label for option in prompt.options} if prompt else {}
+    return offered.get(value, "") if isinstance(value, str) else ""
 
 
 def _said(values: Any) -> Mapping[str, Any]:

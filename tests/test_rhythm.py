@@ -14,7 +14,7 @@ from icalendar import Calendar
 
 from pcn_course.course import default_root, load_course
 from pcn_course.example import example_values
-from pcn_course.rhythm import calendar, entries
+from pcn_course.rhythm import Entry, calendar, entries, week
 
 COURSE = load_course(default_root())
 NOW = dt.datetime(2027, 3, 10, 12, 0, tzinfo=dt.UTC)  # a Wednesday, before the clocks change
@@ -70,7 +70,7 @@ def test_it_stays_at_its_time_when_the_clocks_change() -> None:
     [
         ("weekly", {"FREQ": ["WEEKLY"], "BYDAY": ["TU"]}),
         ("fortnightly", {"FREQ": ["WEEKLY"], "BYDAY": ["TU"], "INTERVAL": [2]}),
-        ("monthly", {"FREQ": ["MONTHLY"], "BYDAY": ["3TU"]}),
+        ("monthly", {"FREQ": ["MONTHLY"], "BYDAY": ["1TU"]}),
     ],
 )
 def test_the_rhythm_is_the_students(how_often: str, rule: dict[str, Any]) -> None:
@@ -78,6 +78,29 @@ def test_the_rhythm_is_the_students(how_often: str, rule: dict[str, Any]) -> Non
     assert dict(event["rrule"]) == rule
     # A start that its own rule does not give is shown once too often by some calendars.
     assert unrolled(event)[0] == event["dtstart"].dt
+
+
+@pytest.mark.parametrize("how_often", ["fortnightly", "monthly"])
+def test_a_file_of_a_later_week_moves_no_time(how_often: str) -> None:
+    rows = [{**ROW, "id": day, "day": day} for day in ("mon", "tue", "sun")]
+    values = managing(how_often_to_engage=how_often, weekly_times=rows)
+    days: dict[str, list[tuple[dt.date, ...]]] = {}
+    for weeks in range(6):
+        now = NOW + dt.timedelta(weeks=weeks)
+        events: list[Any] = Calendar.from_ical(calendar(COURSE, values, "abc", now)).walk("VEVENT")
+        for event in events:
+            begin, rule = event["dtstart"].dt, event["rrule"].to_ical().decode()
+            assert begin.date() >= now.date()
+            found = rrulestr(rule, dtstart=begin.replace(tzinfo=None))
+            assert found[0].date() == begin.date()
+            within = found.between(dt.datetime(2027, 5, 1), dt.datetime(2027, 8, 1))  # noqa: DTZ001
+            days.setdefault(str(event["uid"]), []).append(tuple(one.date() for one in within))
+    assert len(days) == 3
+    assert all(len(set(found)) == 1 for found in days.values())
+    if how_often == "fortnightly":
+        weeks_of = [{one.isocalendar().week for one in found[0]} for found in days.values()]
+        assert weeks_of[0] & weeks_of[1] & weeks_of[2]
+        assert len(weeks_of[0] | weeks_of[1] | weeks_of[2]) <= 8
 
 
 @pytest.mark.parametrize("how_often", ["as-needed", "not-now"])
@@ -152,6 +175,58 @@ def test_a_second_import_changes_the_entries_of_the_first() -> None:
     assert one["last-modified"].dt < two["last-modified"].dt
 
 
+def test_the_week_is_told_in_words() -> None:
+    rows = [ROW, {**ROW, "id": "r2", "day": "mon", "minutes": "60"}]
+    quiet = {"quiet_from": "19:00", "quiet_to": "07:30"}
+    more = {"how_often_to_engage": "fortnightly", "review_again": "monthly"}
+    found = week(COURSE, managing(weekly_times=rows, review_date="2027-05-14", **quiet, **more))
+    assert [one.id for one in found.times] == ["r2", "r1"]
+    assert found.minutes == 80
+    assert found.total == "Together 1 hour and 20 minutes every two weeks, in 2 times."
+    assert (found.rhythm, found.zone) == ("Every two weeks", "Eastern time")
+    assert found.quiet == (dt.time(19), dt.time(7, 30))
+    assert found.clashes == ()
+    assert (found.review, found.again) == (dt.date(2027, 5, 14), "Every month")
+    assert found.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("start", "minutes", "clash"),
+    [
+        ("18:30", "30", False),
+        ("18:45", "30", True),
+        ("18:00", "90", True),
+        ("19:00", None, True),
+        ("23:50", "20", True),
+        ("00:00", "10", True),
+        ("07:20", "20", True),
+        ("07:30", "20", False),
+    ],
+)
+def test_a_time_in_quiet_hours_is_found_on_both_sides_of_midnight(
+    start: str, minutes: str | None, clash: bool
+) -> None:
+    row = {**ROW, "start": start, "minutes": minutes}
+    found = week(COURSE, managing(weekly_times=[row], quiet_from="19:00", quiet_to="07:30"))
+    assert bool(found.clashes) == clash
+    whole = week(COURSE, managing(weekly_times=[row], quiet_from="19:00", quiet_to="19:00"))
+    assert whole.clashes == whole.times
+    noon = week(COURSE, managing(weekly_times=[row], quiet_from="12:00", quiet_to="13:00"))
+    assert noon.clashes == ()
+
+
+def test_the_week_says_what_it_leaves_out() -> None:
+    rows = [{**ROW, "minutes": None}, {**ROW, "start": "7:30"}, 7, {"id": "empty", "day": None}]
+    said = {"quiet_from": "19:00", "quiet_to": "noon", "review_date": "soon"}
+    found = week(COURSE, managing(weekly_times=rows, time_zone="Mars/Olympus", **said))
+    assert isinstance(found.times[0], Entry)
+    assert (found.quiet, found.zone, found.review) == (None, "", None)
+    notes = " ".join(found.notes)
+    for words in ("2 times lack", "For one time", "quiet hours lack", "time zone", "no date"):
+        assert words in notes
+    assert week(COURSE, {}).notes == ()
+
+
 def test_without_a_zone_the_times_are_local_ones() -> None:
     start = read(managing(time_zone=None))["time"]["dtstart"].dt
     assert start == dt.datetime(2027, 3, 16, 7, 30)  # noqa: DTZ001 (that is what is meant)
@@ -204,8 +279,10 @@ def test_junk_breaks_nothing(said: dict[str, Any], purpose: str) -> None:
     rows = [{**ROW, "purpose": purpose}]
     content = calendar(COURSE, {"managing": {"weekly-times": rows, **said}}, "abc", NOW)
     Calendar.from_ical(content)
+    week(COURSE, {"managing": {"weekly-times": rows, **said}})
 
 
 @given(JUNK | st.dictionaries(st.just("managing"), JUNK, min_size=1))
 def test_junk_in_place_of_all_answers_breaks_nothing(values: Any) -> None:
     assert not Calendar.from_ical(calendar(COURSE, values, "abc", NOW)).walk("VEVENT")
+    assert week(COURSE, values).times == ()

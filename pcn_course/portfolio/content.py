@@ -5,21 +5,26 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from pcn_course.asks import loops
 from pcn_course.course import Course, Prompt, Step
-from pcn_course.network import coverage, read_network
-from pcn_course.rhythm import entries
+from pcn_course.network import changes, coverage, read_network
+from pcn_course.rhythm import week
 from pcn_course.toolbox import because, rank
 
 Values = Mapping[str, Mapping[str, Any]]
 
+Snapshots = Sequence[tuple[dt.datetime, Values]]
+"""The network as it was, oldest first: when, and the answers to step 2 by step name and key."""
+
 PRIVATE = "private, never submitted"
 REASONS = 3
+SHORT = 12
+"""So many members stand in the plan; all of them stand in the answers."""
 
 
 class Paragraph(msgspec.Struct, frozen=True):
@@ -53,10 +58,13 @@ class Section(msgspec.Struct, frozen=True):
     level: int = 2
 
 
-def plan(course: Course, values: Values, today: dt.date | None = None) -> tuple[Section, ...]:
+def plan(
+    course: Course, values: Values, today: dt.date | None = None, snapshots: Snapshots = ()
+) -> tuple[Section, ...]:
     """The plan on one page; a part about which nothing was said is left out.
 
-    Whoever does not want to be listed is called by the part that they play, throughout.
+    Whoever does not want to be listed is called by the part that they play, throughout. With
+    ``snapshots`` it tells what changed in the network since the first one.
     """
     values = _discreet(course, sound(values))
     today = today or dt.datetime.now().astimezone().date()
@@ -68,26 +76,39 @@ def plan(course: Course, values: Values, today: dt.date | None = None) -> tuple[
         ("My week", _week(course, values)),
         ("What is open", _open(values)),
         ("What I do first", _first(values)),
+        ("Then and now", _then(course, values, snapshots)),
     )
     return tuple(Section(title, tuple(blocks)) for title, found in parts if (blocks := list(found)))
 
 
 def reflection(course: Course, values: Values, *, private: bool) -> tuple[Section, ...]:
-    """All answers of all steps under their questions; private ones only when they are wanted."""
+    """All answers of all steps under their questions; private ones only when they are wanted.
+
+    What had to be answered and is not stays visible as open, and so does a step not begun. Answers
+    to questions that the course no longer asks come last in their step.
+    """
     values = sound(values)
     sections = []
     for step in course.steps:
-        answers = []
+        said, answers = values.get(step.name, {}), []
         for prompt in step.prompts:
-            value = values.get(step.name, {}).get(prompt.key)
-            if prompt.is_empty(value) or (prompt.private and not private):
+            value = said.get(prompt.key)
+            if prompt.private and not private:
                 continue
-            title = f"{prompt.label} ({PRIVATE})" if prompt.private else prompt.label
-            blocks = tuple(_answer(course, step, prompt, value, values))
-            answers.append(Section(title, blocks, level=3))
-        if answers:
-            sections.append(Section(f"Step {step.number}: {step.title}", ()))
-            sections += answers
+            if not prompt.is_empty(value):
+                title = f"{prompt.label} ({PRIVATE})" if prompt.private else prompt.label
+                blocks = tuple(_answer(course, step, prompt, value, values))
+                answers.append(Section(title, blocks, level=3))
+            elif prompt.required:
+                answers.append(Section(prompt.label, (Paragraph("No answer yet."),), level=3))
+        for key, value in said.items():
+            if step.prompt(key) is None and value not in (None, "", []):
+                title = f"An answer to “{key}”, which this course doesn't ask"
+                answers.append(Section(title, (Paragraph(str(value)),), level=3))
+        begun = any(value not in (None, "", []) for value in said.values())
+        blocks = () if begun else (Paragraph("Nothing is written here yet."),)
+        sections.append(Section(f"Step {step.number}: {step.title}", blocks))
+        sections += answers if begun else []
     return tuple(sections)
 
 
@@ -95,7 +116,7 @@ def about(today: dt.date, *, private: bool) -> str:
     """What a document holds, for whoever gets it and for whoever passes it on."""
     notes = "with my private notes" if private else "without my private notes"
     return (
-        f"Made on {today:%B} {today.day}, {today.year}, from my answers to the course, {notes}. "
+        f"Made on {_in_words(today)}, from my answers to the course, {notes}. "
         "First my plan, which calls people who do not want to be listed only by the part that they "
         "play; then all of my answers, as I wrote them. Read them before you pass this on."
     )
@@ -127,7 +148,9 @@ def _people(course: Course, values: Values) -> Iterator[Block]:
             )
     if found:
         head = ("Who", "Part", "I give", "I get")
-        yield Table("Who is in it", head, tuple(found))
+        yield Table("Who is in it", head, tuple(found[:SHORT]))
+    if more := len(found[SHORT:]):
+        yield Paragraph(f"And {more} more, who stand in my answers to step 2.")
 
 
 def _gaps(course: Course, values: Values) -> Iterator[Block]:
@@ -157,29 +180,29 @@ def _tools(course: Course, values: Values, today: dt.date) -> Iterator[Block]:
 
 
 def _week(course: Course, values: Values) -> Iterator[Block]:
-    said = values.get("managing", {})
-    words = []
-    how_often = _prompt(course, "managing", "how-often-to-engage")
-    if how_often and not how_often.is_empty(said.get("how-often-to-engage")):
-        words.append(f"{how_often.shown(said['how-often-to-engage'])}.")
-    times = [
-        f"{calendar.day_name[one.day]}, {_clock(one.start)}"
-        + (f", {one.minutes} minutes" if one.minutes else "")
-        + (f": {one.purpose}" if one.purpose else "")
-        for one in entries(values)
-    ]
-    quiet = [_at(said.get(key)) for key in ("quiet-from", "quiet-to")]
-    zone = _prompt(course, "managing", "time-zone")
-    if all(quiet):
-        words.append(f"I am not to be reached from {quiet[0]} to {quiet[1]}.")
-    if (times or all(quiet)) and zone and not zone.is_empty(said.get("time-zone")):
-        words.append(f"Times are given in {zone.shown(said['time-zone'])}.")
-    if day := _day(said.get("review-date")):
-        words.append(f"I look at this plan again on {day}.")
+    found, words = week(course, values), []
+    if found.rhythm:
+        words.append(f"{found.rhythm}.")
+    if found.minutes:
+        words.append(found.total)
+    if found.quiet:
+        begin, end = map(_clock, found.quiet)
+        words.append(f"I am not to be reached from {begin} to {end}.")
+    if (found.times or found.quiet) and found.zone:
+        words.append(f"Times are given in {found.zone}.")
+    if found.review:
+        words.append(f"I look at this plan again on {_in_words(found.review)}.")
     if words:
         yield Paragraph(" ".join(words))
-    if times:
-        yield Items(tuple(times))
+    if found.times:
+        yield Items(
+            tuple(
+                f"{calendar.day_name[one.day]}, {_clock(one.start)}"
+                + (f", {one.minutes} minutes" if one.minutes else "")
+                + (f": {one.purpose}" if one.purpose else "")
+                for one in found.times
+            )
+        )
 
 
 def _open(values: Values) -> Iterator[Block]:
@@ -192,6 +215,19 @@ def _open(values: Values) -> Iterator[Block]:
                 for one in found
             )
         )
+
+
+def _then(course: Course, values: Values, snapshots: Snapshots) -> Iterator[Block]:
+    """What changed in the network since the first snapshot; nothing where there is none."""
+    if not snapshots:
+        return
+    when, answers = snapshots[0]
+    # Who does not want to be listed today is not named as they were then, either.
+    people = rows(values.get("connections", {}).get("people"))
+    ids = {text(row.get("id")) for row in people if unlisted(row)} - {""}
+    first = read_network(_discreet(course, sound(answers), ids))
+    yield Paragraph(f"What is different since my submission on {_in_words(when.date())}:")
+    yield Items(changes(first, read_network(values), course))
 
 
 def _first(values: Values) -> Iterator[Block]:
@@ -207,7 +243,8 @@ def _answer(
         columns = [
             column
             for column in prompt.columns
-            if any(not column.is_empty(row.get(column.key)) for row in filled)
+            if not column.private
+            and any(not column.is_empty(row.get(column.key)) for row in filled)
         ]
         # Many columns make no table that can be read on paper: each entry becomes a paragraph.
         if len(columns) > 5:
@@ -263,15 +300,18 @@ def unlisted(row: Mapping[str, Any]) -> bool:
     return row.get("consent") == "no" or row.get("status") == "withdrawn"
 
 
-def _discreet(course: Course, values: Values) -> Values:
-    """``values`` in which whoever does not want to be listed has their part for a name."""
+def _discreet(course: Course, values: Values, ids: Collection[str] = ()) -> Values:
+    """``values`` in which whoever does not want to be listed has their part for a name.
+
+    That holds for whoever said so in these ``values``, and for those with one of the ``ids``.
+    """
     table = _prompt(course, "connections", "people")
     if table is None or "connections" not in values:
         return values
     columns = {column.key: column for column in table.columns}
     people = [
         row | {"person": _cell(columns, row, "role") or "Somebody who is not listed"}
-        if unlisted(row)
+        if unlisted(row) or text(row.get("id")) in ids
         else row
         for row in rows(values["connections"].get("people"))
     ]
@@ -317,17 +357,15 @@ def _day(value: Any) -> str:
         day = dt.date.fromisoformat(value)
     except (TypeError, ValueError):
         return ""
+    return _in_words(day)
+
+
+def _in_words(day: dt.date) -> str:
     return f"{day:%B} {day.day}, {day.year}"
 
 
 def _under(label: str, words: str) -> str:
     return f"{label} {words}" if label.endswith("?") else f"{label}: {words}"
-
-
-def _at(value: Any) -> str:
-    """A time of day in words; empty for anything else."""
-    fits = isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value)
-    return _clock(dt.time.fromisoformat(value)) if fits else ""
 
 
 def _clock(time: dt.time) -> str:

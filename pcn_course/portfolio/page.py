@@ -13,6 +13,7 @@ from pcn_course.portfolio.content import (
     Items,
     Paragraph,
     Section,
+    Snapshots,
     Table,
     Values,
     about,
@@ -50,28 +51,38 @@ th, td { padding: .375rem .75rem .375rem 0; border-bottom: 1px solid var(--line)
   .answers { break-before: page; }
 }
 """
-_MAP = (
-    "<figure><!--map--><figcaption>The map of my network: me in the middle.</figcaption></figure>"
-)
+MAP = "<!--map-->"
+"""Where the drawing of the map goes."""
+_FIGURE = f"<figure>{MAP}<figcaption>The map of my network: me in the middle.</figcaption></figure>"
 
 
-def plan_html(course: Course, values: Values, today: dt.date | None = None) -> str:
+def plan_html(
+    course: Course, values: Values, today: dt.date | None = None, snapshots: Snapshots = ()
+) -> str:
     """The plan as a fragment of HTML, with headings from ``h2`` on; every answer is escaped."""
-    return _html(plan(course, values, today))
+    return _html(plan(course, values, today, snapshots))
 
 
 def document_html(
-    course: Course, values: Values, *, private: bool = False, today: dt.date | None = None
+    course: Course,
+    values: Values,
+    *,
+    private: bool = False,
+    today: dt.date | None = None,
+    map_svg: str | None = MAP,
+    snapshots: Snapshots = (),
 ) -> str:
     """The plan and the whole reflection as a file of its own, which loads nothing.
 
-    ``<!--map-->`` stands where a drawing may be put in. ``private``: with the private notes, each
-    of which says that it is one.
+    ``private``: with the private notes, each of which says that it is one. ``map_svg`` is the
+    drawing of the map, which must be safe, for it goes in as it is; without one there is no figure.
+    By default a comment keeps its place, so that a drawing can be put in later.
     """
     today = today or dt.datetime.now().astimezone().date()
     title = escape(clean(course.title))
     holds = escape(about(today, private=private))
-    drawing = _MAP if rows(sound(values).get("connections", {}).get("people")) else ""
+    people = rows(sound(values).get("connections", {}).get("people"))
+    drawing = _FIGURE.replace(MAP, map_svg) if map_svg and people else ""
     whole = reflection(course, values, private=private)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -79,7 +90,7 @@ def document_html(
         '<meta name="color-scheme" content="light dark">'
         f"<title>{title}: my plan</title><style>{LOOK.read_text('utf-8')}{_STYLE}</style></head>"
         f'<body class="pcn"><main><h1>{title}: my plan</h1><p>{holds}</p>'
-        f"{_html(plan(course, values, today))}{drawing}"
+        f"{_html(plan(course, values, today, snapshots))}{drawing}"
         f'<div class="answers">{_html(whole)}</div></main></body></html>\n'
     )
 

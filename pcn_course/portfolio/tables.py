@@ -19,17 +19,16 @@ _KEPT = (
 
 
 def members_csv(course: Course, values: Values) -> bytes:
-    """All members with all columns of the course, in words (UTF-8 with a mark, for Excel)."""
+    """All members with all public columns, in words (UTF-8 with a mark, for Excel)."""
     step = next((step for step in course.steps if step.prompt("people")), None)
     table = step.prompt("people") if step else None
     if step is None or table is None:
         return _csv(["person"], [])
     values = sound(values)
     found = rows(values.get(step.name, {}).get("people"))
-    lines = [
-        [named(course, step, column, row, values) for column in table.columns] for row in found
-    ]
-    return _csv([column.label for column in table.columns], lines)
+    columns = [column for column in table.columns if not column.private]
+    lines = [[named(course, step, column, row, values) for column in columns] for row in found]
+    return _csv([column.label for column in columns], lines)
 
 
 def ties_csv(course: Course, values: Values) -> bytes:

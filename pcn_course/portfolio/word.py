@@ -16,6 +16,7 @@ from pcn_course.portfolio.content import (
     Items,
     Paragraph,
     Section,
+    Snapshots,
     Table,
     Values,
     about,
@@ -37,6 +38,7 @@ def word_document(
     picture: bytes | None = None,
     private: bool = False,
     today: dt.date | None = None,
+    snapshots: Snapshots = (),
 ) -> bytes:
     """The document (.docx): real headings, lists and tables, the map as ``picture`` (PNG) if given.
 
@@ -48,10 +50,14 @@ def word_document(
     made.core_properties.title = clean(f"{course.title}: my plan")
     made.core_properties.author = ""
     made.core_properties.language = "en-US"
+    # What the template says of itself does not hold for this document.
+    made.core_properties.comments = ""
+    midnight = dt.datetime.combine(today, dt.time(), tzinfo=dt.UTC)
+    made.core_properties.created = made.core_properties.modified = midnight
     _set_type(made)
     made.add_heading(clean(f"{course.title}: my plan"), 0)
     made.add_paragraph(about(today, private=private))
-    _write(made, plan(course, values, today))
+    _write(made, plan(course, values, today, snapshots))
     if picture and picture.startswith(_PNG) and len(picture) < MAX_PICTURE:
         _draw(made, picture)
     if whole := reflection(course, values, private=private):
@@ -68,6 +74,9 @@ def _set_type(made: Any) -> None:
         section.left_margin = section.right_margin = Cm(2)
         section.top_margin = section.bottom_margin = Cm(1.4)
     normal = made.styles["Normal"]
+    language = OxmlElement("w:lang")
+    language.set(qn("w:val"), "en-US")
+    normal.element.get_or_add_rPr().append(language)
     normal.font.size = Pt(9.5)
     normal.paragraph_format.space_after = Pt(3)
     normal.paragraph_format.line_spacing = 1

@@ -47,7 +47,14 @@ class Table(msgspec.Struct, frozen=True):
     rows: tuple[tuple[str, ...], ...]
 
 
-Block = Paragraph | Items | Table
+class Entry(msgspec.Struct, frozen=True):
+    """One row of a table that is too wide for paper: its name, then each label with its words."""
+
+    title: str
+    cells: tuple[tuple[str, str], ...]
+
+
+Block = Paragraph | Items | Table | Entry
 
 
 class Section(msgspec.Struct, frozen=True):
@@ -246,13 +253,13 @@ def _answer(
             if not column.private
             and any(not column.is_empty(row.get(column.key)) for row in filled)
         ]
-        # Many columns make no table that can be read on paper: each entry becomes a paragraph.
+        # Many columns make no table that can be read on paper: each entry becomes a list.
         if len(columns) > 5:
             for row in filled:
                 cells = [
                     (column.label, named(course, step, column, row, values)) for column in columns
                 ]
-                yield Paragraph("\n".join(_under(label, words) for label, words in cells if words))
+                yield _entry(prompt, cells)
             return
         cells_of = tuple(
             tuple(named(course, step, column, row, values) for column in columns) for row in filled
@@ -263,6 +270,13 @@ def _answer(
         yield Items(tuple(prompt.shown(one) for one in value))
     else:
         yield Paragraph(prompt.shown(value))
+
+
+def _entry(prompt: Prompt, cells: list[tuple[str, str]]) -> Entry:
+    """An entry under what its first column says; what is not filled in is left out."""
+    (_, name), *others = cells
+    filled = tuple((label, words) for label, words in others if words)
+    return Entry(name or f"A {prompt.row} without a name", filled)
 
 
 def named(
@@ -362,10 +376,6 @@ def _day(value: Any) -> str:
 
 def _in_words(day: dt.date) -> str:
     return f"{day:%B} {day.day}, {day.year}"
-
-
-def _under(label: str, words: str) -> str:
-    return f"{label} {words}" if label.endswith("?") else f"{label}: {words}"
 
 
 def _clock(time: dt.time) -> str:

@@ -10,6 +10,7 @@ from pcn_course.course import Course
 from pcn_course.look import LOOK
 from pcn_course.portfolio.content import (
     Block,
+    Entry,
     Items,
     Paragraph,
     Section,
@@ -36,6 +37,11 @@ table { border-collapse: collapse; width: 100%; font-size: .9375rem; text-align:
 caption { text-align: left; color: var(--soft); padding-bottom: .25rem; }
 th, td { padding: .375rem .75rem .375rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; overflow-wrap: break-word; }
+h4 { margin: 1.25rem 0 .25rem; font-size: 1rem; overflow-wrap: anywhere; }
+dl { margin: 0; font-size: .9375rem; line-height: 1.45; }
+dl div { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(14rem, 100%), 1fr));
+  column-gap: 1rem; padding: .125rem 0; border-bottom: 1px solid var(--line); }
+dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }
 @page { margin: 13mm 15mm; }
 @media print {
   body.pcn { background: none; color: #000; font-size: 9.5pt; }
@@ -48,7 +54,8 @@ th, td { padding: .375rem .75rem .375rem 0; border-bottom: 1px solid var(--line)
   .pcn table { font-size: 8.5pt; line-height: 1.25; }
   .pcn th, .pcn td { padding: .1rem .5rem .1rem 0; }
   h2, h3 { break-after: avoid; } tr, figure { break-inside: avoid; }
-  .answers { break-before: page; }
+  .answers { break-before: page; } h4 { margin: .5rem 0 .1rem; font-size: 10pt; }
+  dl { font-size: 9pt; line-height: 1.3; } dl div { padding: 0; } .entry { break-inside: avoid; }
 }
 """
 MAP = "<!--map-->"
@@ -112,6 +119,13 @@ def _block(block: Block, title: str) -> str:
             return f"<ul>{items}</ul>"
         case Table():
             return _table(block, title)
+        case Entry(name, cells):
+            words = "".join(
+                f'<div><dt>{_safe(label)}</dt><dd dir="auto">{_safe(cell)}</dd></div>'
+                for label, cell in cells
+            )
+            inside = f"<dl>{words}</dl>" if words else ""
+            return f'<div class="entry"><h4 dir="auto">{_safe(name)}</h4>{inside}</div>'
 
 
 def _table(table: Table, title: str) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 from docx import Document
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
-from docx.shared import Cm, Pt
+from docx.shared import Cm, Pt, RGBColor
 
 from pcn_course.course import Course
 from pcn_course.portfolio.content import (
+    Entry,
     Items,
     Paragraph,
     Section,
@@ -26,6 +27,7 @@ from pcn_course.portfolio.content import (
 )
 
 _PNG = b"\x89PNG\r\n\x1a\n"
+_SOFT = RGBColor(0x53, 0x63, 0x6A)
 MAX_PICTURE = 3_000_000
 """Bytes that a picture has to stay below."""
 _MAP = "The map of my network: me in the middle, rings for closeness, sectors around."
@@ -83,7 +85,7 @@ def _set_type(made: Any) -> None:
     made.styles["Title"].font.size = Pt(18)
     made.styles["Title"].paragraph_format.space_after = Pt(3)
     made.styles["List Bullet"].paragraph_format.space_after = Pt(1)
-    for name, before in (("Heading 1", 6), ("Heading 2", 6)):
+    for name, before in (("Heading 1", 6), ("Heading 2", 6), ("Heading 3", 4)):
         made.styles[name].paragraph_format.space_before = Pt(before)
         made.styles[name].paragraph_format.space_after = Pt(2)
     made.styles["Caption"].paragraph_format.keep_with_next = True
@@ -101,6 +103,22 @@ def _write(made: Any, sections: tuple[Section, ...]) -> None:
                         made.add_paragraph(clean(text), style="List Bullet")
                 case Table():
                     _table(made, block, section.title)
+                case Entry(name, cells):
+                    made.add_heading(clean(name), section.level)
+                    _cells(made, cells)
+
+
+def _cells(made: Any, cells: tuple[tuple[str, str], ...]) -> None:
+    """What an entry says, a line for each label."""
+    lines = made.add_paragraph()
+    # Together on one page where it fits.
+    lines.paragraph_format.keep_together = True
+    for number, (label, words) in enumerate(cells):
+        if number:
+            lines.add_run().add_break()
+        mark = "" if label.endswith("?") else ":"
+        lines.add_run(clean(f"{label}{mark} ")).font.color.rgb = _SOFT
+        lines.add_run(clean(words))
 
 
 def _table(made: Any, table: Table, title: str) -> None:

@@ -140,3 +140,17 @@ def test_word_says_its_language_and_when_it_was_made(values: Values) -> None:
     assert about.created is not None
     assert about.created.date() == TODAY
     assert 'w:lang w:val="en-US"' in made.styles["Normal"].element.xml
+
+
+def test_an_entry_of_many_columns_stands_under_its_name(values: Values) -> None:
+    first = values["connections"]["people"][0]
+    html = document_html(COURSE, values, today=TODAY)
+    assert f'<h4 dir="auto">{first["person"]}</h4><dl>' in html
+    assert f'<dt>What do you give?</dt><dd dir="auto">{first["give"]}</dd>' in html
+    made = docx.Document(io.BytesIO(word_document(COURSE, values, today=TODAY)))
+    entries = [one.text for one in made.paragraphs if one.style and one.style.name == "Heading 3"]
+    assert entries[: len(values["connections"]["people"])] == [
+        row["person"] for row in values["connections"]["people"]
+    ]
+    values["connections"]["people"] = [{**first, "person": ""}, first]
+    assert ">A person without a name</h4>" in document_html(COURSE, values, today=TODAY)

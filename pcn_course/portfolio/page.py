@@ -53,7 +53,8 @@ dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; white-space:
   .pcn p, .pcn li { line-height: 1.3; }
   .pcn table { font-size: 8.5pt; line-height: 1.25; }
   .pcn th, .pcn td { padding: .1rem .5rem .1rem 0; }
-  h2, h3 { break-after: avoid; } tr, figure { break-inside: avoid; }
+  .scroll { overflow: visible; } .scroll td { word-break: break-word; }
+  h2, h3, h4 { break-after: avoid; } tr, figure { break-inside: avoid; }
   .answers { break-before: page; } h4 { margin: .5rem 0 .1rem; font-size: 10pt; }
   dl { font-size: 9pt; line-height: 1.3; } dl div { padding: 0; } .entry { break-inside: avoid; }
 }

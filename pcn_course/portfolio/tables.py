@@ -55,9 +55,11 @@ def graphml(course: Course, values: Values) -> bytes:
             if (value := getattr(member, key, None)) not in (None, "")
         }
         # Not known is not zero: such an edge has no closeness.
-        close = {} if member.closeness is None else {"closeness": member.closeness}
+        link: dict[str, Any] = {} if member.closeness is None else {"closeness": member.closeness}
+        if member.kinds:
+            link["kind"] = clean("; ".join(member.kinds))
         graph.add_node(_node(member.id), label=clean(member.name), **known)
-        graph.add_edge(ME, _node(member.id), **close)
+        graph.add_edge(ME, _node(member.id), **link)
     for tie in (*network.ties, *network.left_out):
         graph.add_edge(_node(tie.one), _node(tie.other), kind=clean("; ".join(tie.kinds)))
     file = io.BytesIO()

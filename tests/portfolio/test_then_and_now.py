@@ -9,11 +9,12 @@ from typing import Any
 
 import docx
 import msgspec
+import networkx as nx
 import pytest
 
 from pcn_course.course import Course, default_root, load_course
 from pcn_course.example import example_values
-from pcn_course.portfolio import document_html, members_csv, plan_html, word_document
+from pcn_course.portfolio import document_html, graphml, members_csv, plan_html, word_document
 
 COURSE = load_course(default_root())
 TODAY = dt.date(2026, 11, 25)
@@ -154,3 +155,21 @@ def test_an_entry_of_many_columns_stands_under_its_name(values: Values) -> None:
     ]
     values["connections"]["people"] = [{**first, "person": ""}, first]
     assert ">A person without a name</h4>" in document_html(COURSE, values, today=TODAY)
+
+
+def test_no_address_is_in_a_document_but_those_that_were_written(values: Values) -> None:
+    assert "://" not in document_html(COURSE, values, today=TODAY, private=True)
+    values["goals"]["live-project"] = "See https://example.org/a?b=1&c"
+    html = document_html(COURSE, values, today=TODAY)
+    assert "See https://example.org/a?b=1&amp;c</p>" in html
+    assert not re.search(r"<[^>]*://", html)
+
+
+def test_the_graph_knows_what_links_me_and_a_member() -> None:
+    people = [
+        {"id": "a", "person": "AB", "kinds": ["refer", "get-advice"], "closeness": 4},
+        {"id": "b", "person": "CD", "kinds": "refer", "closeness": True},
+    ]
+    graph = nx.read_graphml(io.BytesIO(graphml(COURSE, network(*people))))
+    assert graph.edges["me", "a"] == {"closeness": 4, "kind": "refer; get-advice"}
+    assert graph.edges["me", "b"] == {}

@@ -151,15 +151,23 @@ class Portfolio(Desk):
         course = self._course
         values = self._values(private=message.private and not self._example)
         now = dt.datetime.now(dt.UTC)
+        snapshots = () if self._example else self._workspace.snapshots()
+        kept = [(one.when, one.values) for one in snapshots]
         name = f"{course.id}-example" if self._example else course.id
         match message.what:
             case "page":
-                html = portfolio.document_html(course, values, private=message.private)
+                html = portfolio.document_html(
+                    course, values, private=message.private, snapshots=kept
+                )
                 html = html.replace("<!--map-->", safe_svg(message.map), 1)
                 return f"{name}-plan.html", "text/html", html.encode()
             case "word":
                 made = portfolio.word_document(
-                    course, values, picture=png(message.picture), private=message.private
+                    course,
+                    values,
+                    picture=png(message.picture),
+                    private=message.private,
+                    snapshots=kept,
                 )
                 mime = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
                 return f"{name}-plan.docx", mime, made

@@ -26,6 +26,10 @@ Values = Mapping[str, Mapping[str, Any]]
 What = Literal["page", "word", "calendar", "members", "ties", "graph"]
 
 OUR_FAULT = "Something went wrong on our side. Your answers are kept. Reload this page."
+NO_PLAN = (
+    "Your answers are kept. The plan begins as soon as you name your project and goals in step 1, or "
+    "people in step 2."
+)
 _CONNECTIONS = "connections"
 _DRAWN = ("person", "role", "sector", "closeness", "place", "status", "give", "get", "kind")
 """The columns of people and ties that the map tells of; ``one`` and ``other`` are its lines."""
@@ -84,7 +88,7 @@ class Portfolio(Desk):
             "title": self._course.title,
             "example": self._example,
             "empty": empty,
-            "plan": "" if empty else plan_html(self._course, values),
+            "plan": "" if empty else plan_html(self._course, values) or f"<p>{NO_PLAN}</p>",
             "then": None if empty or self._example else self._then(values),
             "map": None if empty else self._map(values),
             "answers": self._answers() if self._example else "",

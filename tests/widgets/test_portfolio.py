@@ -229,3 +229,11 @@ def test_home_leads_to_the_pages_that_are_there(workspace: Workspace) -> None:
     assert ask(home, "open")["pages"] == []
     workspace.fill(COURSE)
     assert ask(home, "open")["pages"] == ["portfolio.ipynb", "example.ipynb"]
+
+
+def test_answers_without_anything_for_the_plan_say_what_begins_it(workspace: Workspace) -> None:
+    step = COURSE.step("connections")
+    workspace.store(COURSE, step).save("a test", {"quality-online-connection": Edit("Trust.", 0)})
+    state = ask(Portfolio(COURSE, workspace), "open")
+    assert not state["empty"]
+    assert "name your project" in state["plan"]

@@ -27,8 +27,8 @@ What = Literal["page", "word", "calendar", "members", "ties", "graph"]
 
 OUR_FAULT = "Something went wrong on our side. Your answers are kept. Reload this page."
 NO_PLAN = (
-    "Your answers are kept. The plan begins as soon as you name your project and goals in step 1, or "
-    "people in step 2."
+    "Your answers are kept. The plan begins as soon as you name your project and goals in step 1, "
+    "or people in step 2."
 )
 _CONNECTIONS = "connections"
 _DRAWN = ("person", "role", "sector", "closeness", "place", "status", "give", "get", "kind")

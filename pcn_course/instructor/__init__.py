@@ -1,0 +1,1 @@
+"""What instructors open: pages over the gradebook, for them alone."""

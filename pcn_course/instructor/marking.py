@@ -1,0 +1,322 @@
+"""Marking by rubric: the page's side in Python.
+
+Marks, comments and passages go through `pcn_course.grading.marks` straight into the gradebook, so
+what is marked here stands in formgrader and in the feedback, and the other way round. The page is
+told "saved" only when the gradebook has it.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import getpass
+import io
+import os
+from typing import Any, ClassVar
+
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from pcn_course.assets import loader
+from pcn_course.course import CourseError, Step, UnknownStepError
+from pcn_course.grading import marks
+from pcn_course.grading.marks import Conflict, MarkError, Submission
+from pcn_course.grading.marks import Marking as Gradebook
+from pcn_course.grading.records import requests
+from pcn_course.grading.room import Room, RoomError, open_room
+from pcn_course.instructor import marking_messages as asked
+from pcn_course.instructor import marking_view as view
+from pcn_course.widgets.desk import Desk, Reply, log
+
+OUR_FAULT = (
+    "Something went wrong on our side. What says “Saved” is in the gradebook. Reload this page."
+)
+NO_GRADEBOOK = (
+    "The gradebook can't be reached just now. Nothing was changed; the page tries again by itself."
+)
+GONE = "This submission is not in the gradebook any more. Reload this page."
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class NotThereError(Exception):
+    """What the page asks about is not there. ``plain`` says so to the marker."""
+
+    def __init__(self, plain: str) -> None:
+        """Take the sentence for the marker."""
+        super().__init__(plain)
+        self.plain = plain
+
+
+class Marking(Desk):
+    """The submissions of a room, to be marked. Nothing is opened before a page asks."""
+
+    _asset = "marking"
+    _esm = loader("marking")
+    _takes: ClassVar[Any] = asked.Request
+
+    def __init__(self, room: Room | None = None) -> None:
+        """Take the room; without one it is the room of the current folder."""
+        super().__init__("marking")
+        self._given = room
+        self._gradebooks: dict[str, Gradebook] = {}
+        self._markers: dict[str, str] = {}
+        self._handles: dict[tuple[str, str], str] = {}
+
+    def _answer(self, message: asked.Asked) -> None:
+        try:
+            reply = self._reply(message)
+        except Conflict as error:
+            current = view.mark_json(error.current)
+            reply = {"type": "conflict", "message": error.plain, "current": current}
+        except (MarkError, RoomError, NotThereError) as error:
+            reply = {"type": "problem", "message": error.plain}
+        except CourseError as error:
+            reply = {"type": "problem", "message": str(error)}
+        except SQLAlchemyError:
+            log.exception("%s: the gradebook failed", self._called)
+            reply = {"type": "problem", "message": NO_GRADEBOOK, "again": True}
+        except Exception:  # noqa: BLE001 (whatever it is, the page is told in plain words)
+            log.exception("%s: the answer to %s failed", self._called, type(message).__name__)
+            reply = {"type": "problem", "message": OUR_FAULT}
+        self.send({**reply, "client": message.client, "seq": message.seq})
+
+    def _reply(self, message: asked.Asked) -> Reply:
+        match message:
+            case asked.Open():
+                return self._open(message)
+            case asked.OnOne():
+                return self._on_one(message)
+            case asked.List():
+                return self._list(message)
+            case asked.Names():
+                return self._names(message)
+            case asked.Undo():
+                return self._undo(message)
+        return self._bank(message)
+
+    # The room and the step
+
+    def _room(self) -> Room:
+        if self._given is None:
+            self._given = open_room()
+        return self._given
+
+    def _gradebook(self, message: asked.Asked) -> Gradebook:
+        name = self._markers.get(message.client) or whoever("")
+        if name not in self._gradebooks:
+            self._gradebooks[name] = Gradebook(self._room(), name)
+        return self._gradebooks[name]
+
+    def _step(self, message: asked.OnStep | asked.Phrases) -> Step:
+        try:
+            return self._room().course.step(message.step)
+        except UnknownStepError as error:
+            raise NotThereError(str(error)) from error
+
+    def _open(self, message: asked.Open) -> Reply:
+        self._markers[message.client] = whoever(message.marker)
+        room = self._room()
+        gradebook = self._gradebook(message)
+        return {
+            "type": "room",
+            "course": room.course.title,
+            "course_id": room.course_id,
+            "marker": gradebook.marker,
+            "signed_in": signed_in() is not None,
+            "structure": room.course.rubric.structure,
+            "criteria": view.rubric(room.course),
+            "steps": view.steps(room.course, marks.read_marks(room)),
+        }
+
+    def _list(self, message: asked.List) -> Reply:
+        step = self._step(message)
+        waiting: dict[str, int] = {}
+        for row in self._requests(step.id):
+            waiting[row["student"]] = waiting.get(row["student"], 0) + (row["answer"] is None)
+        return {
+            "type": "list",
+            "step": step.id,
+            "submissions": [
+                view.listed(
+                    self._handle(step.id, one.student.id), one, waiting.get(one.student.id, 0)
+                )
+                for one in self._gradebook(message).listed(step.id)
+            ],
+        }
+
+    def _names(self, message: asked.Names) -> Reply:
+        step = self._step(message)
+        found = {
+            self._handle(step.id, one.student.id): [one.student.name, one.student.id]
+            for one in self._gradebook(message).listed(step.id)
+        }
+        return {"type": "names", "step": step.id, "names": found}
+
+    def _undo(self, message: asked.Undo) -> Reply:
+        step = self._step(message)
+        undone = self._gradebook(message).undo(step.id)
+        if undone is None:
+            return {"type": "undone", "nothing": True}
+        return {
+            "type": "undone",
+            "student": self._handle(step.id, undone.student),
+            "criterion": undone.criterion,
+            "what": undone.what,
+            "before": undone.before,
+            "after": undone.after,
+        }
+
+    # One submission
+
+    def _on_one(self, message: asked.OnOne) -> Reply:
+        step = self._step(message)
+        student = self._student(message)
+        gradebook = self._gradebook(message)
+        match message:
+            case asked.Give():
+                gradebook.give(
+                    student, step.id, message.criterion, message.points, seen=message.seen
+                )
+            case asked.Say():
+                gradebook.say(
+                    student, step.id, message.criterion, message.comment, seen=message.seen
+                )
+            case asked.Highlight():
+                self._highlight(gradebook, step, student, message)
+            case asked.Unhighlight():
+                if any(one.id == message.id for one in gradebook.highlights(student, step.id)):
+                    gradebook.remove_highlight(message.id)
+        submission = gradebook.submission(student, step.id)
+        reply = {
+            "type": "standing",
+            "step": step.id,
+            "student": message.student,
+            **view.standing(submission),
+        }
+        if isinstance(message, asked.Give | asked.Say):
+            return reply
+        shown = [view.highlight_json(one) for one in gradebook.highlights(student, step.id)]
+        if not isinstance(message, asked.Read):
+            return {**reply, "highlights": shown}
+        return {**reply, **self._whole(step, submission), "highlights": shown}
+
+    def _whole(self, step: Step, submission: Submission) -> Reply:
+        student = submission.student.id
+        asked_again = [
+            {
+                "id": row["id"],
+                "criterion": row["criterion"],
+                "text": row["text"],
+                "at": row["at"].isoformat(),
+                "answer": row["answer"],
+            }
+            for row in self._requests(step.id)
+            if row["student"] == student
+        ]
+        return {
+            "type": "submission",
+            "pseudonym": submission.pseudonym,
+            **view.answers(step, self._room().answers(student, step.id)),
+            **view.handed_in(submission),
+            "requests": asked_again,
+        }
+
+    def _highlight(
+        self, gradebook: Gradebook, step: Step, student: str, message: asked.Highlight
+    ) -> None:
+        where = message.prompt, message.row, message.column
+        text = view.text_of(step, self._room().answers(student, step.id), *where)
+        end = message.start + len(message.passage)
+        if text[message.start : end] != message.passage:
+            raise NotThereError(
+                "This passage is not in the answer any more. Reload, and choose it again."
+            )
+        new = *where, message.start, end, message.comment, message.criterion
+        for one in gradebook.highlights(student, step.id):
+            # A message that came twice, because its answer was late, marks once.
+            if new == (
+                one.prompt, one.row, one.column, one.start, one.end, one.comment, one.criterion,
+            ):  # fmt: skip
+                return
+        if message.criterion is not None and message.criterion not in gradebook.criteria:
+            raise NotThereError("The rubric has no such criterion. Reload this page.")
+        gradebook.highlight(
+            student, step.id, prompt=message.prompt, row=message.row, column=message.column,
+            start=message.start, end=end, passage=message.passage, comment=message.comment,
+            criterion=message.criterion,
+        )  # fmt: skip
+
+    def _handle(self, step_id: str, student: str) -> str:
+        name = view.handle(self._room().course_id, step_id, student)
+        self._handles[step_id, name] = student
+        return name
+
+    def _student(self, message: asked.OnOne) -> str:
+        step_id = self._step(message).id
+        if (step_id, message.student) not in self._handles:
+            # The page is older than this kernel.
+            for one in self._gradebook(message).listed(step_id):
+                self._handle(step_id, one.student.id)
+        try:
+            return self._handles[step_id, message.student]
+        except KeyError:
+            raise NotThereError(GONE) from None
+
+    def _requests(self, step_id: str) -> list[dict[str, Any]]:
+        """All requests for regrading of a step, the oldest first."""
+        wanted = select(requests).where(requests.c.step == step_id).order_by(requests.c.id)
+        with self._room().engine.connect() as connection:
+            return [dict(row) for row in connection.execute(wanted).mappings()]
+
+    # The bank of comments
+
+    def _bank(self, message: asked.Asked) -> Reply:
+        gradebook = self._gradebook(message)
+        match message:
+            case asked.Phrases():
+                found = gradebook.phrases(self._step(message).id, message.criterion)
+                return {"type": "phrases", "phrases": [view.phrase_json(one) for one in found]}
+            case asked.ExportPhrases():
+                data = base64.b64encode(phrases_csv(gradebook.phrases())).decode()
+                return {"type": "file", "filename": "phrases.csv", "mime": "text/csv", "data": data}
+            case asked.AddPhrase():
+                gradebook.add_phrase(message.text, criterion=message.criterion)
+            case asked.ChangePhrase():
+                gradebook.change_phrase(message.id, message.text)
+            case asked.RemovePhrase():
+                gradebook.remove_phrase(message.id)
+            case asked.UsePhrase():
+                gradebook.count_phrase(message.id)
+        return {"type": "done"}
+
+
+def open_marking() -> Marking:
+    """The marking page of the room in the current folder."""
+    return Marking()
+
+
+def signed_in() -> str | None:
+    """Who has signed in on a hub; ``None`` on a machine of one's own."""
+    return os.environ.get("JUPYTERHUB_USER") or None
+
+
+def whoever(said: str) -> str:
+    """The name under which marks are kept: the hub's; else what the page says; else the user's."""
+    said = " ".join("".join(one for one in said if one.isprintable()).split())
+    if name := signed_in() or said or os.environ.get("PCN_MARKER"):
+        return name
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "marker"
+
+
+def phrases_csv(found: list[marks.Phrase]) -> bytes:
+    """The bank of comments as a table, for a spreadsheet; nothing in it is a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["text", "criterion", "step", "by", "used"])
+    for one in found:
+        words = [one.text, one.criterion or "", one.step or "", one.by]
+        writer.writerow([*(f"'{it}" if it.startswith(_FORMULA) else it for it in words), one.used])
+    return out.getvalue().encode("utf-8-sig")

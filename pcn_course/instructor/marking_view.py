@@ -1,0 +1,200 @@
+"""What the marking page is shown, as JSON: the rubric, the list of a step, one submission.
+
+Students go by handles that tell nothing of them; their names go out only when they are asked for.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+from pcn_course.answers import Submitted
+from pcn_course.course import Course, Criterion, Prompt, Step
+from pcn_course.grading.marks import Highlight, Mark, MarkRow, Phrase, Submission
+from pcn_course.review import answers_html
+
+Json = dict[str, Any]
+_TEXTS = ("line", "text")
+"""Kinds of answers that are words, shown just as they were written: a passage can be marked."""
+
+
+def handle(course_id: str, step_id: str, student: str) -> str:
+    """What a page calls a submission: the same each time, and no name can be read from it."""
+    return hashlib.sha256(f"marking\0{course_id}\0{step_id}\0{student}".encode()).hexdigest()[:16]
+
+
+def rubric(course: Course) -> list[Json]:
+    """The criteria with their levels, the highest first, and the key that gives each level."""
+    return [
+        {
+            "id": criterion.id,
+            "title": criterion.title,
+            "question": criterion.question,
+            "points": criterion.points,
+            "levels": [
+                {"points": level.points, "name": level.name, "text": level.text, "key": key}
+                for level, key in zip(criterion.levels, _keys(criterion), strict=True)
+            ],
+        }
+        for criterion in course.rubric.criteria
+    ]
+
+
+def _keys(criterion: Criterion) -> list[str]:
+    """A level's key is the digit of its points; where that can't be, levels are counted from 0."""
+    points = [level.points for level in criterion.levels]
+    if all(one in range(10) for one in points) and len(set(points)) == len(points):
+        return [f"{one:g}" for one in points]
+    rank = sorted(range(len(points)), key=lambda at: points[at])
+    return [str(rank.index(at)) if rank.index(at) < 10 else "" for at in range(len(points))]
+
+
+def steps(course: Course, rows: Iterable[MarkRow]) -> list[Json]:
+    """The steps, each with how many of its marks are given."""
+    criteria = {criterion.id for criterion in course.rubric.criteria}
+    of: dict[str, int] = {}
+    given: dict[str, int] = {}
+    for row in rows:
+        if row.criterion in criteria:
+            of[row.step] = of.get(row.step, 0) + 1
+            given[row.step] = given.get(row.step, 0) + (not row.open)
+    return [
+        {
+            "id": step.id,
+            "number": step.number,
+            "short": step.short,
+            "of": of.get(step.id, 0),
+            "given": given.get(step.id, 0),
+        }
+        for step in course.steps
+    ]
+
+
+def listed(name: str, submission: Submission, requests: int) -> Json:
+    """One line of a step's list."""
+    return {
+        "student": name,
+        "pseudonym": submission.pseudonym,
+        "marks": {key: [mark.points, mark.open] for key, mark in submission.marks.items()},
+        "total": submission.total,
+        "out_of": submission.out_of,
+        "late": submission.seconds_late > 0,
+        "requests": requests,
+    }
+
+
+def standing(submission: Submission) -> Json:
+    """What of a submission changes with its marks."""
+    return {
+        "marks": {key: mark_json(mark) for key, mark in submission.marks.items()},
+        "structure": submission.structure,
+        "structure_open": submission.structure_open,
+        "penalty": submission.penalty,
+        "raw": submission.raw,
+        "total": submission.total,
+        "out_of": submission.out_of,
+    }
+
+
+def mark_json(mark: Mark) -> Json:
+    """One mark."""
+    return {
+        "points": mark.points,
+        "comment": mark.comment,
+        "open": mark.open,
+        "by": mark.by,
+        "at": _iso(mark.at),
+    }
+
+
+def answers(step: Step, submitted: Submitted) -> Json:
+    """The answers as HTML, and for each of its headings what can be marked below it."""
+    return {
+        "html": answers_html(step, submitted.fields, submitted.problems),
+        "blocks": _blocks(step, submitted),
+    }
+
+
+def handed_in(submission: Submission) -> Json:
+    """When it came, and what is to be known of it."""
+    return {
+        "handed_in": _iso(submission.handed_in),
+        "seconds_late": submission.seconds_late,
+        "notes": list(submission.notes),
+    }
+
+
+def highlight_json(one: Highlight) -> Json:
+    """One marked passage."""
+    return {
+        "id": one.id,
+        "prompt": one.prompt,
+        "row": one.row,
+        "column": one.column,
+        "start": one.start,
+        "end": one.end,
+        "passage": one.passage,
+        "comment": one.comment,
+        "criterion": one.criterion,
+        "by": one.by,
+    }
+
+
+def phrase_json(one: Phrase) -> Json:
+    """One comment of the bank."""
+    return {"id": one.id, "text": one.text, "criterion": one.criterion, "used": one.used}
+
+
+def text_of(step: Step, submitted: Submitted, key: str, row: str | None, column: str | None) -> str:
+    """The words of a public answer that stand on the page; empty where there are none."""
+    prompt = step.prompt(key)
+    field = submitted.fields.get(key)
+    if prompt is None or prompt.private or field is None:
+        return ""
+    value = field.value
+    if prompt.kind == "table" and isinstance(value, list):
+        cells = {one.key: one for one in prompt.columns if not one.private and one.kind in _TEXTS}
+        rows = [one for one in value if isinstance(one, dict) and one.get("id") == row]
+        value = rows[0].get(column) if rows and column in cells else None
+    elif prompt.kind not in _TEXTS or row is not None or column is not None:
+        value = None
+    return value if isinstance(value, str) else ""
+
+
+def _blocks(step: Step, submitted: Submitted) -> list[Json | None]:
+    """What stands below each heading of `answers_html`, in its order; None: nothing to mark."""
+    blocks: list[Json | None] = []
+    for prompt in step.prompts:
+        field = submitted.fields.get(prompt.key)
+        value = field.value if field else None
+        if prompt.private or (prompt.is_empty(value) and not prompt.required):
+            continue
+        blocks.append(None if prompt.is_empty(value) else _block(prompt, value))
+    known = {prompt.key for prompt in step.prompts}
+    blocks += [
+        None
+        for key, field in submitted.fields.items()
+        if key not in known and field.value not in (None, "", [])
+    ]
+    return blocks
+
+
+def _block(prompt: Prompt, value: Any) -> Json | None:
+    if prompt.kind in _TEXTS:
+        return {"key": prompt.key, "label": prompt.label}
+    if prompt.kind != "table" or not isinstance(value, list):
+        return None
+    rows = [row for row in value if not prompt.is_empty([row])]
+    columns = [
+        {"key": column.key, "label": column.label, "text": column.kind in _TEXTS}
+        for column in prompt.columns
+        if not column.private and not all(column.is_empty(row.get(column.key)) for row in value)
+    ]
+    ids = [str(row.get("id")) for row in rows]
+    return {"key": prompt.key, "label": prompt.label, "rows": ids, "columns": columns}
+
+
+def _iso(at: dt.datetime | None) -> str | None:
+    return at.isoformat() if at else None

@@ -1,0 +1,131 @@
+// Marks and comments on their way to the gradebook. Each is kept on this device until the kernel says
+// that the gradebook has it, and is only written over what the marker saw. Knows no page.
+const QUIET = 700; // ms without typing, after which a comment is sent
+
+export const same = (one, other) =>
+  one === other || (typeof one === "string" && typeof other === "string" && one.trim() === other.trim());
+
+export class Outbox {
+  // `ask(type, more)` returns a promise; `changed(entry)`: look at it; `arrived(answer)`: what stands
+  // in the gradebook now; `fits(entry)`: whether something kept earlier is still asked for.
+  constructor({ client, ask, changed, arrived, fits }) {
+    Object.assign(this, { client, ask, changed, arrived, fits, place: "" });
+    this.entries = new Map();
+  }
+
+  get open() {
+    return [...this.entries.values()];
+  }
+
+  get(step, student, criterion, kind) {
+    return this.entries.get([step, student, criterion, kind].join("/"));
+  }
+
+  // The marker wants `value`, having seen `seen`. `kind` is points or comment.
+  want(step, student, criterion, kind, value, seen) {
+    const id = [step, student, criterion, kind].join("/");
+    const entry = this.entries.get(id) ?? { id, step, student, criterion, kind, seen };
+    Object.assign(entry, { value, refused: "" });
+    this.entries.set(id, entry);
+    if (!entry.busy && !("sent" in entry) && same(value, entry.seen)) return this.drop(entry);
+    this.keep(entry);
+    clearTimeout(entry.timer);
+    if (kind === "comment") entry.timer = setTimeout(() => this.push(entry), QUIET);
+    else this.push(entry);
+    this.changed(entry);
+  }
+
+  async push(entry) {
+    clearTimeout(entry.timer);
+    if (entry.busy || entry.clash || entry.refused || !this.entries.has(entry.id)) return;
+    // What was sent and not answered goes again as it was, whatever was chosen since.
+    if (!("sent" in entry)) entry.sent = entry.value;
+    entry.busy = true;
+    this.keep(entry);
+    this.changed(entry);
+    const { step, student, criterion, kind, sent, seen } = entry;
+    try {
+      const type = kind === "points" ? "give" : "say";
+      const answer = await this.ask(type, { step, student, criterion, [kind]: sent, seen });
+      entry.busy = false;
+      if (answer.type === "conflict") entry.clash = answer.current;
+      else {
+        delete entry.sent;
+        entry.seen = answer.marks[criterion][kind];
+        this.arrived(answer);
+        if (same(entry.value, sent)) return this.drop(entry);
+        this.keep(entry);
+        return this.push(entry);
+      }
+    } catch (error) {
+      entry.busy = false;
+      delete entry.sent;
+      entry.refused = error.message;
+    }
+    this.keep(entry);
+    this.changed(entry);
+  }
+
+  // Another was faster: take what stands there, or write `value` over it, having seen it now.
+  settle(entry, value) {
+    const theirs = entry.clash[entry.kind];
+    delete entry.clash;
+    delete entry.sent;
+    entry.seen = theirs;
+    if (same(value, theirs)) return this.drop(entry);
+    entry.value = value;
+    this.push(entry);
+  }
+
+  drop(entry) {
+    clearTimeout(entry.timer);
+    this.entries.delete(entry.id);
+    this.keep(entry);
+    this.changed(entry);
+  }
+
+  flush() {
+    for (const entry of this.open) if (!("sent" in entry)) this.push(entry);
+  }
+
+  keep({ id, value, seen, sent }) {
+    if (!this.place) return;
+    const name = `${this.place}${id}/${this.client}`;
+    try {
+      if (!this.entries.has(id)) localStorage.removeItem(name);
+      else localStorage.setItem(name, JSON.stringify(sent === undefined ? { value, seen } : { value, seen, sent }));
+      this.unkept = false;
+    } catch {
+      this.unkept = true; // no room, or storage is switched off
+    }
+  }
+
+  // What pages that are gone could not deliver is delivered now. `place` names course and marker.
+  async adopt(place) {
+    if (this.place === place) return;
+    this.place = place;
+    let names = [];
+    try {
+      navigator.locks?.request(`pcn:marking:${this.client}`, () => new Promise(() => {}));
+      const held = (await navigator.locks?.query())?.held ?? [];
+      const alive = new Set(held.map(({ name }) => name.split(":").at(-1)));
+      names = Object.keys(localStorage).filter((name) =>
+        name.startsWith(place) && !alive.has(name.split("/").at(-1)));
+    } catch {
+      return;
+    }
+    for (const name of names) {
+      try {
+        const [step, student, criterion, kind] = name.slice(place.length).split("/");
+        const id = [step, student, criterion, kind].join("/");
+        const entry = { id, step, student, criterion, kind, ...JSON.parse(localStorage.getItem(name)) };
+        localStorage.removeItem(name);
+        if (this.entries.has(id) || !this.fits(entry)) continue;
+        this.entries.set(id, entry);
+        this.push(entry);
+      } catch (error) {
+        console.info("Not a draft:", error);
+      }
+    }
+  }
+}

@@ -1,0 +1,627 @@
+// Marking by rubric: the answer on one side, the rubric on the other, a level with one key. What is
+// shown as saved has been acknowledged by the kernel, which means: it is in the gradebook.
+import { button, h, hidden, hour, moment } from "./controls.js";
+import { makeAnswer } from "./marking-answer.js";
+import { actions, labelled, makeDialogs } from "./marking-dialog.js";
+import { Line } from "./marking-line.js";
+import { Outbox } from "./marking-outbox.js";
+import { showPhrases } from "./marking-phrases.js";
+import { makeCriterion, number } from "./marking-rubric.js";
+
+const LOOK = 20000; // ms after which is looked whether others have marked
+const KEPT = 8; // submissions whose answers are kept at hand
+const PREFS = "pcn:marking:prefs";
+const KEYS = [
+  ["0 – 4", "give the level with this number"],
+  ["n", "next unmarked submission"],
+  ["j, k", "next, previous submission"],
+  ["c, C", "next, previous criterion"],
+  ["m", "write the comment; Escape leads out of it"],
+  ["p", "phrases: comments to use again"],
+  ["h", "highlight a passage of the answer"],
+  ["u", "undo your last change in this step"],
+  ["?", "this help"],
+];
+
+function guarded(act) {
+  try {
+    return act();
+  } catch (error) {
+    console.error(error);
+  }
+}
+
+export default {
+  render({ model, el, inflate }) {
+    const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
+    const hosted = document.documentElement.dataset.pcnRoot != null; // not in JupyterLab
+    const life = new AbortController();
+    const on = (target, type, act) => target.addEventListener(type, act, { signal: life.signal });
+    const root = h("div", { class: "pcn pcn-marking-page" + (hosted ? " pcn-hosted" : " pcn-loose"), "data-lm-suppress-shortcuts": "true" });
+    const wait = h("p", { class: "pcn-soft", role: "status" }, "Opening the gradebook…");
+    root.append(wait);
+    el.append(root);
+    const prefs = { step: "", way: "", auto: false, keys: true, marker: "", ...read(PREFS) };
+    const dialogs = makeDialogs(root, client);
+    const line = new Line({ client, send: (message) => model.send(message), late });
+    const outbox = new Outbox({ client, ask: (...asked) => line.ask(...asked), changed: () => draw(),
+      arrived: (answer) => guarded(() => stands(answer)), fits });
+    let [room, page, cards, answer] = [null, null, [], null];
+    let lines = new Map(); // the step's list, by submission
+    let cache = new Map(); // submissions that were read, the newest last
+    let names = null; // who wrote which, while they are shown
+    let at = ""; // the submission on the page
+    let active = ""; // the criterion whose levels the keys give
+    let [lateness, savedAt, cut] = ["", null, false];
+
+    function read(name) {
+      try {
+        return JSON.parse(localStorage.getItem(name)) ?? {};
+      } catch {
+        return {};
+      }
+    }
+
+    function prefer(more) {
+      Object.assign(prefs, more);
+      guarded(() => localStorage.setItem(PREFS, JSON.stringify(prefs)));
+    }
+
+    // ---- What is there ------------------------------------------------------------------------
+
+    async function open() {
+      try {
+        const found = await line.ask("open", { marker: prefs.marker });
+        const first = !room;
+        room = found;
+        if (first) build();
+        page.marker.textContent = room.marker;
+        await outbox.adopt(`pcn:marking:${room.course_id}:${room.marker}:`);
+        if (first) await load(prefs.step);
+        else await refresh();
+      } catch (error) {
+        if (room) return tell(error.message);
+        root.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" }, error.message));
+      }
+    }
+
+    function fits({ step, criterion }) {
+      return room.steps.some(({ id }) => id === step) && room.criteria.some(({ id }) => id === criterion);
+    }
+
+    async function load(wanted) {
+      const steps = room.steps;
+      const step = steps.find(({ id }) => id === wanted) ?? steps.find(({ of, given }) => of > given)
+        ?? steps.find(({ of }) => of) ?? steps[0];
+      prefer({ step: step.id });
+      page.step.value = step.id;
+      [lines, cache, names, at] = [new Map(), new Map(), null, ""];
+      page.names.checked = false;
+      answer.el.hidden = true;
+      draw();
+      await refresh();
+      const order = [...lines.keys()];
+      if (order.length) show(order.find((one) => isOpen(one)) ?? order[0], false);
+    }
+
+    async function refresh() {
+      const { step } = prefs;
+      const found = await line.ask("list", { step });
+      if (step !== prefs.step) return;
+      lines = new Map(found.submissions.map((one) => [one.student, one]));
+      const here = room.steps.find(({ id }) => id === step);
+      const all = [...lines.values()].flatMap(({ marks }) => Object.values(marks));
+      Object.assign(here, { of: all.length, given: all.filter(([, open]) => !open).length });
+      if (names && [...lines.keys()].some((one) => !names[one])) await showNames();
+      if (at && lines.has(at)) look_at(at);
+      draw();
+    }
+
+    async function look_at(student) {
+      const { step } = prefs;
+      const found = await line.ask("read", { step, student }).catch((error) => (tell(error.message), null));
+      if (!found || step !== prefs.step) return;
+      cache.delete(student);
+      cache.set(student, found);
+      for (const old of [...cache.keys()].slice(0, -KEPT)) if (old !== at) cache.delete(old);
+      stands(found);
+    }
+
+    // What stands in the gradebook now.
+    function stands(found) {
+      if (found.step !== prefs.step) return;
+      const one = lines.get(found.student);
+      const marks = Object.fromEntries(Object.entries(found.marks).map(([id, mark]) => [id, [mark.points, mark.open]]));
+      if (one) Object.assign(one, { marks, total: found.total, out_of: found.out_of });
+      const seen = cache.get(found.student);
+      if (seen && seen !== found) Object.assign(seen, { ...found, type: seen.type });
+      if (found.type === "standing") savedAt = new Date();
+      draw();
+    }
+
+    async function show(student, lead = true) {
+      if (!lines.has(student)) return;
+      outbox.flush();
+      const other = student !== at;
+      at = student;
+      if (other) {
+        for (const card of cards) card.empty();
+        if (!prefs.way) active = firstOpen(student) ?? active;
+        tell("");
+      }
+      draw();
+      if (lead) {
+        if (root.getBoundingClientRect().top < 0) page.top.scrollIntoView({ block: "start" });
+        page.rubric.scrollTop = 0;
+        page.title.focus({ preventScroll: true });
+      }
+      await look_at(student);
+      const ahead = [neighbour(1), nextOpen()].find((one) => one && !cache.has(one));
+      if (ahead) look_at(ahead);
+    }
+
+    // ---- Which is next --------------------------------------------------------------------------
+
+    const entry = (student, criterion, kind) => outbox.get(prefs.step, student, criterion, kind);
+
+    // Whether a criterion asks for a mark; one on its way counts as given.
+    function asks(student, criterion) {
+      const sending = entry(student, criterion, "points");
+      if (sending) return sending.value == null;
+      return lines.get(student)?.marks[criterion]?.[1] ?? false;
+    }
+
+    const wanted = () => (prefs.way ? [prefs.way] : room.criteria.map(({ id }) => id));
+    const isOpen = (student) => wanted().some((criterion) => asks(student, criterion));
+    const firstOpen = (student) => room.criteria.map(({ id }) => id).find((id) => asks(student, id));
+
+    function neighbour(by) {
+      const order = [...lines.keys()];
+      return order[order.indexOf(at) + by];
+    }
+
+    function nextOpen() {
+      const order = [...lines.keys()];
+      const from = order.indexOf(at) + 1;
+      return [...order.slice(from), ...order.slice(0, from)].find((one) => one !== at && isOpen(one));
+    }
+
+    function go(student, words) {
+      if (student) show(student);
+      else tell(words);
+    }
+
+    const goBy = (by) => go(neighbour(by), by > 0 ? "This is the last submission." : "This is the first submission.");
+    const goOpen = () => go(nextOpen(), isOpen(at) ? "Only this submission is still unmarked." : "All submissions are marked here.");
+
+    function turn(by) {
+      const ids = room.criteria.map(({ id }) => id);
+      const next = ids[(ids.indexOf(active) + by + ids.length) % ids.length];
+      if (prefs.way) setWay(next);
+      else unfold(next);
+      cards.find(({ criterion }) => criterion.id === next).el.scrollIntoView({ block: "nearest" });
+    }
+
+    function unfold(id) {
+      active = id;
+      draw();
+    }
+
+    // ---- What the marker does ---------------------------------------------------------------------
+
+    const seen = (id) => cache.get(at)?.marks[id];
+
+    function give(id, points) {
+      const mark = seen(id);
+      if (!mark) return;
+      active = id;
+      const on_ = entry(at, id, "points");
+      if (on_?.clash) return tell("Choose first between the two marks.");
+      // A mark that asks for a new look is given again as it was, too.
+      if (!on_ && mark.points === points && !mark.open) return tell("This level is given already.");
+      if (!on_ && mark.points === points) confirmMark(id, points);
+      else outbox.want(prefs.step, at, id, "points", points, mark.points);
+      if (prefs.auto && points != null) onward();
+    }
+
+    async function confirmMark(criterion, points) {
+      try {
+        stands(await line.ask("give", { step: prefs.step, student: at, criterion, points, seen: points }));
+      } catch (error) {
+        tell(error.message);
+      }
+    }
+
+    function onward() {
+      const next = !prefs.way && firstOpen(at);
+      if (next) return unfold(next);
+      const student = nextOpen();
+      if (student) show(student);
+      else tell("All submissions are marked here.");
+    }
+
+    function say(id, text) {
+      const mark = seen(id);
+      if (mark) outbox.want(prefs.step, at, id, "comment", text, mark.comment);
+    }
+
+    function settle(one, value) {
+      outbox.settle(one, value);
+      look_at(one.student);
+    }
+
+    let undoing = false;
+    async function undo() {
+      if (undoing) return;
+      if (outbox.open.some(({ clash, refused }) => !clash && !refused)) {
+        outbox.flush();
+        tell("One moment: your last change is still being saved.");
+        return;
+      }
+      undoing = true;
+      try {
+        const undone = await line.ask("undo", { step: prefs.step }, true);
+        if (undone.type === "conflict") tell(`Not undone. ${undone.message}`);
+        else if (undone.nothing) tell("There is nothing of yours to undo in this step.");
+        else {
+          if (undone.student !== at) await show(undone.student);
+          else await look_at(undone.student);
+          if (!prefs.way) unfold(undone.criterion);
+          tell(undid(undone));
+        }
+      } catch (error) {
+        tell(error.message);
+      }
+      undoing = false;
+    }
+
+    function undid({ student, criterion, what, before, after }) {
+      const where = `${nameOf(student)}, ${titleOf(criterion)}`;
+      const points = (value) => (value == null ? "no mark" : number(value));
+      if (what === "mark") return `Undone: ${where}: ${points(after)} is ${points(before)} again.`;
+      return `Undone: ${where}: the comment is ${before ? "as it was before" : "empty again"}.`;
+    }
+
+    const titleOf = (id) => room.criteria.find((one) => one.id === id)?.title ?? id;
+    const nameOf = (student) =>
+      names?.[student]?.[0] ?? `Submission ${lines.get(student)?.pseudonym ?? ""}`;
+
+    async function showNames() {
+      if (!page.names.checked) {
+        names = null;
+        return draw();
+      }
+      try {
+        const found = await line.ask("names", { step: prefs.step });
+        if (found.step === prefs.step && page.names.checked) names = found.names;
+      } catch (error) {
+        page.names.checked = false;
+        tell(error.message);
+      }
+      draw();
+    }
+
+    function setWay(way) {
+      prefer({ way });
+      page.way.value = way;
+      active = way || firstOpen(at) || active;
+      draw();
+    }
+
+    // ---- The page ---------------------------------------------------------------------------------
+
+    function build() {
+      const id = (name) => `${client}-${name}`;
+      active = room.criteria.some((one) => one.id === prefs.way) ? prefs.way : room.criteria[0].id;
+      if (prefs.way !== active) prefs.way = "";
+      const box = (name, text, act) => {
+        const input = h("input", { type: "checkbox", id: id(name), autocomplete: "off", onchange: act });
+        return [input, h("div", { class: "pcn-option" }, input, h("label", { for: input.id }, text))];
+      };
+      const [namesBox, namesEl] = box("names", "Show names", () => showNames());
+      const [autoBox, autoEl] = box("auto", "Go on by itself", () => prefer({ auto: autoBox.checked }));
+      autoBox.checked = prefs.auto;
+      page = {
+        step: h("select", { onchange: () => load(page.step.value) }),
+        way: h("select", { onchange: () => setWay(page.way.value) },
+          h("option", { value: "" }, "All criteria, one submission after the other"),
+          room.criteria.map((one) => h("option", { value: one.id }, `Across all: ${one.title}`))),
+        names: namesBox,
+        marker: h("strong"),
+        counts: h("p", { class: "pcn-counts", role: "status" }),
+        top: h("div", { class: "pcn-top" }),
+        title: h("h2", { id: id("title"), tabindex: "-1" }),
+        facts: h("p", { class: "pcn-soft pcn-facts" }),
+        notes: h("div"),
+        rubric: h("div", { class: "pcn-rubric" }),
+        total: h("p", { class: "pcn-total" }),
+        choices: h("div"),
+        said: h("p", { class: "pcn-status", role: "status" }),
+        none: h("p", { class: "pcn-note" }, "Nobody's work is here yet. Collect and autograde this step; then come back."),
+        all: h("ol", { class: "pcn-all" }),
+      };
+      page.way.value = prefs.way;
+      answer = makeAnswer({ client, criteria: room.criteria, dialogs, send: mark });
+      cards = room.criteria.map((criterion) => makeCriterion({ client, criterion, settle,
+        give: (points) => give(criterion.id, points), say: (text) => say(criterion.id, text),
+        open: () => unfold(criterion.id), phrases: () => phrases() }));
+      for (const card of cards) on(card.el, "focusin", () => active !== card.criterion.id && !prefs.way
+        && card.head !== document.activeElement && unfold(card.criterion.id));
+      page.desk = h("div", { class: "pcn-desk" },
+        h("section", { class: "pcn-left", "aria-labelledby": id("title") },
+          page.title, page.facts, h("p", { class: "pcn-to-rubric" }, button("To the rubric", () => {
+            page.rubric.scrollIntoView({ block: "start" });
+            (cards.find(({ criterion }) => criterion.id === active)).focus();
+          }, "pcn-quiet")), page.notes, answer.el,
+          h("p", { class: "pcn-tools" }, button(["Highlight a passage", key("h")], () => highlight(), "pcn-quiet"))),
+        h("section", { class: "pcn-right", "aria-label": "Rubric" }, page.rubric));
+      page.rubric.append(...cards.map((card) => card.el), page.total);
+      page.bar = h("div", { class: "pcn-bar", role: "region", "aria-label": "Go on" },
+        h("div", { class: "pcn-line" },
+          button([sign("‹"), hidden("Previous submission"), h("span", { class: "pcn-long", "aria-hidden": "true" }, "Previous"), key("k")], () => goBy(-1)),
+          button([h("span", { class: "pcn-long", "aria-hidden": "true" }, "Next"), hidden("Next submission"), sign("›"), key("j")], () => goBy(1)),
+          button(["Next unmarked", key("n")], goOpen, "pcn-button pcn-primary"),
+          button(["Undo", key("u")], undo), page.said));
+      page.top.append(
+        h("div", { class: "pcn-choose" },
+          labelled(id("step"), "Step", page.step), labelled(id("way"), "Mark", page.way),
+          h("div", { class: "pcn-boxes" }, namesEl, autoEl)),
+        h("div", { class: "pcn-row-of" }, page.counts,
+          h("p", { class: "pcn-who" }, "Marking as ", page.marker, " ",
+            !room.signed_in && button(["Change", hidden(" who is marking")], () => whoMarks(), "pcn-quiet"), " ",
+            button(["Keys", key("?")], help, "pcn-quiet"))));
+      root.replaceChildren(page.top, page.none, page.choices, page.desk,
+        h("details", { class: "pcn-list" }, h("summary", null, "All submissions of this step"), page.all), page.bar);
+      root.append(h("div", { class: "pcn-end" }));
+    }
+
+    const key = (text) => h("kbd", { "aria-hidden": "true" }, text);
+    const sign = (text) => h("span", { "aria-hidden": "true" }, text);
+
+    async function mark(type, more) {
+      stands(await line.ask(type, { step: prefs.step, student: at, ...more }).catch((error) => {
+        tell(error.message);
+        throw error;
+      }));
+    }
+
+    function draw() {
+      if (page) guarded(redraw);
+    }
+
+    function redraw() {
+      drawCounts();
+      drawStatus();
+      drawChoices();
+      drawList();
+      const seen_ = cache.get(at);
+      page.none.hidden = lines.size > 0 || !page.loaded;
+      page.loaded = true;
+      page.desk.hidden = page.bar.hidden = !at;
+      if (!at) return;
+      const order = [...lines.keys()];
+      page.title.textContent = nameOf(at);
+      answer.el.hidden = !seen_;
+      page.facts.textContent = [`${order.indexOf(at) + 1} of ${order.length}`, names?.[at] && `Submission ${lines.get(at).pseudonym}`,
+        seen_?.handed_in && `handed in ${moment(seen_.handed_in)}`].filter(Boolean).join(" · ");
+      drawNotes(seen_);
+      if (seen_) answer.show(seen_, at);
+      for (const card of cards) {
+        const { id } = card.criterion;
+        card.el.hidden = Boolean(prefs.way) && id !== prefs.way;
+        const given = seen_?.marks[id] ?? { points: lines.get(at).marks[id]?.[0] ?? null, comment: "", open: asks(at, id) };
+        card.show(given, entry(at, id, "points"), entry(at, id, "comment"), id === active || id === prefs.way, Boolean(prefs.way));
+        card.comment.disabled = !seen_;
+      }
+      drawTotal(seen_);
+    }
+
+    function drawCounts() {
+      const how = ({ of, given }) => (of ? `${given} of ${of} marks` : "nothing yet");
+      const options = room.steps.map((one) => [one.id, `Step ${one.number} · ${one.short} (${how(one)})`]);
+      if (page.step.options.length !== options.length) {
+        page.step.replaceChildren(...options.map(([value, text]) => h("option", { value }, text)));
+        page.step.value = prefs.step;
+      }
+      options.forEach(([, text], n) => page.step.options[n].text === text || (page.step.options[n].text = text));
+      const all = [...lines.keys()];
+      const done = all.filter((one) => !isOpen(one)).length;
+      const words = !all.length ? "" : prefs.way
+        ? `${done} of ${all.length} marked for “${titleOf(prefs.way)}”`
+        : `${done} of ${all.length} submissions marked`;
+      if (page.counts.textContent !== words) page.counts.textContent = words;
+    }
+
+    let shownNotes = "";
+    function drawNotes(seen_) {
+      const now = JSON.stringify([at, seen_?.seconds_late, seen_?.penalty, seen_?.notes, seen_?.requests]);
+      if (now === shownNotes) return;
+      shownNotes = now;
+      if (!seen_) return page.notes.replaceChildren();
+      const { seconds_late: seconds, penalty, notes, requests } = seen_;
+      page.notes.replaceChildren(...[
+        seconds > 0 && h("p", { class: "pcn-note pcn-open" }, h("strong", null, "Late"), ` by ${span(seconds)}.`,
+          penalty ? ` ${number(penalty)} points are taken off the total.` : " No points are taken off."),
+        ...notes.map((note) => h("p", { class: "pcn-note" }, note)),
+        ...requests.map((one) => h("div", { class: "pcn-note" + (one.answer == null ? " pcn-open" : "") },
+          h("p", null, h("strong", null, one.answer == null ? "Asked to look again" : "Asked to look again, and answered"),
+            one.criterion && ` at “${titleOf(one.criterion)}”`, `, ${moment(one.at)}:`),
+          h("blockquote", null, one.text), one.answer != null && h("p", null, "Answer: ", one.answer))),
+      ].filter(Boolean));
+    }
+
+    function span(seconds) {
+      const [days, hours] = [Math.floor(seconds / 86400), Math.floor((seconds % 86400) / 3600)];
+      const words = (n, one) => n && `${n} ${one}${n === 1 ? "" : "s"}`;
+      return [words(days, "day"), words(hours, "hour")].filter(Boolean).join(" ") || "less than an hour";
+    }
+
+    function drawTotal(seen_) {
+      page.total.hidden = !seen_;
+      if (!seen_) return;
+      const { structure, structure_open, raw, total, out_of, penalty } = seen_;
+      const pieces = [
+        ["Structure, checked by the machine", `${number(structure)} of ${number(room.structure)}${structure_open ? ", look again" : ""}`],
+        penalty && ["Sum", `${number(raw)}`],
+        penalty && ["Taken off for being late", `−${number(Math.min(penalty, raw))}`],
+        ["Total in the gradebook", `${number(total)} of ${number(out_of)}`],
+      ].filter(Boolean);
+      const now = JSON.stringify(pieces);
+      if (page.total.dataset.now === now) return;
+      page.total.dataset.now = now;
+      page.total.replaceChildren(...pieces.map(([what, value]) => h("span", null, h("span", null, what, " "), h("strong", null, value))));
+    }
+
+    let words = "";
+    function tell(text) {
+      words = text;
+      draw();
+    }
+
+    function drawStatus() {
+      const waiting = outbox.open.filter(({ clash, refused }) => !clash && !refused);
+      const kept = outbox.unkept ? "Leave this page open." : "It is kept on this device.";
+      const trouble = lateness || (cut ? "The connection is interrupted." : "");
+      const status = trouble ? [trouble, outbox.open.length && `Not saved yet: ${kept}`].filter(Boolean).join(" ")
+        : waiting.length ? "Saving…"
+        : words || (savedAt ? `Saved ${hour(savedAt.toISOString())}` : "");
+      if (page.said.textContent !== status) page.said.textContent = status;
+      page.said.classList.toggle("pcn-ok", status.startsWith("Saved"));
+      page.said.classList.toggle("pcn-bad", Boolean(lateness || cut));
+    }
+
+    // What waits for a choice on submissions that are not on the page.
+    let shownChoices = "";
+    function drawChoices() {
+      const open_ = outbox.open.filter(({ clash, refused, student, step, criterion }) =>
+        (clash || refused) && (student !== at || step !== prefs.step || (prefs.way && criterion !== prefs.way)));
+      const now = JSON.stringify(open_.map(({ id }) => id));
+      if (now === shownChoices) return;
+      shownChoices = now;
+      page.choices.replaceChildren(...(open_.length ? [h("div", { class: "pcn-note pcn-open", role: "alert" },
+        h("p", null, h("strong", null, "Not saved: "), "another marker was faster, or the gradebook refused. Look at each, and choose."),
+        h("ul", null, open_.map((one) => h("li", null, button(
+          `${one.step === prefs.step ? nameOf(one.student) : room.steps.find(({ id }) => id === one.step).short}, ${titleOf(one.criterion)}`,
+          async () => {
+            if (one.step !== prefs.step) await load(one.step);
+            if (prefs.way) setWay(one.criterion);
+            await show(one.student);
+            unfold(one.criterion);
+          }, "pcn-quiet")))))] : []));
+    }
+
+    let shownList = "";
+    function drawList() {
+      const now = JSON.stringify([at, Boolean(names), prefs.way, [...lines.values()], outbox.open.map(({ id, value }) => [id, value])]);
+      if (now === shownList) return;
+      shownList = now;
+      if (!page.all.parentElement.open) {
+        shownList = "";
+        return;
+      }
+      page.all.replaceChildren(...[...lines.values()].map((one) => h("li", null,
+        button([nameOf(one.student)], () => show(one.student), "pcn-quiet" + (one.student === at ? " pcn-here-now" : "")),
+        h("span", { class: "pcn-help" }, [
+          isOpen(one.student) ? "○ unmarked" : "✓ marked", `${number(one.total)} of ${number(one.out_of)}`,
+          one.late && "late", one.requests && "asked to look again"].filter(Boolean).join(" · ")))));
+    }
+
+    // ---- Dialogs ------------------------------------------------------------------------------------
+
+    const card = () => cards.find(({ criterion }) => criterion.id === active);
+    const phrases = () => showPhrases({ client, dialogs, card: card(), step: prefs.step,
+      ask: (...asked) => line.ask(...asked), done: () => card().comment.focus() });
+    const highlight = () => answer.ask(active);
+
+    function help() {
+      const box = h("input", { type: "checkbox", id: client + "-keys", onchange: () => prefer({ keys: box.checked }) });
+      box.checked = prefs.keys;
+      const levels = room.criteria.flatMap((one) => one.levels.map((level) => level.key)).filter(Boolean).sort();
+      dialogs.show("Keys",
+        h("table", { class: "pcn-keys" }, h("tbody", null, KEYS.map(([name, what], n) => h("tr", null,
+          h("th", { scope: "row" }, (n ? name : `${levels[0]} – ${levels.at(-1)}`).split(", ").flatMap((one) => [" ", h("kbd", null, one)])), h("td", null, what))))),
+        h("p", null, "They do nothing while you write in a field."),
+        h("div", { class: "pcn-option" }, box, h("label", { for: box.id }, "Use these keys")),
+        actions(button("Back to marking", dialogs.close, "pcn-button pcn-primary")));
+    }
+
+    function whoMarks() {
+      const name = h("input", { type: "text", maxlength: "60", autocomplete: "off", autofocus: true });
+      name.value = room.marker;
+      dialogs.show("Who is marking?", h("form", { onsubmit: (event) => {
+        event.preventDefault();
+        prefer({ marker: name.value.trim() });
+        dialogs.close();
+        open();
+      } }, labelled(client + "-marker", "Your name or initials", name, "It is kept with each mark that you give. Students see it nowhere."),
+      actions(h("button", { class: "pcn-button pcn-primary" }, "Go on"), button("Cancel", dialogs.close))));
+    }
+
+    // ---- Keys and the line ----------------------------------------------------------------------------
+
+    const acts = {
+      n: goOpen, j: () => goBy(1), k: () => goBy(-1), u: undo, h: highlight, p: phrases,
+      c: () => turn(1), C: () => turn(-1), m: () => card().comment.focus(), "?": help,
+    };
+
+    function onKey(event) {
+      if (!page || !at || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || dialogs.open) return;
+      const field = event.target.closest?.("textarea, select, [contenteditable], input:not([type=checkbox])");
+      if (field && event.key === "Escape" && root.contains(field)) {
+        event.preventDefault();
+        outbox.flush();
+        page.title.focus({ preventScroll: true });
+      }
+      if (field || !prefs.keys) return;
+      const level = !event.shiftKey && card().level(event.key);
+      const act = level ? () => give(active, level.points) : Object.hasOwn(acts, event.key) && acts[event.key];
+      if (!act) return;
+      event.preventDefault();
+      if (!event.repeat || "jk".includes(event.key)) guarded(act);
+    }
+
+    function late(yes, why = "") {
+      lateness = yes ? why || "The gradebook doesn't answer; trying again." : "";
+      if (!page) wait.textContent = yes ? "Still opening. This takes longer than usual." : wait.textContent;
+      draw();
+    }
+
+    const onMessage = async (message) => {
+      if (message?.client !== client) return;
+      const found = message.packed ? JSON.parse(await inflate(message.packed)) : message;
+      if (!life.signal.aborted) guarded(() => line.hear(found));
+    };
+    const onCut = () => ((cut = true), draw());
+    const onBack = () => {
+      cut = false;
+      line.again();
+      open();
+    };
+    const look = () => {
+      if (!document.hidden && room && !cut && !line.waiting.size) refresh().catch(console.info);
+    };
+    model.on("msg:custom", onMessage);
+    model.on("pcn:disconnected", onCut);
+    model.on("pcn:reconnected", onBack);
+    on(document, "visibilitychange", () => (document.hidden ? outbox.flush() : look()));
+    on(window, "pagehide", () => outbox.flush());
+    on(window, "beforeunload", (event) => outbox.unkept && outbox.open.length && event.preventDefault());
+    on(hosted ? document : root, "keydown", onKey);
+    if (!hosted) on(root, "keydown", (event) => event.stopPropagation());
+    root.addEventListener("toggle", () => (shownList = "", draw()), { capture: true, signal: life.signal });
+    const timer = setInterval(look, LOOK);
+    open();
+
+    return () => {
+      life.abort();
+      clearInterval(timer);
+      outbox.flush();
+      line.close();
+      answer?.close();
+      model.off("msg:custom", onMessage);
+      model.off("pcn:disconnected", onCut);
+      model.off("pcn:reconnected", onBack);
+      root.remove();
+    };
+  },
+};

@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pcn_course.instructor.cohort import open_cohort
+    from pcn_course.instructor.marking import open_marking
     from pcn_course.widgets.home import open_home
     from pcn_course.widgets.portfolio import open_example, open_portfolio
     from pcn_course.widgets.step import open_step
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "open_example", "open_home", "open_portfolio", "open_step"]
+__all__ = [
+    "__version__",
+    "open_cohort",
+    "open_example",
+    "open_home",
+    "open_marking",
+    "open_portfolio",
+    "open_step",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -27,4 +37,12 @@ def __getattr__(name: str) -> Any:
         from pcn_course.widgets import portfolio
 
         return getattr(portfolio, name)
+    if name == "open_cohort":
+        from pcn_course.instructor.cohort import open_cohort
+
+        return open_cohort
+    if name == "open_marking":
+        from pcn_course.instructor.marking import open_marking
+
+        return open_marking
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

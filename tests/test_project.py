@@ -43,6 +43,8 @@ LAYERS = (
     ("example", "workspace"),
     ("exchange",),
     ("app", "grading", "widgets"),
+    ("instructor",),
+    ("demo",),
     ("cli",),
     ("__main__",),
 )

@@ -77,9 +77,12 @@ def page_settings() -> Config:
 
 
 class CourseApp(Voila):
-    """One course, one student's folder, one port of this machine."""
+    """One course, one folder with pages, one port of this machine."""
 
     course: Course
+    home: str
+    warm: tuple[str, ...]
+    only: frozenset[str] | None = None
     listener: socket.socket
     connections: Path
     invitations: set[str]
@@ -104,11 +107,11 @@ class CourseApp(Voila):
         kernels: CourseKernels = self.kernel_manager
         kernels.make_renderer = self._renderer
         kernels.stamp = self._stamp
-        kernels.warm_pages = ("home.ipynb", *(step.path for step in self.course.steps))
+        kernels.warm_pages = self.warm
         kernels.output = self.kernel_output
         pages: jinja2.Environment = settings["voila_jinja2_env"]
         words = create_include_assets_functions(TEMPLATE, self.base_url)
-        pages.globals.update(words, brand=self.course.title)
+        pages.globals.update(words, **self.voila_configuration.resources)
         settings.update(
             jinja2_env=pages,  # the login page, too
             allow_remote_access=False,
@@ -125,7 +128,7 @@ class CourseApp(Voila):
         """Our addresses alone."""
         root = Path(self.root_dir)
         own = [
-            (self.base_url, HomeHandler),
+            (self.base_url, HomeHandler, {"home": self.home}),
             (url_path_join(self.base_url, "/login"), LoginHandler),
             (
                 url_path_join(self.base_url, r"/open/([\w-]+)"),
@@ -133,7 +136,7 @@ class CourseApp(Voila):
                 {"invitations": self.invitations},
             ),
         ]
-        return [*own, *course_handlers(self.base_url, root)]
+        return [*own, *course_handlers(self.base_url, root, home=self.home, only=self.only)]
 
     def start(self) -> None:
         """Serve until told to stop."""

@@ -58,11 +58,15 @@ class PageHandler(CourseHandler):
     """One notebook as a page."""
 
     root: Path
+    home: str
+    only: frozenset[str] | None
     rendering: Rendering | None = None
 
-    def initialize(self, root: Path) -> None:
-        """Take the folder outside of which nothing is served."""
+    def initialize(self, root: Path, home: str, only: frozenset[str] | None) -> None:
+        """Take the folder outside of which nothing is served, and the pages in it that are."""
         self.root = root
+        self.home = home
+        self.only = only
 
     @property
     def kernels(self) -> CourseKernels:
@@ -73,10 +77,10 @@ class PageHandler(CourseHandler):
     async def get(self, path: str) -> None:
         """Send the page as it is made."""
         if path in ("", "/"):
-            self.redirect(url_path_join(self.base_url, "voila/render", HOME))
+            self.redirect(url_path_join(self.base_url, "voila/render", self.home))
             return
         page = notebook_below(self.root, path)
-        if page is None:
+        if page is None or (self.only is not None and page not in self.only):
             raise web.HTTPError(404)
         self.rendering = rendering = await self.kernels.take(page)
         self.set_header("Content-Type", "text/html; charset=utf-8")
@@ -105,10 +109,16 @@ class PageHandler(CourseHandler):
 class HomeHandler(CourseHandler):
     """Leads to the start page."""
 
+    home: str
+
+    def initialize(self, home: str) -> None:
+        """Take the notebook that opens first."""
+        self.home = home
+
     @web.authenticated
     async def get(self, *_path: str) -> None:
         """Redirect: without the key, so that it does not stay in the address bar."""
-        self.redirect(url_path_join(self.base_url, "voila/render", HOME))
+        self.redirect(url_path_join(self.base_url, "voila/render", self.home))
 
 
 class LoginHandler(CourseHandler, LoginFormHandler):
@@ -202,8 +212,14 @@ def notebook_below(root: Path, path: str) -> str | None:
     return "/".join(parts)
 
 
-def course_handlers(base_url: str, root: Path) -> list[tuple[Any, ...]]:
-    """The addresses of the course, for ``add_handlers`` of a Jupyter server at ``base_url``."""
+def course_handlers(
+    base_url: str, root: Path, *, home: str = HOME, only: frozenset[str] | None = None
+) -> list[tuple[Any, ...]]:
+    """The addresses of the course, for ``add_handlers`` of a Jupyter server at ``base_url``.
+
+    ``home`` is the notebook that opens first; ``only`` names those that can be opened, without it
+    all below ``root``.
+    """
 
     def at(path: str) -> str:
         return url_path_join(base_url, path)
@@ -214,7 +230,7 @@ def course_handlers(base_url: str, root: Path) -> list[tuple[Any, ...]]:
         (at(rf"/voila/templates/({TEMPLATE}/static/[\w.-]+)"), TemplateStaticFileHandler),
         (at(r"/pcn/plotly\.min\.js"), PlotlyHandler),
         (at(r"/pcn/widgets/([\w.-]+)"), WidgetHandler),
-        (at(r"/voila/render/?(.*)"), PageHandler, {"root": root}),
-        (at(r"/voila(?:/tree.*)?/?"), HomeHandler),
+        (at(r"/voila/render/?(.*)"), PageHandler, {"root": root, "home": home, "only": only}),
+        (at(r"/voila(?:/tree.*)?/?"), HomeHandler, {"home": home}),
         (at(r"/voila/.*"), NothingHere),
     ]

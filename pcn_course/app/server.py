@@ -1,8 +1,8 @@
-"""Serve a workspace: find a port, keep the keys, say where it is, open the browser, stop cleanly.
+"""Serve a workspace or a room: find a port, keep the keys, open the browser, stop cleanly.
 
-Everything that must outlive a restart, so that pages left open come back, lies in
-``<workspace>/.pcn/server/``, readable by its owner alone: the key, the secret behind the cookies,
-the port, the address, and the log.
+Everything that must outlive a restart, so that pages left open come back, lies in its
+``.pcn/server/``, readable by its owner alone: the key, the secret behind the cookies, the port, the
+address, and the log.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import threading
 import time
 import urllib.parse
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple, Protocol
 
 import click
 import filelock
 
-from pcn_course.assets import PAGES, asset
+from pcn_course.assets import PAGES, ROOM_PAGES, asset
 from pcn_course.course import Course
 from pcn_course.files import plain_os_error
 
@@ -44,7 +44,7 @@ class AppError(click.ClickException):
 
 
 class ServerFolder:
-    """``<workspace>/.pcn/server``: what one start leaves for the next.
+    """``.pcn/server`` of a workspace or a room: what one start leaves for the next.
 
     Whatever can't be written is an `AppError`.
     """
@@ -119,6 +119,30 @@ class ServerFolder:
         return self.path / name
 
 
+class Site(NamedTuple):
+    """What is served, and the words about it."""
+
+    course: Course
+    root: Path
+    home: str
+    """The notebook that opens first."""
+    warm: tuple[str, ...]
+    """The notebooks of which one is kept ready."""
+    only: frozenset[str] | None
+    """The notebooks that can be opened; None: every one below the folder."""
+    kinds: Mapping[str, str]
+    """Which widget each kind of page needs."""
+    title: str
+    kept: str
+
+
+class Room(Protocol):
+    """What is needed of an instructor's room."""
+
+    root: Path
+    course: Course
+
+
 def serve(
     course: Course, workspace: Path, *, port: int | None = None, open_browser: bool = True
 ) -> None:
@@ -130,12 +154,36 @@ def serve(
     Raises:
         AppError: the port that was asked for is in use, or the workspace can't be written to.
     """
-    workspace = workspace.resolve()
-    folder = ServerFolder(workspace)
+    root = workspace.resolve()
+    warm = ("home.ipynb", *(step.path for step in course.steps))
+    kept = f"The work is kept in {root}"
+    site = Site(course, root, "home.ipynb", warm, None, PAGES, course.title, kept)
+    _serve(site, port=port, open_browser=open_browser)
+
+
+def serve_room(room: Room, *, port: int | None = None, open_browser: bool = True) -> None:
+    """Serve the instructor's pages of ``room``, and none of the notebooks that lie below it.
+
+    Raises:
+        AppError: the port that was asked for is in use, or the folder can't be written to.
+    """
+    root = room.root.resolve()
+    os.environ["PCN_ROOM"] = str(root)
+    title = f"{room.course.title}, for instructors"
+    kept = f"Marks are kept in the gradebook of {root}"
+    pages = tuple(f"{kind}.ipynb" for kind in ROOM_PAGES)
+    # Submissions lie beside them: none of their notebooks may ever run.
+    only = frozenset(pages)
+    site = Site(room.course, root, pages[0], pages, only, ROOM_PAGES, title, kept)
+    _serve(site, port=port, open_browser=open_browser)
+
+
+def _serve(site: Site, *, port: int | None, open_browser: bool) -> None:
+    folder = ServerFolder(site.root)
     with contextlib.ExitStack() as stack:
         running = stack.enter_context(_alone(folder))
         if running:
-            click.echo(f"{course.title} is already open at:\n\n    {running}\n")
+            click.echo(f"{site.title} is already open at:\n\n    {running}\n")
             if open_browser:
                 _open(running)
             return
@@ -148,7 +196,7 @@ def serve(
         key = folder.secret("token")
         address = f"http://{HOST}:{number}/?token={key}"
         folder.write("address", address)
-        os.environ["PCN_COURSE"] = str(course.root)
+        os.environ["PCN_COURSE"] = str(site.course.root)
         os.environ["JUPYTER_PATH"] = os.pathsep.join(
             [str(SHARE), *filter(None, [os.environ.get("JUPYTER_PATH")])]
         )
@@ -157,8 +205,8 @@ def serve(
         def ready() -> None:
             if words:
                 click.echo(words)
-            click.echo(f"{course.title} is open at:\n\n    {address}\n")
-            click.echo(f"The work is kept in {workspace}\nPress Ctrl-C here to close the course.")
+            click.echo(f"{site.title} is open at:\n\n    {address}\n")
+            click.echo(f"{site.kept}\nPress Ctrl-C here to close the course.")
             if open_browser:
                 _open(f"http://{HOST}:{number}/open/{invitation}")
 
@@ -166,14 +214,19 @@ def serve(
         from pcn_course.app.application import CourseApp, page_settings
 
         config = page_settings()
-        config.Voila.root_dir = str(workspace)
+        config.Voila.root_dir = str(site.root)
         config.Voila.token = key
         config.Voila.cookie_secret = folder.secret("cookie-secret").encode()
         config.Voila.log_level = logging.INFO
-        files = {page: asset(widget).file for page, widget in PAGES.items()}
-        config.VoilaConfiguration.resources = {"brand": course.title, "widgets": files}
+        files = {page: asset(widget).file for page, widget in site.kinds.items()}
+        config.VoilaConfiguration.resources = {
+            "brand": site.title, "widgets": files, "home": site.home
+        }  # fmt: skip
         app = CourseApp(config=config)
-        app.course = course
+        app.course = site.course
+        app.home = site.home
+        app.warm = site.warm
+        app.only = site.only
         app.listener = listener
         app.connections = stack.enter_context(folder.connections())
         app.invitations = {invitation} if open_browser else set()
@@ -181,7 +234,7 @@ def serve(
         app.on_ready = ready
         app.initialize([])
         app.start()
-    click.echo(f"\n{course.title} is closed. The work is kept in {workspace}")
+    click.echo(f"\n{site.title} is closed. {site.kept}")
 
 
 def take_port(asked: int | None, last: str) -> tuple[socket.socket, str]:

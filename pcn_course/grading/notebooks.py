@@ -1,7 +1,8 @@
 """Writes the notebooks that students open and nbgrader grades, from what ``data/`` says.
 
 Beside the steps stand pages that are no assignments and lie directly in the folder: home, the
-portfolio, and an example where the course brings one. A step's notebook is at once a page of the
+portfolio, and an example where the course brings one; and in ``assignments/`` those that
+instructors open. A step's notebook is at once a page of the
 app and an assignment: a title with the reading, the form, and then the cells tagged ``grading``,
 which only an instructor sees. Our cells are known by their ids, which begin with ``pcn-``; cells
 that an instructor added stay where they are.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from pcn_course.files import write_whole
 HOME = "home.ipynb"
 PORTFOLIO = "portfolio.ipynb"
 EXAMPLE = "example.ipynb"
+MARKING = "marking.ipynb"
+COHORT = "cohort.ipynb"
 REVIEW = "review"
 STRUCTURE = "structure"
 """nbgrader's ids (``grade_id``) of the cells that are in every step; a criterion's is its own."""
@@ -40,7 +43,20 @@ def write_notebooks(course: Course, folder: Path) -> tuple[str, ...]:
     Raises:
         CourseError: a file that stands in the way isn't a notebook; nothing was written.
     """
-    wanted, faults = _wanted(course, folder)
+    return _write(_all(course), folder)
+
+
+def write_room_notebooks(folder: Path) -> tuple[str, ...]:
+    """Write the instructors' notebooks into their room; return the paths that changed.
+
+    Raises:
+        CourseError: a file that stands in the way isn't a notebook; nothing was written.
+    """
+    return _write(_of_the_room(), folder)
+
+
+def _write(notebooks: Iterable[tuple[str, Notebook]], folder: Path) -> tuple[str, ...]:
+    wanted, faults = _wanted(notebooks, folder)
     if faults:
         raise CourseError(faults)
     changed = []
@@ -54,19 +70,29 @@ def write_notebooks(course: Course, folder: Path) -> tuple[str, ...]:
 
 def stale(course: Course, folder: Path) -> tuple[Fault, ...]:
     """The notebooks that don't say what ``data/`` says, and those that no step belongs to."""
-    wanted, faults = _wanted(course, folder)
-    for path, text in wanted.items():
-        target = folder / path
-        if not target.exists():
-            faults.append(_fault(path, "this notebook is missing; run `pcn notebooks`"))
-        elif target.read_text(encoding="utf-8") != text:
-            faults.append(_fault(path, "doesn't say what data/ says; run `pcn notebooks`"))
+    faults = _stale(_all(course), folder)
     known = {step.id for step in course.steps}
     for target in sorted(folder.glob("step-*/step-*.ipynb")):
         if target.parent.name == target.stem and target.stem not in known:
-            path = target.relative_to(folder).as_posix()
-            faults.append(_fault(path, f"there is no data/steps/{target.stem}.toml for it"))
+            message = f"there is no data/steps/{target.stem}.toml for it"
+            faults.append(_fault(folder, target.relative_to(folder).as_posix(), message))
     return tuple(faults)
+
+
+def stale_in_room(folder: Path) -> tuple[Fault, ...]:
+    """The instructors' notebooks that are missing, or not what this version writes."""
+    return tuple(_stale(_of_the_room(), folder))
+
+
+def _stale(notebooks: Iterable[tuple[str, Notebook]], folder: Path) -> list[Fault]:
+    wanted, faults = _wanted(notebooks, folder)
+    for path, text in wanted.items():
+        target = folder / path
+        if not target.exists():
+            faults.append(_fault(folder, path, "this notebook is missing; run `pcn notebooks`"))
+        elif target.read_text(encoding="utf-8") != text:
+            faults.append(_fault(folder, path, "doesn't say what data/ says; run `pcn notebooks`"))
+    return faults
 
 
 def home_notebook(course: Course) -> Notebook:
@@ -104,6 +130,24 @@ def example_notebook() -> Notebook:
     return _notebook("A complete example", {"page": "example"}, cells)
 
 
+def marking_notebook() -> Notebook:
+    """Where instructors mark by rubric."""
+    cells = [
+        _markdown("title", "# Marking"),
+        _code("marking", "from pcn_course import open_marking\n\nopen_marking()"),
+    ]
+    return _notebook("Marking", {"page": "marking"}, cells)
+
+
+def cohort_notebook() -> Notebook:
+    """Where instructors see their class as a whole."""
+    cells = [
+        _markdown("title", "# The class as a whole"),
+        _code("cohort", "from pcn_course import open_cohort\n\nopen_cohort()"),
+    ]
+    return _notebook("The class as a whole", {"page": "cohort"}, cells)
+
+
 def step_notebook(course: Course, step: Step) -> Notebook:
     """One step as a page and as an assignment."""
     cells = [
@@ -135,16 +179,18 @@ def as_text(notebook: Notebook) -> str:
     return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 
-def _wanted(course: Course, folder: Path) -> tuple[dict[str, str], list[Fault]]:
+def _wanted(
+    notebooks: Iterable[tuple[str, Notebook]], folder: Path
+) -> tuple[dict[str, str], list[Fault]]:
     """The text of each notebook by its path below ``folder``, with the cells that others added."""
     wanted: dict[str, str] = {}
     faults: list[Fault] = []
-    for path, notebook in _all(course):
+    for path, notebook in notebooks:
         try:
             wanted[path] = as_text(_merged(notebook, _read(folder / path)))
         except (ValueError, KeyError, TypeError, AttributeError):
             message = "is not a notebook; move it away, then run `pcn notebooks`"
-            faults.append(_fault(path, message))
+            faults.append(_fault(folder, path, message))
     return wanted, faults
 
 
@@ -155,6 +201,11 @@ def _all(course: Course) -> Iterator[tuple[str, Notebook]]:
         yield EXAMPLE, example_notebook()
     for step in course.steps:
         yield step.path, step_notebook(course, step)
+
+
+def _of_the_room() -> Iterator[tuple[str, Notebook]]:
+    yield MARKING, marking_notebook()
+    yield COHORT, cohort_notebook()
 
 
 def _read(path: Path) -> Notebook | None:
@@ -268,5 +319,5 @@ def _notebook(title: str, pcn: dict[str, str], cells: list[Cell]) -> Notebook:
     return {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
 
 
-def _fault(path: str, message: str) -> Fault:
-    return Fault(f"notebooks/{path}", "", message)
+def _fault(folder: Path, path: str, message: str) -> Fault:
+    return Fault(f"{folder.name}/{path}", "", message)

@@ -130,6 +130,7 @@ class Marking(Desk):
 
     def _list(self, message: asked.List) -> Reply:
         step = self._step(message)
+        found = self._gradebook(message).listed(step.id)
         waiting: dict[str, int] = {}
         for row in self._requests(step.id):
             waiting[row["student"]] = waiting.get(row["student"], 0) + (row["answer"] is None)
@@ -137,10 +138,9 @@ class Marking(Desk):
             "type": "list",
             "step": step.id,
             "submissions": [
-                view.listed(
-                    self._handle(step.id, one.student.id), one, waiting.get(one.student.id, 0)
-                )
-                for one in self._gradebook(message).listed(step.id)
+                view.listed(self._handle(step.id, who), one, waiting.get(who, 0))
+                for one in found
+                for who in [one.student.id]
             ],
         }
 

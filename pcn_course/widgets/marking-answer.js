@@ -92,20 +92,24 @@ export function makeAnswer({ client, criteria, send, dialogs }) {
 
   // ---- Choosing a passage ------------------------------------------------------------------------
 
-  // What is selected, if it lies within one answer.
+  // What is selected within one answer: the first one, where it reaches over several.
   function selected() {
     const selection = document.getSelection();
     if (!selection?.rangeCount || selection.isCollapsed) return null;
-    const range = selection.getRangeAt(0);
-    const one = places.find(({ el }) => el.contains(range.startContainer) && el.contains(range.endContainer));
-    if (!one) return null;
-    const before = document.createRange();
-    before.setStart(one.el, 0);
-    before.setEnd(range.startContainer, range.startOffset);
-    let [from, text] = [words(before).length, words(range)];
-    from += text.length - text.trimStart().length;
-    text = text.trim();
-    return text ? { one, from, text, range } : null;
+    const whole = selection.getRangeAt(0);
+    for (const one of places) {
+      if (!whole.intersectsNode(one.el)) continue;
+      const range = whole.cloneRange();
+      if (!one.el.contains(range.startContainer)) range.setStart(one.el, 0);
+      if (!one.el.contains(range.endContainer)) range.setEnd(one.el, one.el.childNodes.length);
+      const before = document.createRange();
+      before.setStart(one.el, 0);
+      before.setEnd(range.startContainer, range.startOffset);
+      const text = words(range);
+      const from = words(before).length + text.length - text.trimStart().length;
+      if (text.trim()) return { one, from, text: text.trim(), range };
+    }
+    return null;
   }
 
   // A range's text without the numbers of other marks.

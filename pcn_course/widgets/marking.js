@@ -109,9 +109,6 @@ export default {
       const found = await line.ask("list", { step });
       if (step !== prefs.step) return;
       lines = new Map(found.submissions.map((one) => [one.student, one]));
-      const here = room.steps.find(({ id }) => id === step);
-      const all = [...lines.values()].flatMap(({ marks }) => Object.values(marks));
-      Object.assign(here, { of: all.length, given: all.filter(([, open]) => !open).length });
       if (names && [...lines.keys()].some((one) => !names[one])) await showNames();
       if (at && lines.has(at)) look_at(at);
       draw();
@@ -215,6 +212,7 @@ export default {
       const mark = seen(id);
       if (!mark) return;
       active = id;
+      words = "";
       const on_ = entry(at, id, "points");
       if (on_?.clash) return tell("Choose first between the two marks.");
       // A mark that asks for a new look is given again as it was, too.
@@ -337,6 +335,7 @@ export default {
         total: h("p", { class: "pcn-total" }),
         choices: h("div"),
         said: h("p", { class: "pcn-status", role: "status" }),
+        words: h("p", { class: "pcn-words", role: "status" }),
         none: h("p", { class: "pcn-note" }, "Nobody's work is here yet. Collect and autograde this step; then come back."),
         all: h("ol", { class: "pcn-all" }),
       };
@@ -356,7 +355,7 @@ export default {
           h("p", { class: "pcn-tools" }, button(["Highlight a passage", key("h")], () => highlight(), "pcn-quiet"))),
         h("section", { class: "pcn-right", "aria-label": "Rubric" }, page.rubric));
       page.rubric.append(...cards.map((card) => card.el), page.total);
-      page.bar = h("div", { class: "pcn-bar", role: "region", "aria-label": "Go on" },
+      page.bar = h("div", { class: "pcn-bar", role: "region", "aria-label": "Go on" }, page.words,
         h("div", { class: "pcn-line" },
           button([sign("‹"), hidden("Previous submission"), h("span", { class: "pcn-long", "aria-hidden": "true" }, "Previous"), key("k")], () => goBy(-1)),
           button([h("span", { class: "pcn-long", "aria-hidden": "true" }, "Next"), hidden("Next submission"), sign("›"), key("j")], () => goBy(1)),
@@ -417,6 +416,11 @@ export default {
     }
 
     function drawCounts() {
+      const marks = [...lines.values()].flatMap((one) => Object.values(one.marks));
+      if (marks.length) {
+        const here = room.steps.find(({ id }) => id === prefs.step);
+        Object.assign(here, { of: marks.length, given: marks.filter(([, open]) => !open).length });
+      }
       const how = ({ of, given }) => (of ? `${given} of ${of} marks` : "nothing yet");
       const options = room.steps.map((one) => [one.id, `Step ${one.number} · ${one.short} (${how(one)})`]);
       if (page.step.options.length !== options.length) {
@@ -484,7 +488,8 @@ export default {
       const trouble = lateness || (cut ? "The connection is interrupted." : "");
       const status = trouble ? [trouble, outbox.open.length && `Not saved yet: ${kept}`].filter(Boolean).join(" ")
         : waiting.length ? "Saving…"
-        : words || (savedAt ? `Saved ${hour(savedAt.toISOString())}` : "");
+        : savedAt ? `Saved ${hour(savedAt.toISOString())}` : "";
+      if (page.words.textContent !== words) page.words.textContent = words;
       if (page.said.textContent !== status) page.said.textContent = status;
       page.said.classList.toggle("pcn-ok", status.startsWith("Saved"));
       page.said.classList.toggle("pcn-bad", Boolean(lateness || cut));
@@ -567,8 +572,8 @@ export default {
     function onKey(event) {
       if (!page || !at || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || dialogs.open) return;
       const field = event.target.closest?.("textarea, select, [contenteditable], input:not([type=checkbox])");
-      if (field && event.key === "Escape" && root.contains(field)) {
-        event.preventDefault();
+      if (event.key === "Escape" && root.contains(event.target)) {
+        event.preventDefault(); // out of a field, to where the keys work
         outbox.flush();
         page.title.focus({ preventScroll: true });
       }

@@ -24,7 +24,8 @@ from typing import Any, Self
 
 from playwright.sync_api import BrowserContext, Page, expect
 
-from pcn_course.course import Prompt
+from pcn_course.course import Prompt, Step
+from pcn_course.grading.notebooks import write_room_notebooks
 from pcn_course.grading.room import Room
 from tests.support.room import hand_in, make_room
 from tests.support.servers import free_port
@@ -45,18 +46,19 @@ def class_to_mark(folder: Path, size: int, **options: Any) -> Room:
     """A room with ``size`` unmarked submissions of step 1; the last one is hostile."""
     students = [f"s{number:03}" for number in range(1, size + 1)]
     room = make_room(folder, students, (STEP,), **options)
-    step = room.course.step(STEP)
+    write_room_notebooks(room.root)
     for at, student in enumerate(students):
-        hostile = at == size - 1
-        values = {
-            prompt.key: HOSTILE
-            if hostile and prompt.kind in ("line", "text")
-            else _answer(prompt, at)
-            for prompt in step.prompts
-            if not prompt.private
-        }
-        hand_in(room, student, STEP, values)
+        hand_in(room, student, STEP, answers(room.course.step(STEP), at, hostile=at == size - 1))
     return room
+
+
+def answers(step: Step, at: int, *, hostile: bool = False) -> dict[str, Any]:
+    """What the student number ``at`` wrote: words that differ, or what a browser would run."""
+    return {
+        prompt.key: HOSTILE if hostile and prompt.kind in ("line", "text") else _answer(prompt, at)
+        for prompt in step.prompts
+        if not prompt.private
+    }
 
 
 def _answer(prompt: Prompt, at: int) -> Any:

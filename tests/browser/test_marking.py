@@ -1,0 +1,519 @@
+"""Marking in a real browser, as an instructor would: by keyboard alone, and two at once."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from pcn_course.grading.marks import Marking as Gradebook
+from pcn_course.grading.notebooks import write_room_notebooks
+from pcn_course.grading.room import Room, open_room
+from tests.support.accessible import axe, cut_off, faint, small, tab_through, tree, unbounded
+from tests.support.formgrader import Formgrader
+from tests.support.marking import STEP, Desk, MarkingServer, answers, class_to_mark
+from tests.support.nbgrader_course import Course, visible_text
+from tests.support.room import hand_in
+from tests.support.servers import until
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+CRITERIA = ("reasoning", "evidence", "ethics", "action")
+SIZE = 20
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return class_to_mark(tmp_path / "course", 5)
+
+
+@pytest.fixture
+def server(room: Room) -> Iterator[MarkingServer]:
+    with MarkingServer(room.root) as server:
+        yield server
+
+
+@pytest.fixture
+def desk(context: BrowserContext, server: MarkingServer) -> Desk:
+    return Desk.open(context, server)
+
+
+def stands(room: Room, student: str) -> dict[str, Any]:
+    """The marks of a student as nbgrader's own interface reads them."""
+    with room.gradebook() as gradebook:
+        notebook = gradebook.find_submission_notebook(STEP, STEP, student)
+        return {one.name: one.manual_score for one in notebook.grades if one.name in CRITERIA}
+
+
+def shown(desk: Desk, room: Room) -> str:
+    """The student whose submission is on the page."""
+    for one in Gradebook(room, "a test").listed(STEP):
+        if desk.title == f"Submission {one.pseudonym}":
+            return one.student.id
+    raise AssertionError(f"nobody's: {desk.title}")
+
+
+# ---- Twenty students, four criteria, no mouse ------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A class that was collected and autograded by nbgrader, and then marked on the page."""
+
+    course: Course
+    room: Room
+    given: dict[str, dict[str, float]]
+    comments: dict[tuple[str, str], str]
+
+
+def collected(folder: Path) -> Course:
+    """``SIZE`` submissions, autograded by nbgrader itself."""
+    course = Course.make(folder / "course")
+    instructor = course.instructor
+    instructor.nbgrader("generate_assignment", STEP)
+    room = open_room(instructor.room)
+    write_room_notebooks(room.root)
+    step = course.content.step(STEP)
+    for at in range(SIZE):
+        place = hand_in(room, f"s{at:02}", STEP, answers(step, at, hostile=at == SIZE - 1))
+        (place / "timestamp.txt").write_text("2027-01-20 10:00:00 UTC")
+        shutil.copy(room.released / STEP / f"{STEP}.ipynb", place)
+    instructor.autograde(STEP)
+    return course
+
+
+@pytest.fixture(scope="module")
+def marked(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marked]:
+    course = collected(tmp_path_factory.mktemp("marking"))
+    room = open_room(course.instructor.room)
+    listed = Gradebook(room, "a test").listed(STEP)
+    names = {f"Submission {one.pseudonym}": one.student.id for one in listed}
+    marked = Marked(course, room, {student: {} for student in names.values()}, {})
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+    context.set_default_timeout(60_000)
+    with MarkingServer(room.root) as server:
+        desk = Desk.open(context, server)
+        desk.page.evaluate(
+            "() => { pcnMouse = 0; addEventListener('pointerdown', () => pcnMouse++, true); }"
+        )
+        tab_to(desk, "Go on by itself")
+        desk.press("Space")
+        for at in range(2):
+            tab_to(desk, "Mark", back=True)
+            desk.press("ArrowDown")  # a select that is closed changes at once
+            leave_field(desk)
+            across_all(desk, marked, names, at)
+        tab_to(desk, "Mark", back=True)
+        desk.press("Home")
+        tab_to(desk, "Go on by itself")
+        desk.press("Space")
+        leave_field(desk)
+        one_by_one(desk, marked, names)
+        assert desk.page.evaluate("pcnMouse") == 0
+        yield marked
+    context.close()
+
+
+def across_all(desk: Desk, marked: Marked, names: dict[str, str], at: int) -> None:
+    """One criterion across all students, going on by itself."""
+    for number in range(SIZE):
+        title = desk.title
+        level = (int(names[title][1:]) + at) % 5
+        marked.given[names[title]][CRITERIA[at]] = level
+        desk.press(str(level))
+        if number < SIZE - 1:
+            moved_on(desk, title)
+    desk.saved()
+    expect(desk.page.locator(".pcn-counts")).to_contain_text(f"{SIZE} of {SIZE} marked")
+
+
+def one_by_one(desk: Desk, marked: Marked, names: dict[str, str]) -> None:
+    """The other criteria, one student whole, staying until sent on; with comments for some."""
+    for number in range(SIZE):
+        title = desk.title
+        student = names[title]
+        for criterion, word in zip(CRITERIA[2:], ("Ethics", "Planned"), strict=True):
+            expect(desk.page.locator(".pcn-unfolded h3")).to_contain_text(word)
+            marked.given[student][criterion] = (3 * int(student[1:]) + len(criterion)) % 5
+            desk.press(str(marked.given[student][criterion]))
+            if int(student[1:]) % 5 == 0:
+                marked.comments[student, criterion] = f"To {student}: “why” & <b>how</b>?"
+                desk.press("m")
+                desk.page.keyboard.type(marked.comments[student, criterion])
+                desk.press("Escape")
+            desk.press("c")
+        desk.saved()
+        desk.press("n")
+        if number < SIZE - 1:
+            moved_on(desk, title)
+
+
+def moved_on(desk: Desk, title: str) -> None:
+    expect(desk.page.locator(".pcn-left > h2")).not_to_have_text(title)
+    expect(desk.page.locator(".pcn-answers")).to_be_visible()
+
+
+def tab_to(desk: Desk, label: str, *, back: bool = False) -> None:
+    """Press Tab until the focus is on the control with this label."""
+    for _ in range(60):
+        desk.press("Shift+Tab" if back else "Tab")
+        if desk.page.evaluate("document.activeElement.labels?.[0]?.textContent") == label:
+            return
+    raise AssertionError(f"Tab does not lead to “{label}”")
+
+
+def leave_field(desk: Desk) -> None:
+    desk.press("Escape")
+    expect(desk.page.locator(".pcn-left > h2")).to_be_focused()
+
+
+def test_the_gradebook_has_every_mark_and_comment(marked: Marked) -> None:
+    assert len(marked.comments) == 8
+    for student, given in marked.given.items():
+        assert set(given) == set(CRITERIA)
+        grades = marked.course.instructor.grades(student, STEP)
+        for criterion, points in given.items():
+            assert grades[criterion]["manual"] == points
+            assert grades[criterion]["open"] is False
+            assert grades[criterion]["comment"] == marked.comments.get((student, criterion))
+
+
+def test_formgrader_shows_the_same_points(marked: Marked, page: Page) -> None:
+    with marked.course.instructor.formgrader() as address:
+        answer = page.request.get(f"{address}/api/submissions/{STEP}")
+        lines = {one["student"]: one for one in answer.json()}
+        assert len(lines) == SIZE
+        for student, given in marked.given.items():
+            structure = marked.course.instructor.grades(student, STEP)["structure"]["score"]
+            assert lines[student]["score"] == sum(given.values()) + structure
+            assert lines[student]["needs_manual_grade"] is False
+        desk = Formgrader(page, address)
+        desk.open_submission(STEP)
+        notebook = page.url.rpartition("/submissions/")[2].strip("/").split("/")[0]
+        with marked.course.instructor.gradebook() as gradebook:
+            student = gradebook.find_submission_notebook_by_id(notebook).student.id
+        for criterion, points in marked.given[student].items():
+            expect(page.locator(f"[id='{criterion}']")).to_have_value(f"{points:g}")
+        # And the other way round: what formgrader writes is what the page shows.
+        desk.mark("ethics", 2.5, "From formgrader")
+    submission = Gradebook(marked.room, "a test").submission(student, STEP)
+    assert submission.marks["ethics"].points == 2.5
+    assert submission.marks["ethics"].comment == "From formgrader"
+    Gradebook(marked.room, "a test").give(student, STEP, "ethics", marked.given[student]["ethics"])
+    old = marked.comments.get((student, "ethics"), "")
+    Gradebook(marked.room, "a test").say(student, STEP, "ethics", old)
+
+
+def test_feedback_has_the_same_points(marked: Marked) -> None:
+    instructor = marked.course.instructor
+    instructor.nbgrader("generate_feedback", STEP)
+    for student, given in marked.given.items():
+        path = marked.room.feedback / student / STEP / f"{STEP}.html"
+        words = visible_text(path.read_text())
+        structure = instructor.grades(student, STEP)["structure"]["score"]
+        total = sum(given.values()) + structure
+        assert f"{total:g} of {marked.room.course.rubric.points:g} points" in words
+        for one in marked.room.course.rubric.criteria:
+            assert f"{one.title} {given[one.id]:g} of 4" in words
+        for (who, _), comment in marked.comments.items():
+            assert (comment in words) == (who == student)
+
+
+# ---- Two at once -----------------------------------------------------------------------------
+
+
+def test_two_graders_at_once_lose_nothing_silently(
+    chromium: Browser, server: MarkingServer, room: Room
+) -> None:
+    contexts = [chromium.new_context(viewport={"width": 1280, "height": 900}) for _ in range(2)]
+    ada, ben = (
+        Desk.open(context, server, marker=name)
+        for context, name in zip(contexts, ("Ada", "Ben"), strict=True)
+    )
+    assert ada.title == ben.title
+    student = shown(ada, room)
+    ada.press("4")
+    ada.saved()
+    ben.press("1")
+    clash = ben.page.get_by_role("alert").filter(has_text="Two marks at once")
+    expect(clash).to_contain_text(
+        "Ada was faster: 4 of 4 stands in the gradebook. You chose 1 of 4."
+    )
+    assert stands(room, student)["reasoning"] == 4
+    assert len(ben.drafts()) == 1, "what is not settled stays on the device"
+    clash.get_by_role("button", name="Put mine: 1 of 4").click()
+    ben.saved()
+    assert stands(room, student)["reasoning"] == 1
+    # Ada's page still shows what it saw; what she gives now meets Ben's mark.
+    ada.press("3")
+    clash = ada.page.get_by_role("alert").filter(has_text="Two marks at once")
+    expect(clash).to_contain_text("Ben was faster: 1 of 4")
+    clash.get_by_role("button", name="Keep 1 of 4").click()
+    expect(clash).to_have_count(0)
+    expect(ada.criterion("Reasoning")).to_contain_text("1 of 4")
+    assert ada.drafts() == []
+    # Comments: both texts are there, and both can be kept.
+    for desk, words in ((ada, "Ada's words."), (ben, "Ben's words.")):
+        desk.press("m")
+        desk.page.keyboard.type(words)
+        desk.press("Escape")
+        if desk is ada:
+            desk.saved()
+    clash = ben.page.get_by_role("alert").filter(has_text="Two comments at once")
+    expect(clash).to_contain_text("Ada's words.")
+    clash.get_by_role("button", name="Keep both").click()
+    ben.saved()
+    comment = Gradebook(room, "a test").submission(student, STEP).marks["reasoning"].comment
+    assert comment == "Ada's words.\n\nBen's words."
+    for context in contexts:
+        context.close()
+
+
+def test_a_clash_on_a_page_already_left_is_still_shown(
+    chromium: Browser, server: MarkingServer, room: Room
+) -> None:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    desk = Desk.open(context, server, marker="Ada")
+    student, title = shown(desk, room), desk.title
+    Gradebook(open_room(room.root), "Ben").give(student, STEP, "reasoning", 2)
+    desk.page.get_by_label("Go on by itself").check()
+    desk.page.get_by_label("Mark", exact=True).select_option("reasoning")
+    desk.page.locator(".pcn-left > h2").focus()
+    desk.press("4")
+    expect(desk.page.locator(".pcn-left > h2")).not_to_have_text(title)
+    note = desk.page.get_by_role("alert").filter(has_text="Not saved")
+    note.get_by_role("button", name=title).click()
+    expect(desk.page.locator(".pcn-left > h2")).to_have_text(title)
+    desk.page.get_by_role("button", name="Put mine: 4 of 4").click()
+    desk.saved()
+    assert stands(room, student)["reasoning"] == 4
+    context.close()
+
+
+# ---- What may go wrong -----------------------------------------------------------------------
+
+
+def test_what_the_kernel_did_not_get_is_kept_and_delivered(
+    desk: Desk, server: MarkingServer, room: Room
+) -> None:
+    student = shown(desk, room)
+    server.stop()
+    desk.press("2", "m")
+    desk.page.keyboard.type("Written while nobody listened")
+    desk.press("Escape")
+    expect(desk.page.locator(".pcn-status")).to_contain_text("Not saved yet")
+    assert len(desk.drafts()) == 2
+    assert stands(room, student)["reasoning"] is None
+    server.start()
+    desk.saved()
+    found = Gradebook(room, "a test").submission(student, STEP).marks["reasoning"]
+    assert (found.points, found.comment) == (2, "Written while nobody listened")
+
+
+def test_a_page_that_was_closed_delivers_when_it_is_opened_again(
+    context: BrowserContext, desk: Desk, server: MarkingServer, room: Room
+) -> None:
+    student = shown(desk, room)
+    server.stop()
+    desk.press("3")
+    until(lambda: len(desk.drafts()) == 1)
+    desk.page.close()
+    server.start()
+    again = Desk.open(context, server)
+    again.saved()
+    assert stands(room, student)["reasoning"] == 3
+
+
+def test_a_hostile_answer_is_text(desk: Desk, room: Room) -> None:
+    hostile = next(
+        one for one in Gradebook(room, "a test").listed(STEP) if one.student.id == "s005"
+    )
+    desk.page.get_by_text("All submissions of this step").click()
+    desk.page.get_by_role("button", name=f"Submission {hostile.pseudonym}").click()
+    body = desk.page.locator(".pcn-answers")
+    expect(body).to_contain_text("<script>window.hacked=1</script>&amp; <b>bold</b>")
+    assert desk.page.locator(".pcn-answers :is(img, script, b)").count() == 0
+    assert desk.page.evaluate("window.hacked") is None
+
+
+# ---- Names, passages, phrases, undo ----------------------------------------------------------
+
+
+def test_names_are_shown_on_demand_alone(desk: Desk, room: Room) -> None:
+    student = shown(desk, room)
+    name = f"{student.title()} Doe"
+    assert student not in desk.page.content()
+    assert name not in desk.page.content()
+    pseudonym = desk.title
+    desk.page.get_by_label("Show names").check()
+    expect(desk.page.locator(".pcn-left > h2")).to_have_text(name)
+    desk.page.get_by_label("Show names").uncheck()
+    expect(desk.page.locator(".pcn-left > h2")).to_have_text(pseudonym)
+
+
+def test_a_passage_is_highlighted_by_keyboard_and_by_mouse(desk: Desk, room: Room) -> None:
+    student = shown(desk, room)
+    text = desk.page.locator(".pcn-answers > div[dir]").nth(1).inner_text()
+    desk.press("h")
+    dialog = desk.page.get_by_role("dialog")
+    desk.page.keyboard.type("HOSPITAL TO FIND")
+    expect(dialog).to_contain_text("Found")
+    expect(dialog.get_by_role("status")).not_to_contain_text("Not found")
+    desk.press("Tab")
+    if dialog.get_by_label("Where").is_visible():
+        desk.press("Tab")
+    desk.page.keyboard.type("Which hospital?")
+    desk.press("Tab", "Tab", "Enter")
+    expect(dialog).to_have_count(0)
+    expect(desk.page.locator(".pcn-answers mark")).to_have_text("hospital to find")
+    (kept,) = Gradebook(room, "a test").highlights(student, STEP)
+    assert (kept.passage, kept.comment) == ("hospital to find", "Which hospital?")
+    assert kept.criterion == "reasoning"
+
+    box = desk.page.locator(".pcn-answers > div[dir]").nth(1)
+    box.scroll_into_view_if_needed()
+    box.click(click_count=3, position={"x": 60, "y": 10})
+    desk.page.get_by_role("button", name="Highlight this passage").click()
+    dialog.get_by_label("Your comment on it").fill("All of it")
+    dialog.get_by_role("button", name="Highlight").click()
+    passages = desk.page.locator(".pcn-passages li")
+    expect(passages).to_have_count(2)
+    second = Gradebook(room, "a test").highlights(student, STEP)[1]
+    assert second.passage in text
+    assert len(second.passage) > 20
+    desk.page.get_by_role("button", name="Remove highlight 1").click()
+    expect(passages).to_have_count(1)
+    (left,) = Gradebook(room, "a test").highlights(student, STEP)
+    assert left == second
+
+
+def test_comments_are_kept_in_the_bank_and_used_again_by_keyboard(desk: Desk, room: Room) -> None:
+    desk.press("m")
+    desk.page.keyboard.type("Say what you set aside.")
+    desk.press("Escape")
+    desk.saved()
+    desk.press("p")
+    dialog = desk.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("The bank is empty")
+    for _ in range(10):
+        desk.press("Tab")
+        if desk.page.evaluate("document.activeElement.textContent") == "Add the present comment":
+            break
+    desk.press("Enter")
+    expect(dialog.get_by_role("button", name="Insert: Say what you set aside.")).to_be_visible()
+    with desk.page.expect_download() as waiting:
+        dialog.get_by_role("button", name="Export all (CSV)").click()
+    assert "Say what you set aside." in Path(waiting.value.path()).read_text("utf-8-sig")
+    desk.press("Escape")
+    first = desk.title
+    desk.press("j")
+    expect(desk.page.locator(".pcn-left > h2")).not_to_have_text(first)
+    student = shown(desk, room)
+    desk.press("p")
+    expect(dialog).to_contain_text("1 phrase")
+    desk.page.keyboard.type("aside")
+    desk.press("Enter")
+    expect(dialog).to_have_count(0)
+    desk.press("Escape")
+    desk.saved()
+    marks = Gradebook(room, "a test").submission(student, STEP).marks
+    assert marks["reasoning"].comment == "Say what you set aside."
+    assert [one.used for one in Gradebook(room, "a test").phrases()] == [1]
+
+
+def test_undo_leads_back_and_says_what_it_undid(desk: Desk, room: Room) -> None:
+    student, title = shown(desk, room), desk.title
+    desk.press("2")
+    desk.saved()
+    desk.press("4")
+    desk.saved()
+    desk.press("j")
+    expect(desk.page.locator(".pcn-left > h2")).not_to_have_text(title)
+    desk.press("u")
+    words = desk.page.locator(".pcn-words")
+    expect(words).to_have_text(f"Undone: {title}, Reasoning from your own project: 4 is 2 again.")
+    expect(desk.page.locator(".pcn-left > h2")).to_have_text(title)
+    assert stands(room, student)["reasoning"] == 2
+    desk.press("u")
+    expect(words).to_contain_text("2 is no mark again.")
+    desk.press("u")
+    expect(words).to_contain_text("nothing of yours to undo")
+    assert stands(room, student)["reasoning"] is None
+
+
+def test_keys_can_be_switched_off_and_do_nothing_in_a_field(desk: Desk, room: Room) -> None:
+    student = shown(desk, room)
+    desk.press("m")
+    desk.page.keyboard.type("3 nights u")
+    desk.press("Escape")
+    desk.saved()
+    assert stands(room, student)["reasoning"] is None
+    desk.press("?")
+    dialog = desk.page.get_by_role("dialog")
+    dialog.get_by_label("Use these keys").uncheck()
+    desk.press("Escape")
+    expect(dialog).to_have_count(0)
+    desk.press("3")
+    desk.page.get_by_role("button", name=re.compile("^4")).first.click()
+    desk.saved()
+    assert stands(room, student)["reasoning"] == 4
+
+
+def test_totals_are_those_of_the_gradebook(desk: Desk, room: Room) -> None:
+    student = shown(desk, room)
+    desk.press("3", "c", "4")
+    desk.saved()
+    with room.gradebook() as gradebook:
+        score = gradebook.find_submission(STEP, student).score
+    assert score == 3 + 4 + 3
+    expect(desk.page.locator(".pcn-total")).to_contain_text(f"{score:g} of 20")
+    expect(desk.page.get_by_label("Step", exact=True)).to_contain_text("(2 of 20 marks)")
+    other = next(one.id for one in room.students() if one.id != student)
+    Gradebook(room, "Ben").give(other, STEP, "ethics", 1)
+    desk.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(desk.page.get_by_label("Step", exact=True)).to_contain_text("(3 of 20 marks)")
+
+
+# ---- For everybody ---------------------------------------------------------------------------
+
+
+def test_the_page_is_for_everybody(desk: Desk) -> None:
+    desk.press("3", "m")
+    desk.page.keyboard.type("A comment to keep")
+    desk.press("Escape", "h")
+    desk.page.keyboard.type("hospital")
+    desk.page.get_by_role("dialog").get_by_role("button", name="Highlight").click()
+    expect(desk.page.locator(".pcn-passages li")).to_have_count(1)
+    desk.page.get_by_text("All submissions of this step").click()
+    found = faults(desk.page)
+    desk.page.get_by_text("All submissions of this step").click()
+    desk.page.locator(".pcn-brand").focus()
+    stops, unseen = tab_through(desk.page)
+    assert len(stops) > 15
+    found += unseen + unbounded(desk.page)
+    for key in ("?", "p", "h"):
+        desk.page.locator(".pcn-left > h2").focus()
+        desk.press(key)
+        expect(desk.page.get_by_role("dialog")).to_be_visible()
+        found += [f"dialog of {key}: {one}" for one in faults(desk.page)]
+        desk.press("Escape")
+    assert found == []
+
+
+def faults(page: Page) -> list[str]:
+    """What is wrong wide and small, light and dark."""
+    found = []
+    for width, height in ((1280, 900), (320, 640)):
+        page.set_viewport_size({"width": width, "height": height})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            found += [f"{width} px, {scheme}: {one}" for one in (*axe(page), *faint(page))]
+        found += [f"{width} px: {one}" for one in (*cut_off(page), *small(page), *tree(page))]
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.emulate_media(color_scheme="light")
+    return found

@@ -40,36 +40,31 @@ const inflate = async (text) => {
   return new Response(stream).text();
 };
 const { pcnBase: base } = document.documentElement.dataset;
-const fetched = async () => {
-  const answer = await fetch(`${base}pcn/widgets/${file}`, { signal: AbortSignal.timeout(60000) });
-  if (!answer.ok) throw new Error(`${file}: ${answer.status}`);
-  return answer.json();
-};
+const fetched = () => Promise.race([
+  import(new URL(`${base}pcn/widgets/${file}`, location)),
+  new Promise((_, refuse) => setTimeout(refuse, 60000, `${file} did not come`)),
+]);
 const sent = (model) => new Promise((resolve) => {
   const client = crypto.getRandomValues(new Uint32Array(2)).join("-");
   const ask = () => model.send({ type: "code", client });
   const again = setInterval(ask, 4000);
-  const hear = async (message) => {
+  const hear = (message) => {
     if (message?.client !== client) return;
     clearInterval(again);
     model.off("msg:custom", hear);
-    resolve(JSON.parse(await inflate(message.packed)));
+    resolve(message.packed);
   };
   model.on("msg:custom", hear);
   ask();
 });
+const unpacked = async (packed) => {
+  const url = URL.createObjectURL(new Blob([await inflate(packed)], { type: "text/javascript" }));
+  return import(url).finally(() => URL.revokeObjectURL(url));
+};
 const begin = async (model) => {
-  const had = brought ? JSON.parse(await inflate(brought))
-    : base == null ? null : await fetched().catch(console.warn);
-  const { css, modules } = had ?? (await sent(model));
-  const urls = {};
-  for (const [name, source] of modules) {
-    const text = source.replace(/"\\.\\/([\\w-]+\\.js)"/g, (_, other) => `"${urls[other]}"`);
-    urls[name] = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-  }
-  const { default: widget } = await import(urls[modules.at(-1)[0]]);
-  Object.values(urls).forEach((url) => URL.revokeObjectURL(url));
-  return { css, widget };
+  if (brought) return unpacked(brought);
+  const ours = base == null ? null : await fetched().catch(console.warn);
+  return ours ?? unpacked(await sent(model));
 };
 let begun;
 export default {
@@ -82,12 +77,14 @@ export default {
   },
 };
 """
-_IMPORT = re.compile(r'^import .*"\./([\w-]+\.js)";$', re.MULTILINE)
+_IMPORT = re.compile(r'^import \{(.*)\} from "\./([\w-]+)\.js";$', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?:async )?(?:function|class|const) (\w+)", re.MULTILINE)
+_DEFAULT = re.compile(r"^export default ", re.MULTILINE)
 _CSS_IMPORT = re.compile(r'^@import "([\w-]+\.css)";$', re.MULTILINE)
 
 
 class Asset(NamedTuple):
-    """A widget's file: its name, which changes with its content, and that content (JSON, UTF-8)."""
+    """A widget's file: its name, which changes with its content, and that content (UTF-8)."""
 
     file: str
     content: bytes
@@ -97,24 +94,17 @@ class Asset(NamedTuple):
 def asset(name: str) -> Asset:
     """The file of the widget ``name``, one of ``WIDGETS``.
 
-    It holds ``{"css": …, "modules": [[name, source], …]}``, each module after those that it
-    imports, the last of which exports the widget. Our pages have the shared look already.
+    It is one ES module that exports ``css`` and ``widget``: a browser keeps a module compiled that
+    it knows by its address. Our pages have the shared look already.
     """
-    ordered: dict[str, str] = {}
-    _gather(f"{name}.js", ordered)
-    packed = {
-        "css": _without_comments(_styles(f"{name}.css")),
-        "modules": [[module, _lean(source, module)] for module, source in ordered.items()],
-    }
-    content = json.dumps(packed, ensure_ascii=False).encode()
-    return Asset(f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.json", content)
+    content = _module(name, _without_comments(_styles(f"{name}.css")))
+    return Asset(f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.js", content)
 
 
 def whole(name: str) -> bytes:
     """The content of a widget's file for a page that has not got the shared look."""
-    content = json.loads(asset(name).content)
-    content["css"] = _without_comments(LOOK.read_text("utf-8")) + content["css"]
-    return json.dumps(content, ensure_ascii=False).encode()
+    css = LOOK.read_text("utf-8") + _styles(f"{name}.css")
+    return _module(name, _without_comments(css))
 
 
 def loader(name: str) -> str:
@@ -137,24 +127,40 @@ def deflated(content: bytes) -> str:
     return base64.b64encode(zlib.compress(content, 9)).decode()
 
 
+def _module(name: str, css: str) -> bytes:
+    """All modules of a widget as one, each in a scope of its own, after those that it imports."""
+    ordered: dict[str, str] = {}
+    _gather(name, ordered)
+    parts = [jsmin(source) for source in ordered.values()]
+    exports = f"export const css={json.dumps(css, ensure_ascii=False)},widget={_var(name)}.widget;"
+    return "\n".join([*parts, exports, ""]).encode()
+
+
 def _gather(name: str, ordered: dict[str, str]) -> None:
-    """Put a module's source into ``ordered``, after those that it imports."""
+    """Put a module into ``ordered``, as an object of what it exports; first those it imports."""
     if name in ordered:
         return
-    source = (_HERE / name).read_text("utf-8")
-    for other in _IMPORT.findall(source):
+    source = (_HERE / f"{name}.js").read_text("utf-8")
+    for _, other in _IMPORT.findall(source):
         _gather(other, ordered)
-    ordered[name] = source
+    exported = _EXPORT.findall(source)
+    source, has_default = _DEFAULT.subn("const widget = ", source)
+    if has_default:
+        exported.append("widget")
+    source = re.sub(r"^export ", "", source, flags=re.MULTILINE)
+    source = _IMPORT.sub(lambda found: f"const {{{found[1]}}} = {_var(found[2])};", source)
+    ordered[name] = (
+        f"const {_var(name)} = (() => {{\n{source}\nreturn {{{','.join(exported)}}};\n}})();"
+    )
+
+
+def _var(name: str) -> str:
+    return "$" + name.replace("-", "_")
 
 
 def _styles(name: str) -> str:
     source = (_HERE / name).read_text("utf-8")
     return _CSS_IMPORT.sub(lambda found: _styles(found[1]), source)
-
-
-def _lean(source: str, name: str) -> str:
-    """``source`` without comments and idle space, named for the browser's developer tools."""
-    return f"{jsmin(source)}\n//# sourceURL=pcn_course/widgets/{name}\n"
 
 
 def _without_comments(css: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 from typing import Any
 
@@ -12,20 +13,32 @@ import pytest
 from pcn_course.assets import PAGES, SMALL, WIDGETS, asset, loader, pack, whole
 
 
-def modules(name: str) -> list[str]:
-    return [module for module, _ in json.loads(asset(name).content)["modules"]]
+def css(module: bytes) -> str:
+    found = re.search(r'^export const css=("(?:[^"\\]|\\.)*")', module.decode(), re.MULTILINE)
+    assert found
+    text: str = json.loads(found[1])
+    return text
 
 
 def test_modules_come_after_those_that_they_import() -> None:
-    names = modules("form")
-    assert names[-1] == "form.js"
-    assert names.index("merge.js") < names.index("controls.js") < names.index("lists.js")
+    text = asset("form").content.decode()
+    names = re.findall(r"^const \$(\w+)=", text, re.MULTILINE)
+    assert names[-1] == "form"
+    assert names.index("merge") < names.index("controls") < names.index("lists")
     assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("name", WIDGETS)
+def test_one_module_is_made_of_all(name: str) -> None:
+    text = asset(name).content.decode()
+    assert not re.search(r"^import\b", text, re.MULTILINE)
+    assert re.findall(r"^export \w+ \w+", text, re.MULTILINE) == ["export const css"]
+    assert text.rstrip().endswith(f"widget=${name}.widget;")
+
+
+@pytest.mark.parametrize("name", WIDGETS)
 def test_styles_are_whole_and_the_shared_look_comes_only_where_it_is_missing(name: str) -> None:
-    ours, all_of_it = (json.loads(one)["css"] for one in (asset(name).content, whole(name)))
+    ours, all_of_it = css(asset(name).content), css(whole(name))
     assert "@import" not in ours
     look = all_of_it.removesuffix(ours)
     assert "--paper:" in look

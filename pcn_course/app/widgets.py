@@ -23,7 +23,7 @@ class WidgetHandler(JupyterHandler):
         name, _, _ = file.partition("-")
         if name not in WIDGETS or asset(name).file != file:
             raise web.HTTPError(404)
-        self.set_header("Content-Type", "application/json")
+        self.set_header("Content-Type", "text/javascript; charset=utf-8")
         self.set_header("Cache-Control", _FOR_A_YEAR)
         self.set_header("Vary", "Accept-Encoding")
         if "gzip" in self.request.headers.get("Accept-Encoding", ""):

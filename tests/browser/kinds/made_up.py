@@ -124,7 +124,7 @@ def serve(context: BrowserContext) -> None:
         if name == "widget.js":
             route.fulfill(body=loader("form"), content_type="text/javascript")
         elif name == f"pcn/widgets/{asset('form').file}":
-            route.fulfill(body=asset("form").content, content_type="application/json")
+            route.fulfill(body=asset("form").content, content_type="text/javascript")
         elif name in FILES:
             route.fulfill(path=FILES[name])
         else:

@@ -247,6 +247,8 @@ function wait(words) {
 
 // This may run when the page has only begun to arrive.
 async function start() {
+  // Widgets' code runs while the line opens; whoever needs it says what to do when it didn't come.
+  for (const { href } of document.querySelectorAll("link[rel=modulepreload]")) import(href).catch(() => {});
   root.dataset.pcn = "loading";
   const timers = [
     [8, "Still getting ready. The first page after a start takes a little longer."],

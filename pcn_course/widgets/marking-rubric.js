@@ -67,6 +67,7 @@ export function makeCriterion({ client, criterion, give, say, settle, open, phra
     shown = now;
     clash.replaceChildren(...entries.map((entry) =>
       h("div", { class: "pcn-note pcn-open pcn-clash", role: "alert" }, entry.clash ? clashed(entry) : refused(entry))));
+    if (entries.length) clash.scrollIntoView({ block: "nearest" });
   }
 
   function clashed(entry) {

@@ -359,7 +359,8 @@ export default {
         h("div", { class: "pcn-line" },
           button([sign("‹"), hidden("Previous submission"), h("span", { class: "pcn-long", "aria-hidden": "true" }, "Previous"), key("k")], () => goBy(-1)),
           button([h("span", { class: "pcn-long", "aria-hidden": "true" }, "Next"), hidden("Next submission"), sign("›"), key("j")], () => goBy(1)),
-          button(["Next unmarked", key("n")], goOpen, "pcn-button pcn-primary"),
+          button([h("span", { class: "pcn-long" }, "Next unmarked"), h("span", { class: "pcn-short" }, "Unmarked"), key("n")],
+            goOpen, "pcn-button pcn-primary"),
           button(["Undo", key("u")], undo), page.said));
       page.top.append(
         h("div", { class: "pcn-choose" },
@@ -488,11 +489,12 @@ export default {
       const trouble = lateness || (cut ? "The connection is interrupted." : "");
       const status = trouble ? [trouble, outbox.open.length && `Not saved yet: ${kept}`].filter(Boolean).join(" ")
         : waiting.length ? "Saving…"
+        : outbox.open.length ? `Not saved: ${outbox.open.length === 1 ? "a choice is" : "choices are"} waiting for you.`
         : savedAt ? `Saved ${hour(savedAt.toISOString())}` : "";
       if (page.words.textContent !== words) page.words.textContent = words;
       if (page.said.textContent !== status) page.said.textContent = status;
       page.said.classList.toggle("pcn-ok", status.startsWith("Saved"));
-      page.said.classList.toggle("pcn-bad", Boolean(lateness || cut));
+      page.said.classList.toggle("pcn-bad", /^Not saved|Not saved yet/.test(status) || Boolean(trouble));
     }
 
     // What waits for a choice on submissions that are not on the page.
@@ -515,19 +517,22 @@ export default {
           }, "pcn-quiet")))))] : []));
     }
 
+    function howFar(student) {
+      const all = wanted();
+      const done = all.filter((criterion) => !asks(student, criterion)).length;
+      return done ? `${done} of ${all.length} criteria marked` : "unmarked";
+    }
+
     let shownList = "";
     function drawList() {
-      const now = JSON.stringify([at, Boolean(names), prefs.way, [...lines.values()], outbox.open.map(({ id, value }) => [id, value])]);
+      if (!page.all.parentElement.open) return;
+      const now = JSON.stringify([at, names, prefs.way, [...lines.values()], outbox.open.map(({ id, value }) => [id, value])]);
       if (now === shownList) return;
       shownList = now;
-      if (!page.all.parentElement.open) {
-        shownList = "";
-        return;
-      }
       page.all.replaceChildren(...[...lines.values()].map((one) => h("li", null,
         button([nameOf(one.student)], () => show(one.student), "pcn-quiet" + (one.student === at ? " pcn-here-now" : "")),
         h("span", { class: "pcn-help" }, [
-          isOpen(one.student) ? "○ unmarked" : "✓ marked", `${number(one.total)} of ${number(one.out_of)}`,
+          isOpen(one.student) ? `○ ${howFar(one.student)}` : "✓ marked", `${number(one.total)} of ${number(one.out_of)}`,
           one.late && "late", one.requests && "asked to look again"].filter(Boolean).join(" · ")))));
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import shutil
 from collections.abc import Iterator
@@ -11,20 +12,23 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from sqlalchemy import insert
 
 from pcn_course.grading.marks import Marking as Gradebook
 from pcn_course.grading.notebooks import write_room_notebooks
+from pcn_course.grading.records import Records, now, requests
 from pcn_course.grading.room import Room, open_room
 from tests.support.accessible import axe, cut_off, faint, small, tab_through, tree, unbounded
 from tests.support.formgrader import Formgrader
 from tests.support.marking import STEP, Desk, MarkingServer, answers, class_to_mark
 from tests.support.nbgrader_course import Course, visible_text
-from tests.support.room import hand_in
+from tests.support.room import HANDED_IN, hand_in
 from tests.support.servers import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 CRITERIA = ("reasoning", "evidence", "ethics", "action")
 SIZE = 20
+LATE = dt.timedelta(days=1, hours=3)
 
 
 @pytest.fixture
@@ -477,6 +481,34 @@ def test_totals_are_those_of_the_gradebook(desk: Desk, room: Room) -> None:
     Gradebook(room, "Ben").give(other, STEP, "ethics", 1)
     desk.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(desk.page.get_by_label("Step", exact=True)).to_contain_text("(3 of 20 marks)")
+
+
+def test_what_is_to_be_known_of_a_submission_stands_beside_it(
+    context: BrowserContext, server: MarkingServer, room: Room
+) -> None:
+    first = Gradebook(room, "a test").listed(STEP)[0]
+    with room.gradebook() as gradebook:
+        gradebook.find_assignment(STEP).duedate = HANDED_IN.replace(tzinfo=None) - LATE
+        notebook = gradebook.find_submission_notebook(STEP, STEP, first.student.id)
+        notebook.late_submission_penalty = 2
+        gradebook.db.commit()
+    Records(room.engine).note(first.student.id, STEP, "A file was left out: essay.exe")
+    with room.engine.begin() as connection:
+        asked = {"student": first.student.id, "step": STEP, "criterion": "ethics", "at": now()}
+        connection.execute(insert(requests).values(text="<i>Please</i> look again", **asked))
+    desk = Desk.open(context, server)
+    left = desk.page.locator(".pcn-left")
+    expect(left).to_contain_text("Late by 1 day 3 hours. 2 points are taken off the total.")
+    expect(left).to_contain_text("A file was left out: essay.exe")
+    expect(left).to_contain_text("Asked to look again at “Ethics and boundaries”")
+    expect(left).to_contain_text("<i>Please</i> look again")
+    total = desk.page.locator(".pcn-total")
+    expect(total).to_contain_text("1 of 20")
+    desk.press("4")
+    desk.saved()
+    assert Gradebook(room, "a test").submission(first.student.id, STEP).total == 5
+    expect(total).to_contain_text("5 of 20")
+    assert axe(desk.page) == []
 
 
 # ---- For everybody ---------------------------------------------------------------------------

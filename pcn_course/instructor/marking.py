@@ -26,6 +26,7 @@ from pcn_course.grading.records import requests
 from pcn_course.grading.room import Room, RoomError, open_room
 from pcn_course.instructor import marking_messages as asked
 from pcn_course.instructor import marking_view as view
+from pcn_course.instructor.marking_second import SecondMarks
 from pcn_course.widgets.desk import Desk, Reply, log
 
 OUR_FAULT = (
@@ -131,12 +132,25 @@ class Marking(Desk):
     def _list(self, message: asked.List) -> Reply:
         step = self._step(message)
         found = self._gradebook(message).listed(step.id)
+        if message.second:
+            own = SecondMarks(self._gradebook(message)).of_step(found, step.id)
+            return {
+                "type": "list",
+                "step": step.id,
+                "second": True,
+                "submissions": [
+                    view.listed_blind(self._handle(step.id, who), one, own[who])
+                    for one in found
+                    for who in [one.student.id]
+                ],
+            }
         waiting: dict[str, int] = {}
         for row in self._requests(step.id):
             waiting[row["student"]] = waiting.get(row["student"], 0) + (row["answer"] is None)
         return {
             "type": "list",
             "step": step.id,
+            "second": False,
             "submissions": [
                 view.listed(self._handle(step.id, who), one, waiting.get(who, 0))
                 for one in found
@@ -172,6 +186,8 @@ class Marking(Desk):
         step = self._step(message)
         student = self._student(message)
         gradebook = self._gradebook(message)
+        if message.second:
+            return self._blind(gradebook.submission(student, step.id), message)
         match message:
             case asked.Give():
                 gradebook.give(
@@ -191,6 +207,7 @@ class Marking(Desk):
             "type": "standing",
             "step": step.id,
             "student": message.student,
+            "second": False,
             **view.standing(submission),
         }
         if isinstance(message, asked.Give | asked.Say):
@@ -199,6 +216,42 @@ class Marking(Desk):
         if not isinstance(message, asked.Read):
             return {**reply, "highlights": shown}
         return {**reply, **self._whole(step, submission), "highlights": shown}
+
+    def _blind(self, submission: Submission, message: asked.OnOne) -> Reply:
+        """What a second marker does and sees: the answer, and marks of their own."""
+        own = SecondMarks(self._gradebook(message))
+        match message:
+            case asked.Give():
+                own.give(submission, message.criterion, message.points, message.seen)
+            case asked.Say():
+                own.say(submission, message.criterion, message.comment, message.seen)
+            case asked.Read():
+                pass
+            case _:
+                raise NotThereError("A second marker gives marks and notes alone.")
+        step = self._step(message)
+        own_marks = {key: view.mark_json(mark) for key, mark in own.marks(submission).items()}
+        reply = {
+            "type": "standing",
+            "step": step.id,
+            "student": message.student,
+            "second": True,
+            "marks": own_marks,
+        }
+        if not isinstance(message, asked.Read):
+            return reply
+        answers = view.answers(step, self._room().answers(submission.student.id, step.id))
+        return {
+            **reply,
+            **answers,
+            "type": "submission",
+            "pseudonym": submission.pseudonym,
+            "handed_in": None,
+            "seconds_late": 0,
+            "notes": [],
+            "requests": [],
+            "highlights": [],
+        }
 
     def _whole(self, step: Step, submission: Submission) -> Reply:
         student = submission.student.id

@@ -124,7 +124,10 @@ export function makeAnswer({ client, criteria, send, dialogs }) {
     chosen = null;
   }
 
+  let off = false; // a second marker marks no passages
+
   function look() {
+    if (off) return;
     const found = selected();
     if (!found) return leave();
     chosen = found;
@@ -215,6 +218,7 @@ export function makeAnswer({ client, criteria, send, dialogs }) {
     el,
     show,
     ask,
+    blind: (yes) => (off = yes),
     close() {
       document.removeEventListener("mouseup", onUp);
       document.removeEventListener("touchend", onUp);

@@ -1,6 +1,15 @@
 // Marks and comments on their way to the gradebook. Each is kept on this device until the kernel says
 // that the gradebook has it, and is only written over what the marker saw. Knows no page.
+// What an entry is sent as, and what part of a mark it is; a second marker's go a way of their own.
+const KINDS = {
+  points: { type: "give", field: "points" },
+  comment: { type: "say", field: "comment" },
+  second: { type: "give", field: "points", second: true },
+  note: { type: "say", field: "comment", second: true },
+};
 const QUIET = 700; // ms without typing, after which a comment is sent
+
+export const isText = (kind) => KINDS[kind].type === "say";
 
 export const same = (one, other) =>
   one === other || (typeof one === "string" && typeof other === "string" && one.trim() === other.trim());
@@ -21,7 +30,7 @@ export class Outbox {
     return this.entries.get([step, student, criterion, kind].join("/"));
   }
 
-  // The marker wants `value`, having seen `seen`. `kind` is points or comment.
+  // The marker wants `value`, having seen `seen`. `kind` is points, comment, second or note.
   want(step, student, criterion, kind, value, seen) {
     const id = [step, student, criterion, kind].join("/");
     const entry = this.entries.get(id) ?? { id, step, student, criterion, kind, seen };
@@ -30,7 +39,7 @@ export class Outbox {
     if (!entry.busy && !("sent" in entry) && same(value, entry.seen)) return this.drop(entry);
     this.keep(entry);
     clearTimeout(entry.timer);
-    if (kind === "comment") entry.timer = setTimeout(() => this.push(entry), QUIET);
+    if (isText(kind)) entry.timer = setTimeout(() => this.push(entry), QUIET);
     else this.push(entry);
     this.changed(entry);
   }
@@ -45,13 +54,13 @@ export class Outbox {
     this.changed(entry);
     const { step, student, criterion, kind, sent, seen } = entry;
     try {
-      const type = kind === "points" ? "give" : "say";
-      const answer = await this.ask(type, { step, student, criterion, [kind]: sent, seen });
+      const { type, field, second = false } = KINDS[kind];
+      const answer = await this.ask(type, { step, student, criterion, [field]: sent, seen, second });
       entry.busy = false;
       if (answer.type === "conflict") entry.clash = answer.current;
       else {
         delete entry.sent;
-        entry.seen = answer.marks[criterion][kind];
+        entry.seen = answer.marks[criterion][field];
         this.arrived(answer);
         if (same(entry.value, sent)) return this.drop(entry);
         this.keep(entry);
@@ -68,7 +77,7 @@ export class Outbox {
 
   // Another was faster: take what stands there, or write `value` over it, having seen it now.
   settle(entry, value) {
-    const theirs = entry.clash[entry.kind];
+    const theirs = entry.clash[KINDS[entry.kind].field];
     delete entry.clash;
     delete entry.sent;
     entry.seen = theirs;
@@ -120,7 +129,7 @@ export class Outbox {
         const id = [step, student, criterion, kind].join("/");
         const entry = { id, step, student, criterion, kind, ...JSON.parse(localStorage.getItem(name)) };
         localStorage.removeItem(name);
-        if (this.entries.has(id) || !this.fits(entry)) continue;
+        if (!KINDS[kind] || this.entries.has(id) || !this.fits(entry)) continue;
         this.entries.set(id, entry);
         this.push(entry);
       } catch (error) {

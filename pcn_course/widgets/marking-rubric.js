@@ -1,6 +1,6 @@
 // One criterion of the rubric: its levels, its comment, and what came between two markers.
 import { button, h, hidden, moment, quiet } from "./controls.js";
-import { same } from "./marking-outbox.js";
+import { isText, same } from "./marking-outbox.js";
 
 export const number = (points) => new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 }).format(points);
 
@@ -27,19 +27,25 @@ export function makeCriterion({ client, criterion, give, say, settle, open, phra
   const comment = h("textarea", { id: id + "-comment", rows: "3", maxlength: "20000",
     oninput: () => say(comment.value) });
   const said = h("p", { class: "pcn-help pcn-brief" });
+  const name = h("span", null, "Comment");
+  const tools = h("p", { class: "pcn-tools" },
+    button(["Phrases", h("kbd", { "aria-hidden": "true" }, "p")], phrases, "pcn-quiet"));
   const body = h("div", { id: id + "-body" },
     h("p", { class: "pcn-soft pcn-question" }, criterion.question),
     h("div", { class: "pcn-levels", role: "group", "aria-labelledby": id + "-head" }, buttons.map(({ el }) => el)),
     between,
     h("div", { class: "pcn-beside" }, by, clear),
-    h("label", { class: "pcn-comment-label", for: comment.id }, "Comment", hidden(` on ${criterion.title}`)),
+    h("label", { class: "pcn-comment-label", for: comment.id }, name, hidden(` on ${criterion.title}`)),
     comment,
-    h("p", { class: "pcn-tools" }, button(["Phrases", h("kbd", { "aria-hidden": "true" }, "p")], phrases, "pcn-quiet")));
+    tools);
   const el = h("section", { class: "pcn-criterion", "aria-labelledby": id + "-head" },
     h("h3", { id: id + "-head" }, head), clash, body, said);
 
   // `mark` stands in the gradebook; `sending` and `saying` are on their way there, if anything is.
-  function show(mark, sending, saying, unfolded, alone) {
+  // `second`: a second marker's own.
+  function show(mark, sending, saying, unfolded, alone, second) {
+    name.textContent = second ? "Note for whoever settles it (students don't see it)" : "Comment";
+    tools.hidden = second;
     const points = sending ? sending.value : mark.points;
     head.setAttribute("aria-expanded", String(unfolded));
     head.disabled = alone;
@@ -73,7 +79,7 @@ export function makeCriterion({ client, criterion, give, say, settle, open, phra
   function clashed(entry) {
     const { value, clash: theirs, kind } = entry;
     const who = theirs.by ?? "Somebody else";
-    if (kind === "points") {
+    if (!isText(kind)) {
       const words = (points) => (points == null ? "no mark" : `${number(points)} of ${number(criterion.points)}`);
       return [
         h("p", null, h("strong", null, "Two marks at once. "), `${who} was faster: ${words(theirs.points)} stands in the gradebook. You chose ${words(value)}.`),
@@ -95,7 +101,7 @@ export function makeCriterion({ client, criterion, give, say, settle, open, phra
   const refused = (entry) => [
     h("p", null, h("strong", null, "Not saved. "), entry.refused),
     h("p", { class: "pcn-actions" },
-      button("Try again", () => (entry.kind === "points" ? give(entry.value) : say(entry.value)))),
+      button("Try again", () => (isText(entry.kind) ? say(entry.value) : give(entry.value)))),
   ];
 
   return {

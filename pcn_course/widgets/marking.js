@@ -41,7 +41,7 @@ export default {
     const wait = h("p", { class: "pcn-soft", role: "status" }, "Opening the gradebook…");
     root.append(wait);
     el.append(root);
-    const prefs = { step: "", way: "", auto: false, keys: true, marker: "", ...read(PREFS) };
+    const prefs = { step: "", way: "", second: false, auto: false, keys: true, marker: "", ...read(PREFS) };
     const dialogs = makeDialogs(root, client);
     const line = new Line({ client, send: (message) => model.send(message), late });
     const outbox = new Outbox({ client, ask: (...asked) => line.ask(...asked), changed: () => draw(),
@@ -105,9 +105,9 @@ export default {
     }
 
     async function refresh() {
-      const { step } = prefs;
-      const found = await line.ask("list", { step });
-      if (step !== prefs.step) return;
+      const { step, second } = prefs;
+      const found = await line.ask("list", { step, second });
+      if (step !== prefs.step || second !== prefs.second) return;
       lines = new Map(found.submissions.map((one) => [one.student, one]));
       if (names && [...lines.keys()].some((one) => !names[one])) await showNames();
       if (at && lines.has(at)) look_at(at);
@@ -115,9 +115,9 @@ export default {
     }
 
     async function look_at(student) {
-      const { step } = prefs;
-      const found = await line.ask("read", { step, student }).catch((error) => (tell(error.message), null));
-      if (!found || step !== prefs.step) return;
+      const { step, second } = prefs;
+      const found = await line.ask("read", { step, student, second }).catch((error) => (tell(error.message), null));
+      if (!found || step !== prefs.step || second !== prefs.second) return;
       cache.delete(student);
       cache.set(student, found);
       for (const old of [...cache.keys()].slice(0, -KEPT)) if (old !== at) cache.delete(old);
@@ -126,7 +126,7 @@ export default {
 
     // What stands in the gradebook now.
     function stands(found) {
-      if (found.step !== prefs.step) return;
+      if (found.step !== prefs.step || found.second !== prefs.second) return;
       const one = lines.get(found.student);
       const marks = Object.fromEntries(Object.entries(found.marks).map(([id, mark]) => [id, [mark.points, mark.open]]));
       if (one) Object.assign(one, { marks, total: found.total, out_of: found.out_of });
@@ -159,7 +159,8 @@ export default {
 
     // ---- Which is next --------------------------------------------------------------------------
 
-    const entry = (student, criterion, kind) => outbox.get(prefs.step, student, criterion, kind);
+    const kindOf = (kind) => (prefs.second ? { points: "second", comment: "note" }[kind] : kind);
+    const entry = (student, criterion, kind) => outbox.get(prefs.step, student, criterion, kindOf(kind));
 
     // Whether a criterion asks for a mark; one on its way counts as given.
     function asks(student, criterion) {
@@ -218,7 +219,7 @@ export default {
       // A mark that asks for a new look is given again as it was, too.
       if (!on_ && mark.points === points && !mark.open) return tell("This level is given already.");
       if (!on_ && mark.points === points) confirmMark(id, points);
-      else outbox.want(prefs.step, at, id, "points", points, mark.points);
+      else outbox.want(prefs.step, at, id, kindOf("points"), points, mark.points);
       if (prefs.auto && points != null) onward();
     }
 
@@ -240,7 +241,7 @@ export default {
 
     function say(id, text) {
       const mark = seen(id);
-      if (mark) outbox.want(prefs.step, at, id, "comment", text, mark.comment);
+      if (mark) outbox.want(prefs.step, at, id, kindOf("comment"), text, mark.comment);
     }
 
     function settle(one, value) {
@@ -251,6 +252,7 @@ export default {
     let undoing = false;
     async function undo() {
       if (undoing) return;
+      if (prefs.second) return tell("As a second marker you give another level, or take the mark away.");
       if (outbox.open.some(({ clash, refused }) => !clash && !refused)) {
         outbox.flush();
         tell("One moment: your last change is still being saved.");
@@ -299,6 +301,13 @@ export default {
       draw();
     }
 
+    // First or second marker: what one sees, the other doesn't.
+    function become(second) {
+      outbox.flush();
+      prefer({ second });
+      load(prefs.step).catch((error) => tell(error.message));
+    }
+
     function setWay(way) {
       prefer({ way });
       page.way.value = way;
@@ -324,6 +333,8 @@ export default {
         way: h("select", { onchange: () => setWay(page.way.value) },
           h("option", { value: "" }, "All criteria, one submission after the other"),
           room.criteria.map((one) => h("option", { value: one.id }, `Across all: ${one.title}`))),
+        as: h("select", { onchange: () => become(page.as.value === "second") },
+          h("option", { value: "" }, "First marker"), h("option", { value: "second" }, "Second marker, blind")),
         names: namesBox,
         marker: h("strong"),
         counts: h("p", { class: "pcn-counts", role: "status" }),
@@ -340,6 +351,7 @@ export default {
         all: h("ol", { class: "pcn-all" }),
       };
       page.way.value = prefs.way;
+      page.as.value = prefs.second ? "second" : "";
       answer = makeAnswer({ client, criteria: room.criteria, dialogs, send: mark });
       cards = room.criteria.map((criterion) => makeCriterion({ client, criterion, settle,
         give: (points) => give(criterion.id, points), say: (text) => say(criterion.id, text),
@@ -352,7 +364,7 @@ export default {
             page.rubric.scrollIntoView({ block: "start" });
             (cards.find(({ criterion }) => criterion.id === active)).focus();
           }, "pcn-quiet")), page.notes, answer.el,
-          h("p", { class: "pcn-tools" }, button(["Highlight a passage", key("h")], () => highlight(), "pcn-quiet"))),
+          page.mark = h("p", { class: "pcn-tools" }, button(["Highlight a passage", key("h")], () => highlight(), "pcn-quiet"))),
         h("section", { class: "pcn-right", "aria-label": "Rubric" }, page.rubric));
       page.rubric.append(...cards.map((card) => card.el), page.total);
       page.bar = h("div", { class: "pcn-bar", role: "region", "aria-label": "Go on" }, page.words,
@@ -361,10 +373,10 @@ export default {
           button([h("span", { class: "pcn-long", "aria-hidden": "true" }, "Next"), hidden("Next submission"), sign("›"), key("j")], () => goBy(1)),
           button([h("span", { class: "pcn-long" }, "Next unmarked"), h("span", { class: "pcn-short" }, "Unmarked"), key("n")],
             goOpen, "pcn-button pcn-primary"),
-          button(["Undo", key("u")], undo), page.said));
+          page.undo = button(["Undo", key("u")], undo), page.said));
       page.top.append(
         h("div", { class: "pcn-choose" },
-          labelled(id("step"), "Step", page.step), labelled(id("way"), "Mark", page.way),
+          labelled(id("step"), "Step", page.step), labelled(id("way"), "Mark", page.way), labelled(id("as"), "As", page.as),
           h("div", { class: "pcn-boxes" }, namesEl, autoEl)),
         h("div", { class: "pcn-row-of" }, page.counts,
           h("p", { class: "pcn-who" }, "Marking as ", page.marker, " ",
@@ -400,6 +412,8 @@ export default {
       page.desk.hidden = page.bar.hidden = !at;
       if (!at) return;
       const order = [...lines.keys()];
+      page.mark.hidden = page.undo.hidden = prefs.second;
+      answer.blind(prefs.second);
       page.title.textContent = nameOf(at);
       answer.el.hidden = !seen_;
       page.facts.textContent = [`${order.indexOf(at) + 1} of ${order.length}`, names?.[at] && `Submission ${lines.get(at).pseudonym}`,
@@ -410,7 +424,7 @@ export default {
         const { id } = card.criterion;
         card.el.hidden = Boolean(prefs.way) && id !== prefs.way;
         const given = seen_?.marks[id] ?? { points: lines.get(at).marks[id]?.[0] ?? null, comment: "", open: asks(at, id) };
-        card.show(given, entry(at, id, "points"), entry(at, id, "comment"), id === active || id === prefs.way, Boolean(prefs.way));
+        card.show(given, entry(at, id, "points"), entry(at, id, "comment"), id === active || id === prefs.way, Boolean(prefs.way), prefs.second);
         card.comment.disabled = !seen_;
       }
       drawTotal(seen_);
@@ -418,7 +432,7 @@ export default {
 
     function drawCounts() {
       const marks = [...lines.values()].flatMap((one) => Object.values(one.marks));
-      if (marks.length) {
+      if (marks.length && !prefs.second) {
         const here = room.steps.find(({ id }) => id === prefs.step);
         Object.assign(here, { of: marks.length, given: marks.filter(([, open]) => !open).length });
       }
@@ -462,8 +476,8 @@ export default {
     }
 
     function drawTotal(seen_) {
-      page.total.hidden = !seen_;
-      if (!seen_) return;
+      page.total.hidden = !seen_ || prefs.second;
+      if (page.total.hidden) return;
       const { structure, structure_open, raw, total, out_of, penalty } = seen_;
       const pieces = [
         ["Structure, checked by the machine", `${number(structure)} of ${number(room.structure)}${structure_open ? ", look again" : ""}`],
@@ -498,10 +512,12 @@ export default {
     }
 
     // What waits for a choice on submissions that are not on the page.
+    const sameSide = (kind) => ["second", "note"].includes(kind) === prefs.second;
+
     let shownChoices = "";
     function drawChoices() {
-      const open_ = outbox.open.filter(({ clash, refused, student, step, criterion }) =>
-        (clash || refused) && (student !== at || step !== prefs.step || (prefs.way && criterion !== prefs.way)));
+      const open_ = outbox.open.filter(({ clash, refused, student, step, criterion, kind }) =>
+        (clash || refused) && (!sameSide(kind) || student !== at || step !== prefs.step || (prefs.way && criterion !== prefs.way)));
       const now = JSON.stringify(open_.map(({ id }) => id));
       if (now === shownChoices) return;
       shownChoices = now;
@@ -510,6 +526,11 @@ export default {
         h("ul", null, open_.map((one) => h("li", null, button(
           `${one.step === prefs.step ? nameOf(one.student) : room.steps.find(({ id }) => id === one.step).short}, ${titleOf(one.criterion)}`,
           async () => {
+            if (!sameSide(one.kind)) {
+              prefer({ second: !prefs.second });
+              page.as.value = prefs.second ? "second" : "";
+              await load(one.step);
+            }
             if (one.step !== prefs.step) await load(one.step);
             if (prefs.way) setWay(one.criterion);
             await show(one.student);
@@ -532,16 +553,16 @@ export default {
       page.all.replaceChildren(...[...lines.values()].map((one) => h("li", null,
         button([nameOf(one.student)], () => show(one.student), "pcn-quiet" + (one.student === at ? " pcn-here-now" : "")),
         h("span", { class: "pcn-help" }, [
-          isOpen(one.student) ? `○ ${howFar(one.student)}` : "✓ marked", `${number(one.total)} of ${number(one.out_of)}`,
+          isOpen(one.student) ? `○ ${howFar(one.student)}` : "✓ marked", !prefs.second && `${number(one.total)} of ${number(one.out_of)}`,
           one.late && "late", one.requests && "asked to look again"].filter(Boolean).join(" · ")))));
     }
 
     // ---- Dialogs ------------------------------------------------------------------------------------
 
     const card = () => cards.find(({ criterion }) => criterion.id === active);
-    const phrases = () => showPhrases({ client, dialogs, card: card(), step: prefs.step,
+    const phrases = () => !prefs.second && showPhrases({ client, dialogs, card: card(), step: prefs.step,
       ask: (...asked) => line.ask(...asked), done: () => card().comment.focus() });
-    const highlight = () => answer.ask(active);
+    const highlight = () => !prefs.second && answer.ask(active);
 
     function help() {
       const box = h("input", { type: "checkbox", id: client + "-keys", onchange: () => prefer({ keys: box.checked }) });

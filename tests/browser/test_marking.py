@@ -16,7 +16,7 @@ from sqlalchemy import insert
 
 from pcn_course.grading.marks import Marking as Gradebook
 from pcn_course.grading.notebooks import write_room_notebooks
-from pcn_course.grading.records import Records, now, requests
+from pcn_course.grading.records import Records, now, requests, second_marks
 from pcn_course.grading.room import Room, open_room
 from tests.support.accessible import axe, cut_off, faint, small, tab_through, tree, unbounded
 from tests.support.formgrader import Formgrader
@@ -297,6 +297,42 @@ def test_a_clash_on_a_page_already_left_is_still_shown(
     desk.saved()
     assert stands(room, student)["reasoning"] == 4
     context.close()
+
+
+def test_a_second_marker_marks_blind(chromium: Browser, server: MarkingServer, room: Room) -> None:
+    contexts = [chromium.new_context(viewport={"width": 1280, "height": 900}) for _ in range(2)]
+    ada, ben = (
+        Desk.open(context, server, marker=name)
+        for context, name in zip(contexts, ("Ada", "Ben"), strict=True)
+    )
+    student, title = shown(ada, room), ada.title
+    ada.press("4", "m")
+    ada.page.keyboard.type("Only for first eyes")
+    ada.press("Escape")
+    ada.saved()
+    ben.page.get_by_label("As", exact=True).select_option("second")
+    expect(ben.page.locator(".pcn-left > h2")).to_have_text(title)
+    expect(ben.criterion("Reasoning")).to_contain_text("not marked")
+    assert "first eyes" not in ben.page.content()
+    expect(ben.page.locator(".pcn-total")).to_be_hidden()
+    ben.press("Escape", "1", "m")
+    ben.page.keyboard.type("No alternative is weighed")
+    ben.press("Escape")
+    ben.saved()
+    expect(ben.criterion("Reasoning")).to_contain_text("1 of 4")
+    assert axe(ben.page) == []
+    assert stands(room, student)["reasoning"] == 4
+    with room.engine.connect() as connection:
+        (kept,) = connection.execute(second_marks.select()).all()
+    assert (kept.student, kept.criterion, kept.marker) == (student, "reasoning", "Ben")
+    assert (kept.points, kept.note) == (1, "No alternative is weighed")
+    ada.page.get_by_label("As", exact=True).select_option("second")
+    expect(ada.criterion("Evidence")).to_be_visible()
+    ada.page.get_by_role("button", name="Reasoning from your own project").click()
+    ada.press("2")
+    expect(ada.page.get_by_role("alert").filter(has_text="You gave the first mark")).to_be_visible()
+    for context in contexts:
+        context.close()
 
 
 # ---- What may go wrong -----------------------------------------------------------------------

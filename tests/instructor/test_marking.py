@@ -17,7 +17,7 @@ from sqlalchemy import insert
 from pcn_course.answers import Field, Submitted
 from pcn_course.course import Criterion, Level, default_root, load_course
 from pcn_course.grading.marks import Marking as Gradebook
-from pcn_course.grading.records import make_tables, now, requests
+from pcn_course.grading.records import make_tables, now, requests, second_marks
 from pcn_course.grading.room import Room, open_room
 from pcn_course.instructor import marking_view as view
 from pcn_course.instructor.marking import Marking, open_marking, whoever
@@ -399,3 +399,77 @@ def test_two_kernels_on_one_gradebook_agree(room: Room, widget: Marking) -> None
     told = ask(widget, "read", step=STEP, student=one)
     assert (told["marks"]["action"]["points"], told["marks"]["action"]["by"]) == (2, "other")
     assert told["total"] == other.submission("s001", STEP).total
+
+
+# ---- The second marker ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pair(room: Room, widget: Marking) -> tuple[Marking, dict[str, Any]]:
+    """Ada has marked the first student; Ben comes as a second marker."""
+    ask(widget, "open", "ada", marker="Ada")
+    ask(widget, "open", "ben", marker="Ben")
+    where = {"step": STEP, "student": handle(room, "s001"), "criterion": "ethics"}
+    ask(widget, "give", "ada", **where, points=3, seen=None)
+    ask(widget, "say", "ada", **where, comment="For the first eyes only", seen="")
+    hand_in(room, "s001", STEP, {"live-project": "A path"})
+    place = {"prompt": "live-project", "row": None, "column": None, "start": 0, "passage": "A path"}
+    ask(widget, "highlight", "ada", **{**where, "criterion": None}, **place, comment="For Ada only")
+    return widget, where
+
+
+def test_a_second_marker_sees_nothing_of_the_first(pair: tuple[Marking, dict[str, Any]]) -> None:
+    widget, where = pair
+    one = {"step": STEP, "student": where["student"], "second": True}
+    found = [
+        ask(widget, "list", "ben", step=STEP, second=True),
+        ask(widget, "read", "ben", **one),
+        ask(widget, "give", "ben", **where, second=True, points=1, seen=None),
+        ask(widget, "say", "ben", **where, second=True, comment="Too high?", seen=""),
+    ]
+    said = json.dumps(found)
+    for word in ("Ada", "first eyes", "total", '"structure', "penalty", "raw"):
+        assert word not in said.replace('"total": null', "")
+    assert found[1]["marks"]["ethics"]["points"] is None
+    assert found[3]["marks"]["ethics"]["points"] == 1
+    assert found[3]["marks"]["ethics"]["comment"] == "Too high?"
+
+
+def test_a_second_mark_changes_nothing_in_the_gradebook(
+    room: Room, pair: tuple[Marking, dict[str, Any]]
+) -> None:
+    widget, where = pair
+    one = {"step": STEP, "student": where["student"]}
+    before = ask(widget, "read", "ada", **one)
+    ask(widget, "give", "ben", **where, second=True, points=1, seen=None)
+    ask(widget, "say", "ben", **where, second=True, comment="Too high?", seen="")
+    assert ask(widget, "read", "ada", **one) == before
+    with room.engine.connect() as connection:
+        (kept,) = connection.execute(second_marks.select()).all()
+    assert (kept.student, kept.marker, kept.points, kept.note) == ("s001", "Ben", 1, "Too high?")
+
+
+def test_nobody_is_their_own_second_marker(pair: tuple[Marking, dict[str, Any]]) -> None:
+    widget, where = pair
+    told = ask(widget, "give", "ada", **where, second=True, points=1, seen=None)
+    assert told["type"] == "problem"
+    assert "somebody else's" in told["message"]
+    lines = ask(widget, "list", "ada", step=STEP, second=True)["submissions"]
+    own = next(line for line in lines if line["student"] == where["student"])
+    assert own["marks"]["ethics"] == [None, False]
+    assert own["marks"]["action"] == [None, True]
+
+
+def test_a_second_marker_in_two_windows_overwrites_nothing_unseen(
+    pair: tuple[Marking, dict[str, Any]],
+) -> None:
+    widget, where = pair
+    ask(widget, "give", "ben", **where, second=True, points=1, seen=None)
+    told = ask(widget, "give", "ben", **where, second=True, points=4, seen=None)
+    assert (told["type"], told["current"]["points"]) == ("conflict", 1)
+    told = ask(widget, "give", "ben", **where, second=True, points=4, seen=1)
+    assert told["marks"]["ethics"]["points"] == 4
+    assert ask(widget, "give", "ben", **where, second=True, points=9, seen=4)["type"] == "problem"
+    place = {"prompt": "x", "row": None, "column": None, "start": 0, "passage": "A", "comment": ""}
+    told = ask(widget, "highlight", "ben", **{**where, "criterion": None}, **place, second=True)
+    assert told["type"] == "problem"

@@ -96,7 +96,7 @@ export default {
       prefer({ step: step.id });
       page.step.value = step.id;
       [lines, cache, names, at] = [new Map(), new Map(), null, ""];
-      page.names.checked = false;
+      page.names.checked = page.listed = false;
       answer.el.hidden = true;
       draw();
       await refresh();
@@ -109,6 +109,7 @@ export default {
       const found = await line.ask("list", { step, second });
       if (step !== prefs.step || second !== prefs.second) return;
       lines = new Map(found.submissions.map((one) => [one.student, one]));
+      page.listed = true;
       if (names && [...lines.keys()].some((one) => !names[one])) await showNames();
       if (at && lines.has(at)) look_at(at);
       draw();
@@ -266,7 +267,8 @@ export default {
         else {
           if (undone.student !== at) await show(undone.student);
           else await look_at(undone.student);
-          if (!prefs.way) unfold(undone.criterion);
+          if (prefs.way) setWay(undone.criterion);
+          else unfold(undone.criterion);
           tell(undid(undone));
         }
       } catch (error) {
@@ -331,7 +333,7 @@ export default {
       page = {
         step: h("select", { onchange: () => load(page.step.value) }),
         way: h("select", { onchange: () => setWay(page.way.value) },
-          h("option", { value: "" }, "All criteria, one submission after the other"),
+          h("option", { value: "" }, "One submission whole"),
           room.criteria.map((one) => h("option", { value: one.id }, `Across all: ${one.title}`))),
         as: h("select", { onchange: () => become(page.as.value === "second") },
           h("option", { value: "" }, "First marker"), h("option", { value: "second" }, "Second marker, blind")),
@@ -384,7 +386,6 @@ export default {
             button(["Keys", key("?")], help, "pcn-quiet"))));
       root.replaceChildren(page.top, page.none, page.choices, page.desk,
         h("details", { class: "pcn-list" }, h("summary", null, "All submissions of this step"), page.all), page.bar);
-      root.append(h("div", { class: "pcn-end" }));
     }
 
     const key = (text) => h("kbd", { "aria-hidden": "true" }, text);
@@ -407,8 +408,7 @@ export default {
       drawChoices();
       drawList();
       const seen_ = cache.get(at);
-      page.none.hidden = lines.size > 0 || !page.loaded;
-      page.loaded = true;
+      page.none.hidden = !page.listed || lines.size > 0;
       page.desk.hidden = page.bar.hidden = !at;
       if (!at) return;
       const order = [...lines.keys()];

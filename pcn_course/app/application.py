@@ -33,6 +33,7 @@ from pcn_course.app.handlers import (
     course_handlers,
 )
 from pcn_course.app.kernels import CourseKernels
+from pcn_course.app.waiting import Waiting
 from pcn_course.course import Course
 
 GRADING = "grading"
@@ -87,6 +88,7 @@ class CourseApp(Voila):
     connections: Path
     invitations: set[str]
     kernel_output: IO[bytes] | None = None
+    waiting: Waiting | None = None
     on_ready: Callable[[], None] = staticmethod(lambda: None)
 
     @default("log")
@@ -109,6 +111,7 @@ class CourseApp(Voila):
         kernels.stamp = self._stamp
         kernels.warm_pages = self.warm
         kernels.output = self.kernel_output
+        kernels.waiting = self.waiting
         pages: jinja2.Environment = settings["voila_jinja2_env"]
         words = create_include_assets_functions(TEMPLATE, self.base_url)
         pages.globals.update(words, **self.voila_configuration.resources)
@@ -151,6 +154,7 @@ class CourseApp(Voila):
         server = httpserver.HTTPServer(self.app)
         server.add_socket(self.listener)
         kernels: CourseKernels = self.kernel_manager
+        kernels.prepare()
         warming = asyncio.create_task(kernels.warm_up())
         self.on_ready()
         try:
@@ -161,7 +165,7 @@ class CourseApp(Voila):
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(_STOP_WITHIN):
                     await ZMQChannelsWebsocketConnection.close_all()
-                    await kernels.shutdown_all()
+                    await kernels.end_all()
 
     def _renderer(self, page: str) -> NotebookRenderer:
         settings = self.app.settings

@@ -11,10 +11,17 @@ import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
-from typing import IO, Any, Protocol
+from typing import IO, Any, NamedTuple, Protocol
 
-from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from jupyter_server.services.kernels.kernelmanager import (
+    AsyncMappingKernelManager,
+    ServerKernelManager,
+)
+from nbformat.v4 import new_code_cell
 from traitlets import Float, Integer
+
+from pcn_course.app.waiting import Waiting
 
 END = 'id="pcn-end"'
 """What the template writes last, and only when every cell succeeded."""
@@ -82,6 +89,30 @@ class Rendering:
                     yield _BEAT
 
 
+class Spare(NamedTuple):
+    """A kernel that no page has yet."""
+
+    kernel_id: str
+    starting: asyncio.Task[Any]
+
+
+class PageKernel(ServerKernelManager):
+    """One kernel, which may have been started before anybody asked for it."""
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **kwargs: Any) -> None:
+        manager, provisioner = self.parent, self.provisioner
+        waiting = manager.take_waiting(kernel_cmd) if isinstance(manager, CourseKernels) else None
+        if waiting and isinstance(provisioner, LocalProvisioner):
+            waiting.become(kernel_cmd, kwargs.get("cwd"), kwargs["env"])
+            provisioner.process = waiting.process
+            provisioner.pid = provisioner.pgid = waiting.process.pid  # it has a session of its own
+            self._reconcile_connection_info(provisioner.connection_info)
+        else:
+            await super()._async_launch_kernel(kernel_cmd, **kwargs)
+        process = getattr(provisioner, "pid", None)
+        self.log.info("Kernel %s is process %s", self.kernel_id, process)
+
+
 class CourseKernels(AsyncMappingKernelManager):
     """Starts the kernels of pages, and keeps one finished page of each kind in reserve.
 
@@ -99,12 +130,19 @@ class CourseKernels(AsyncMappingKernelManager):
     def __init__(self, **kwargs: Any) -> None:
         """Start with nothing in reserve."""
         super().__init__(**kwargs)  # type: ignore[no-untyped-call]
+        self.kernel_manager_class = f"{PageKernel.__module__}.{PageKernel.__qualname__}"
+        self.waiting: Waiting | None = None
+        self._spare: Spare | None = None
         self._reserve: dict[str, Rendering] = {}
+        self._visits: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def warm_up(self) -> None:
         """Fill the reserve, one page after the other, so that an early visitor isn't slowed."""
+        await asyncio.sleep(self.fill_delay)
         for page in self.warm_pages:
+            while self._visits:
+                await asyncio.wait(self._visits)
             self._fill(page)
             rendering = self._reserve.get(page)
             if rendering and rendering.task:
@@ -117,7 +155,39 @@ class CourseKernels(AsyncMappingKernelManager):
             self._later(self._drop(rendering))
             rendering = None
         self._later(self._refill(page))
-        return rendering or self._begin(page)
+        if rendering is None:
+            rendering = self._begin(page)
+            if rendering.task:
+                self._visits.add(rendering.task)
+                rendering.task.add_done_callback(self._visits.discard)
+        return rendering
+
+    def prepare(self) -> None:
+        """Start a kernel for whichever page is asked for next."""
+        self.waiting = self.waiting or Waiting(self.output)
+        kernel_id = str(uuid.uuid4())
+        starting = self._later(self._start(kernel_id, self.default_kernel_name, ""))
+        self._spare = Spare(kernel_id, starting)
+
+    def take_waiting(self, command: list[str]) -> Waiting | None:
+        """The process that waits to become a kernel, if it can become this one."""
+        waiting = self.waiting
+        if waiting is None or not waiting.can_become(command):
+            return None
+        self.waiting = None
+        return waiting
+
+    async def end_all(self) -> None:
+        """End all kernels, those that nobody has asked for yet included; none is started after."""
+        for task in self._tasks - {asyncio.current_task()}:
+            if not self._spare or task is not self._spare.starting:
+                task.cancel()
+        if self._spare:
+            # Half started it would be in nobody's list.
+            await asyncio.wait([self._spare.starting])
+        if self.waiting:
+            self.waiting.end()
+        await self.shutdown_all()
 
     def give_back(self, rendering: Rendering) -> None:
         """Keep a page whose visitor left before it had arrived, for when they ask again."""
@@ -129,6 +199,8 @@ class CourseKernels(AsyncMappingKernelManager):
 
     async def cull_kernel_if_idle(self, kernel_id: str) -> None:
         """Shut an idle kernel down, unless it is in reserve."""
+        if self._spare and self._spare.kernel_id == kernel_id:
+            return
         if all(one.kernel_id != kernel_id for one in self._reserve.values()):
             await super().cull_kernel_if_idle(kernel_id)  # type: ignore[no-untyped-call]
 
@@ -159,12 +231,18 @@ class CourseKernels(AsyncMappingKernelManager):
         await asyncio.sleep(self.fill_delay)
         self._fill(page)
 
+    async def _another(self) -> None:
+        """Prepare another kernel, a while after the last one was taken."""
+        await asyncio.sleep(self.fill_delay)
+        if self._spare is None:
+            self.prepare()
+
     async def _render(self, rendering: Rendering) -> None:
         try:
             async with asyncio.timeout(self.page_limit):
                 renderer = self.make_renderer(rendering.page)
                 await renderer.initialize()
-                kernel = asyncio.ensure_future(self._start(rendering, renderer))
+                kernel = self._kernel_for(rendering, renderer.notebook)
                 pieces = renderer.generate_content_generator(rendering.kernel_id, kernel)
                 async for html, _resources in pieces:
                     rendering.add(html)
@@ -180,14 +258,37 @@ class CourseKernels(AsyncMappingKernelManager):
     def _tell_ready(self, rendering: Rendering) -> None:
         self.log.info("%s is ready for its next visitor", rendering.page)
 
-    async def _start(self, rendering: Rendering, renderer: Renderer) -> Any:
+    def _kernel_for(self, rendering: Rendering, notebook: Any) -> asyncio.Task[Any]:
+        """The kernel of a page: the one that was prepared when it is fit, else one of its own."""
+        name = notebook.metadata.kernelspec.name
+        folder = rendering.page.rpartition("/")[0]
+        spare = self._spare
+        if spare is None or name != self.default_kernel_name:
+            return self._later(self._start(rendering.kernel_id, name, folder))
+        self._spare = None
+        self._later(self._another())
+        if not self._lives(spare):
+            return self._later(self._start(rendering.kernel_id, name, folder))
+        rendering.kernel_id = spare.kernel_id
+        first = next((i for i, one in enumerate(notebook.cells) if one.cell_type == "code"), 0)
+        path = self.cwd_for_path(folder)  # type: ignore[no-untyped-call]
+        notebook.cells.insert(first, new_code_cell(f"__import__('os').chdir({path!r})"))
+        return spare.starting
+
+    def _lives(self, spare: Spare) -> bool:
+        """Whether a prepared kernel can be used: it is starting, or it has and runs."""
+        if not spare.starting.done():
+            return True
+        if spare.starting.cancelled() or spare.starting.exception():
+            return False
+        process = getattr(spare.starting.result().provisioner, "process", None)
+        return spare.kernel_id in self and process is not None and process.poll() is None
+
+    async def _start(self, kernel_id: str, name: str, folder: str) -> Any:
         await self.start_kernel(
-            kernel_id=rendering.kernel_id,
-            kernel_name=renderer.notebook.metadata.kernelspec.name,
-            path=rendering.page.rpartition("/")[0],
-            env=dict(os.environ),
+            kernel_id=kernel_id, kernel_name=name, path=folder, env=dict(os.environ)
         )
-        return self.get_kernel(rendering.kernel_id)
+        return self.get_kernel(kernel_id)
 
     async def _drop(self, rendering: Rendering) -> None:
         if rendering.task and rendering.task is not asyncio.current_task():

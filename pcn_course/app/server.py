@@ -26,6 +26,7 @@ from typing import IO, NamedTuple, Protocol
 import click
 import filelock
 
+from pcn_course.app.waiting import Waiting
 from pcn_course.assets import PAGES, ROOM_PAGES, asset
 from pcn_course.course import Course
 from pcn_course.files import plain_os_error
@@ -201,6 +202,9 @@ def _serve(site: Site, *, port: int | None, open_browser: bool) -> None:
             [str(SHARE), *filter(None, [os.environ.get("JUPYTER_PATH")])]
         )
         invitation = secrets.token_urlsafe(24)
+        # It loads what pages need while this process loads what the server needs.
+        waiting = Waiting(output)
+        stack.callback(waiting.end)
 
         def ready() -> None:
             if words:
@@ -231,6 +235,7 @@ def _serve(site: Site, *, port: int | None, open_browser: bool) -> None:
         app.connections = stack.enter_context(folder.connections())
         app.invitations = {invitation} if open_browser else set()
         app.kernel_output = output
+        app.waiting = waiting
         app.on_ready = ready
         app.initialize([])
         app.start()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import functools
 import os
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -84,10 +85,30 @@ def default_root() -> Path:
 def load_course(root: Path | None = None) -> Course:
     """Load and validate the course in ``root`` (by default :func:`default_root`).
 
+    What was loaded is kept until one of its files changes.
+
     Raises:
         CourseError: with all faults of all files, each with its file and place.
     """
     root = default_root() if root is None else Path(root)
+    return _loaded(root, tuple(map(_state, (root / "data", *_files(root)))))
+
+
+def _files(root: Path) -> list[Path]:
+    data = root / "data"
+    return [*sorted(data.glob("*.*")), *sorted((data / "steps").glob("*.toml"))]
+
+
+def _state(path: Path) -> Hashable:
+    try:
+        stat = path.stat()
+    except OSError:
+        return str(path), None
+    return str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino
+
+
+@functools.lru_cache(maxsize=4)
+def _loaded(root: Path, _states: Hashable) -> Course:
     data = root / "data"
     faults: list[Fault] = []
     head = _load(data / "course.toml", root, faults, _CourseFile)

@@ -210,9 +210,9 @@ class AppServer:
     def kernel_of(self, page: Any) -> int:
         """The process id of the kernel that a Playwright page is joined to."""
         kernel = page.evaluate("document.documentElement.dataset.pcnKernel")
-        for pid in self.kernel_pids():
-            if any(kernel in part for part in psutil.Process(pid).cmdline()):
-                return pid
+        found = re.findall(rf"Kernel {kernel} is process (\d+)", self.log)
+        if found and int(found[-1]) in self.kernel_pids():
+            return int(found[-1])
         raise AssertionError(f"no process runs kernel {kernel}")
 
     def kill_kernel(self, page: Any) -> None:

@@ -50,10 +50,6 @@ class Undo(OnStep, frozen=True, kw_only=True, tag="undo"):
     """Take back the marker's last change in this step."""
 
 
-class Release(OnStep, frozen=True, kw_only=True, tag="release"):
-    """Give out the feedback of a step to all."""
-
-
 class OnOne(OnStep, frozen=True, kw_only=True):
     """What is about one submission."""
 
@@ -98,13 +94,6 @@ class Unhighlight(OnOne, frozen=True, kw_only=True, tag="unhighlight"):
     id: Id
 
 
-class Reply(OnOne, frozen=True, kw_only=True, tag="reply"):
-    """The answer to a request for regrading."""
-
-    id: Id
-    text: Text
-
-
 class Phrases(Asked, frozen=True, kw_only=True, tag="phrases"):
     """The bank of comments, as far as it fits a step and a criterion."""
 
@@ -147,13 +136,11 @@ Request = (
     | List
     | Names
     | Undo
-    | Release
     | Read
     | Give
     | Say
     | Highlight
     | Unhighlight
-    | Reply
     | Phrases
     | AddPhrase
     | ChangePhrase

@@ -33,7 +33,8 @@ NO_GRADEBOOK = (
 )
 _PRIVACY = (
     f"This part is no matter of marks. A count of {FEWER} students is not told, and where it could "
-    f"be found by subtraction, neither is the count beside it (“{NOT_SHOWN}”)."
+    f"be found by subtraction, neither is the count beside it (“{NOT_SHOWN}”). In a small class "
+    "little is left to tell."
 )
 
 
@@ -51,7 +52,7 @@ Request = protocol.Open | People | Take
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A column. ``kind``: ``head`` names the row; ``share`` is a number in percent."""
+    """A column. ``kind``: ``step`` and ``head`` name the row; ``share`` is in percent."""
 
     label: str
     kind: str = "number"
@@ -204,12 +205,16 @@ def sections(cls: Class) -> list[Section]:
 def _progress(cls: Class) -> Section:
     frame = cohort.progress(cls)
     columns = {
-        "title": Column("Step", "head"),
+        "title": Column("Step", "step"),
         "handed_in": Column("Handed in"),
         "late": Column("Of these late"),
+        "covered": Column("Of these already covered"),
         "not_in": Column("Not handed in"),
     }
-    intro = "Handed in is what the gradebook has or what was collected; extensions count."
+    intro = (
+        "Handed in is what the gradebook has or what was collected; extensions count. “Already "
+        "covered” are those who show that another process of theirs meets the step’s aim."
+    )
     if cls.workspaces is not None:
         columns |= {
             "ready": Column("Of these ready"),
@@ -250,7 +255,7 @@ def _levels(cls: Class) -> Section:
     points = [one for one in frame.columns if isinstance(one, float)]
     names = _level_names(cls, points)
     columns: dict[Any, Column] = {
-        "title": Column("Step", "head"),
+        "title": Column("Step", "step"),
         "criterion_title": Column("Criterion", "head"),
         **{one: Column(names[one]) for one in points},
     }
@@ -297,7 +302,7 @@ def _level_names(cls: Class, points: Iterable[float]) -> dict[float, str]:
 def _open_prompts(cls: Class) -> Section:
     frame = cohort.open_prompts(cls)
     columns = {
-        "title": Column("Step", "head"),
+        "title": Column("Step", "step"),
         "label": Column("Question", "head"),
         "open": Column("Left open"),
         "answered": Column("Answered"),
@@ -310,7 +315,7 @@ def _open_prompts(cls: Class) -> Section:
             groups=_texts(part["title"]),
             series=[Series("Left open", "", _numbers(part["share"]))],
             stack=False,
-            unit="% of those who handed in",
+            unit="left open, %",
             gaps=[[one if isinstance(one, str) else "" for one in part["open"]]],
         )
         return _table_of(what, caption, part, columns, chart)
@@ -366,12 +371,14 @@ def _tools(cls: Class) -> Section:
     frame = cohort.tools(cls)
     of = tools_of(cls)
     words = {"chosen": "Chosen", "known": "Known", "wanted": "Worth learning"}
+    keys = list(words)
+    told = frame[[any(isinstance(one, int) for one in row) for row in frame[keys].to_numpy()]]
     chart = Chart(
-        lines=_texts(frame["label"]),
-        series=[Series(words[key], words[key], _numbers(frame[key])) for key in words],
+        lines=_texts(told["label"]),
+        series=[Series(words[key], words[key], _numbers(told[key])) for key in keys],
         stack=False,
         unit="students",
-        gaps=[[one if isinstance(one, str) else "" for one in frame[key]] for key in words],
+        gaps=[[one if isinstance(one, str) else "" for one in told[key]] for key in keys],
     )
     columns = {"label": Column("Tool", "head")} | {key: Column(words[key]) for key in words}
     caption = f"Of {_count(of, 'student')} who handed in the step on tools. Those most chosen first"
@@ -398,7 +405,7 @@ def _minutes(cls: Class) -> Section:
         gaps=[[""] * len(frame), ["" if one == one else NOT_SHOWN for one in frame["median"]]],  # noqa: PLR0124
     )
     columns = {
-        "title": Column("Step", "head"),
+        "title": Column("Step", "step"),
         "estimated": Column("Minutes estimated"),
         "handed_in": Column("Handed in"),
         "said": Column("Say what wasted their time"),

@@ -15,7 +15,7 @@ export const load = (src) => (plotly ??= new Promise((done, fail) => {
   throw error;
 }));
 
-const LINE = { stack: 34, bars: 22 }; // px a bar takes
+const LINE = { stack: 34, bars: 17, gap: 14, label: 16 }; // px that a bar, what parts bars, and a line of words take
 const parts = (hex) => {
   const full = hex.length === 4 ? [...hex].slice(1).map((one) => one + one).join("") : hex.slice(1);
   return [0, 2, 4].map((at) => parseInt(full.slice(at, at + 2), 16));
@@ -34,7 +34,7 @@ const contrast = (one, other) => {
   return (high + 0.05) / (low + 0.05);
 };
 const escape = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-// Words in lines of at most `width` letters, of which two are shown.
+// Words in lines of about `width` letters, of which two are shown.
 function wrap(text, width) {
   const lines = [""];
   for (const word of text.split(" ")) {
@@ -42,12 +42,13 @@ function wrap(text, width) {
     if (last && last.length + word.length >= width) lines.push(word);
     else lines[lines.length - 1] = last ? `${last} ${word}` : word;
   }
-  const shown = lines.slice(0, 2).map(escape).join("<br>");
-  return lines.length > 2 ? shown + "…" : shown;
+  const shown = lines.slice(0, 2).map(escape);
+  if (lines.length > 2) shown[1] += "…";
+  return shown;
 }
 
 // Draw `chart` (see instructor/cohort.py) into `el`.
-export function draw(el, chart) {
+export async function draw(el, chart) {
   const style = getComputedStyle(el);
   const color = (name) => style.getPropertyValue("--" + name).trim();
   const [ink, paper, teal, card, edge] = ["ink", "on-teal", "teal", "card", "edge"].map(color);
@@ -58,8 +59,7 @@ export function draw(el, chart) {
   const at = lines.map((_, n) => n);
   const labels = lines.map((line, n) => {
     const first = groups && groups[n] !== groups[n - 1];
-    const words = wrap(line, narrow ? 16 : 30);
-    return first ? `<b>${escape(groups[n])}</b>  ${words}` : words;
+    return [...(first ? [`<b>${escape(groups[n])}</b>`] : []), ...wrap(line, narrow ? 14 : 28)];
   });
   const traces = series.map(({ name, short, values }, n) => {
     const share = series.length === 1 ? 1 : 1 - n / (series.length - (stack ? 1 : 0.5));
@@ -73,24 +73,33 @@ export function draw(el, chart) {
         return stack ? (value ? `${escape(short)}: ${text}` : "") : [escape(short), text].filter(Boolean).join(": ");
       }),
       textposition: stack ? "inside" : "outside", insidetextanchor: "middle", textangle: 0, cliponaxis: false,
-      textfont: { color: stack ? inside : ink, size: 12 },
+      textfont: { color: stack ? inside : ink, size: narrow ? 11 : 12 },
       hovertemplate: values.map((value, line) => `${escape(lines[line])}<br>${escape(name)}: ${said(value, line)}<extra></extra>`),
       marker: { color: fill, line: { color: edge, width: 1 } },
     };
   });
-  const each = stack ? LINE.stack : LINE.bars * series.length + 12;
+  const tall = Math.max(...labels.map((one) => one.length)) * LINE.label + 4;
+  const each = Math.max(tall, stack ? LINE.stack : LINE.bars * series.length + LINE.gap);
   const most = Math.max(1, ...series.flatMap(({ values }) => values.map((one) => one ?? 0)));
   const font = { color: ink, family: style.fontFamily, size: 12 };
-  return window.Plotly.react(el, traces, {
-    font, barmode: stack ? "stack" : "group", bargap: 0.25, height: lines.length * each + (stack ? 150 : 90),
+  // A stack that lacks a part says so at its end.
+  const whole = (line) => series.reduce((sum, { values }) => sum + (values[line] ?? 0), 0);
+  const annotations = !stack || !gaps ? [] : at.filter((line) => gaps.some((one) => one[line])).map((line) => ({
+    x: whole(line), y: line, xanchor: "left", showarrow: false, font: { color: color("soft"), size: 12 },
+    text: whole(line) ? "rest not shown" : "not shown" }));
+  const longest = Math.max(1, ...at.map(whole));
+  await window.Plotly.react(el, traces, {
+    annotations, font, barmode: stack ? "stack" : "group", bargap: series.length === 1 ? 0.5 : 0.25, height: lines.length * each + (stack ? 150 : 90),
     paper_bgcolor: card, plot_bgcolor: card, showlegend: stack || series.length > 1,
     legend: { orientation: "h", x: 0, xanchor: "left", y: 1, yanchor: "bottom", traceorder: "normal" },
     uniformtext: stack ? { minsize: 11, mode: "hide" } : undefined,
     xaxis: { title: { text: escape(chart.unit), font }, gridcolor: color("line"), zeroline: false, rangemode: "tozero",
-      fixedrange: true, tickformat: ",d", range: stack ? undefined : [0, most * (narrow ? 1.6 : 1.35)], nticks: 6 },
-    yaxis: { tickvals: at, ticktext: labels, range: [lines.length - 0.5, -0.5], automargin: true, fixedrange: true },
+      fixedrange: true, tickformat: ",d", range: stack ? [0, longest * (!annotations.length ? 1.02 : narrow ? 2.1 : 1.45)] : [0, most * (narrow ? 2.4 : 1.4)], nticks: narrow ? 4 : 6 },
+    yaxis: { tickvals: at, ticktext: labels.map((one) => one.join("<br>")), range: [lines.length - 0.5, -0.5], automargin: true, fixedrange: true },
     hoverlabel: { bgcolor: card, bordercolor: edge, font, align: "left" },
     margin: { l: 8, r: 12, t: 8, b: 48 },
     // As it comes, plotly offers to send the chart to a host of its own.
   }, { displaylogo: false, displayModeBar: false, responsive: true, showSendToCloud: false, plotlyServerURL: "" });
+  // Where plotly measures letters, far outside of the page: nobody is to meet it.
+  document.getElementById("js-plotly-tester")?.setAttribute("aria-hidden", "true");
 }

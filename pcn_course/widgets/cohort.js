@@ -71,15 +71,16 @@ export default {
     function part({ title, intro, tables, note, empty }, n) {
       return section(`part-${n}`, title, h("p", { class: "pcn-intro" }, intro),
         empty ? h("p", { class: "pcn-note", role: "note" }, empty)
-          : [tables.map(pair), note && h("p", { class: "pcn-help" }, note)]);
+          : [...tables.map(pair), note && h("p", { class: "pcn-help" }, note)]);
     }
 
     // A table, and beside it the place of its chart.
     function pair(table) {
-      const spot = h("div", { class: "pcn-chart", role: "group", tabindex: "-1", hidden: true,
+      const spot = h("div", { class: "pcn-chart", role: "img", tabindex: "-1", hidden: true,
         "aria-label": `Chart: ${table.caption}. The table says the same` });
+      spot.append(h("div", { "aria-hidden": "true" }));
       const told = h("p", { class: "pcn-said", role: "status" });
-      const two = h("div", { class: "pcn-pair" }, drawn(table), spot);
+      const two = h("div", { class: `pcn-pair ${table.columns.length > 7 ? "pcn-wide" : ""}` }, drawn(table), spot);
       const toggle = quietly("Open the chart", () => guarded(() => chart(table, spot, toggle, told, two)));
       toggle.setAttribute("aria-expanded", "false");
       toggle.append(h("span", { class: "pcn-sr" }, `: ${table.caption}`));
@@ -106,7 +107,7 @@ export default {
       try {
         await load(base + "pcn/plotly.min.js");
         turn(true);
-        await draw(spot, wanted);
+        await draw(spot.firstChild, wanted);
         if (!charts.some((one) => one.spot === spot)) charts.push({ spot, wanted });
         told.textContent = "";
         spot.focus({ preventScroll: true });
@@ -124,15 +125,15 @@ export default {
       const body = h("tbody", null, rows.map((row) => line(columns, row, rows)));
       return h("div", { class: "pcn-scroll", role: "region", tabindex: "0", "aria-label": caption },
         h("table", { class: "pcn-table", "data-table": name },
-          h("caption", null, caption),
+          h("caption", null, h("span", null, caption)),
           h("thead", null, h("tr", null, columns.map(({ label, kind }) =>
-            h("th", { scope: "col", class: kind === "head" || kind === "text" ? null : "pcn-n" }, label)))),
+            h("th", { scope: "col", class: ["head", "step", "text"].includes(kind) ? null : "pcn-n" }, label)))),
           body));
     }
 
     const line = (columns, row) => h("tr", null, row.map((value, n) => {
       const { kind } = columns[n];
-      if (kind === "head") return h("th", { scope: "row" }, String(value));
+      if (kind === "head" || kind === "step") return h("th", { scope: "row", class: kind === "step" && "pcn-step" }, String(value));
       if (kind === "text") return h("td", null, value);
       const text = typeof value === "number" ? number.format(value) : value ?? "–";
       const cell = h("td", { class: typeof value === "string" ? "pcn-n pcn-few" : "pcn-n" }, text);
@@ -212,7 +213,7 @@ export default {
     const onBack = () => shown || ask();
     const scheme = matchMedia("(prefers-color-scheme: dark)");
     scheme.addEventListener("change", () => charts.forEach(({ spot, wanted }) =>
-      spot.hidden || guarded(() => draw(spot, wanted))), { signal: life.signal });
+      spot.hidden || guarded(() => draw(spot.firstChild, wanted))), { signal: life.signal });
     model.on("msg:custom", onMessage);
     model.on("pcn:disconnected", onCut);
     model.on("pcn:reconnected", onBack);

@@ -1,9 +1,9 @@
 """Counts that say nothing of a few: small cells are hidden, and can't be found by subtracting.
 
-A row of counts whose sum is known is shown only as far as each hidden small count could still be
-anything from 0 to 4 for somebody who knows the sum, the counts that are shown, and this rule
-(complementary suppression with an audit by intervals; Hundepool et al. 2012, Statistical Disclosure
-Control, chapter 4).
+Where the sum of a row is known, a single hidden count could be found by subtraction, so others are
+hidden with it (complementary suppression with an audit by intervals; Hundepool et al. 2012,
+Statistical Disclosure Control, chapter 4). Which ones is decided by their place, never by their
+size: of somebody who knows the rule, a choice by size would tell the size.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ def protect(counts: Sequence[int], least: int = LEAST) -> list[Cell]:
 
     The sum is taken as known to everybody, so counts are the parts of a whole: with a count goes
     the count of everybody else. A count below ``least``, 0 too, is "fewer than 5"; a count that
-    would give one away by subtraction is "not shown". Where nothing helps, nothing is shown.
+    would give one away by subtraction is "not shown", the last ones first. A whole of fewer than
+    ``least`` for each of its parts is not split at all. Whoever knows all this still has four
+    numbers or more to choose from for each hidden count.
     """
+    if sum(counts) < least * len(counts):
+        return [NOT_SHOWN for _ in counts]
     small = {at for at, count in enumerate(counts) if count < least}
     hidden = set(small)
     while hidden and not _safe(counts, small, hidden, least):
-        shown = [at for at in range(len(counts)) if at not in hidden]
-        if not shown:
-            return [NOT_SHOWN for _ in counts]
-        hidden.add(min(shown, key=lambda at: (counts[at], at)))
+        hidden.add(max(at for at in range(len(counts)) if at not in hidden))
     words = {at: FEWER if at in small else NOT_SHOWN for at in hidden}
     return [words.get(at, count) for at, count in enumerate(counts)]
 

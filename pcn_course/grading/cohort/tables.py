@@ -32,7 +32,7 @@ STATES = {
 
 
 def progress(cls: Class) -> pd.DataFrame:
-    """Each step: students, handed_in, late (of these), not_in, overdue (of these).
+    """Each step: students, handed_in, late and covered (of these), not_in, overdue (of these).
 
     Where workspaces can be seen, also ``ready``, ``started`` and ``nothing``, which sum to not_in.
     """
@@ -47,6 +47,7 @@ def progress(cls: Class) -> pd.DataFrame:
             "students": len(cls.students),
             "handed_in": came,
             "late": states["late"],
+            "covered": sum(one.covered for (_, at), one in cls.told.items() if at == step.id),
             "not_in": len(cls.students) - came,
             "overdue": int((cls.overdue["step"] == step.id).sum()),
         }
@@ -115,18 +116,17 @@ def levels(cls: Class) -> pd.DataFrame:
             counts = scores.value_counts()
             own = {level.points for level in criterion.levels}
             reached = {one: int(counts.get(one, 0)) if one in own else 0 for one in points}
-            rows.append(
-                {
-                    "step": step.id,
-                    "title": _title(step),
-                    "criterion": criterion.id,
-                    "criterion_title": criterion.title,
-                    **reached,
-                    "between": int(scores.notna().sum()) - sum(reached.values()),
-                    "unmarked": int(scores.isna().sum()),
-                    "mean": round(float(scores.mean()), 2) if scores.notna().any() else None,
-                }
-            )
+            row: dict[Any, Any] = {
+                "step": step.id,
+                "title": _title(step),
+                "criterion": criterion.id,
+                "criterion_title": criterion.title,
+            }
+            row |= reached
+            row["between"] = int(scores.notna().sum()) - sum(reached.values())
+            row["unmarked"] = int(scores.isna().sum())
+            row["mean"] = round(float(scores.mean()), 2) if scores.notna().any() else None
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
@@ -137,15 +137,16 @@ def open_prompts(cls: Class) -> pd.DataFrame:
     """Each prompt: how many of those who handed in left it open.
 
     Columns: step, title, prompt, label, graded, handed_in, open, answered, share (of open, in
-    percent). Prompts that structure points depend on (``graded``) are exact.
+    percent). Prompts that structure points depend on (``graded``) are exact. Those of the "already
+    covered" route are left out: they are open by rule.
     """
     counts = cls.answers.groupby(["step", "prompt"])["open"].sum()
     rows = []
     for step in cls.course.steps:
         came = _came(cls, step)
-        graded = _graded(step)
+        graded = {prompt.key for prompt in step.required}
         for prompt in step.prompts:
-            if prompt.private:
+            if prompt.private or prompt.key in step.covered:
                 continue
             unanswered = int(counts.get((step.id, prompt.key), 0))
             parts: list[Cell] = [unanswered, came - unanswered]
@@ -277,11 +278,6 @@ def _title(step: Step) -> str:
 
 def _came(cls: Class, step: Step) -> int:
     return sum(step_id == step.id for _, step_id in cls.told)
-
-
-def _graded(step: Step) -> set[str]:
-    """The prompts that structure points depend on."""
-    return {*(prompt.key for prompt in step.required), *step.covered}
 
 
 def _step_with(cls: Class, key: str) -> Step | None:

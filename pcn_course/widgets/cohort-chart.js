@@ -94,7 +94,7 @@ export async function draw(el, chart) {
     legend: { orientation: "h", x: 0, xanchor: "left", y: 1, yanchor: "bottom", traceorder: "normal" },
     uniformtext: stack ? { minsize: 11, mode: "hide" } : undefined,
     xaxis: { title: { text: escape(chart.unit), font }, gridcolor: color("line"), zeroline: false, rangemode: "tozero",
-      fixedrange: true, tickformat: ",d", range: stack ? [0, longest * (!annotations.length ? 1.02 : narrow ? 2.1 : 1.45)] : [0, most * (narrow ? 2.4 : 1.4)], nticks: narrow ? 4 : 6 },
+      fixedrange: true, tickformat: ",d", range: stack ? [0, longest * (!annotations.length ? 1.02 : narrow ? 2.4 : 1.45)] : [0, most * (!narrow ? 1.4 : series.length > 1 ? 3.6 : 2.4)], nticks: narrow ? 4 : 6 },
     yaxis: { tickvals: at, ticktext: labels.map((one) => one.join("<br>")), range: [lines.length - 0.5, -0.5], automargin: true, fixedrange: true },
     hoverlabel: { bgcolor: card, bordercolor: edge, font, align: "left" },
     margin: { l: 8, r: 12, t: 8, b: 48 },

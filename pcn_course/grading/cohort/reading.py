@@ -66,8 +66,9 @@ class Class:
     step, handed_in (UTC, or NaT), seconds_late. ``marks``, one row for each score of a criterion:
     student, step, criterion, points (NaN: none yet), open. ``answers``, one row for each submission
     and prompt that is not private: student, step, prompt, open. ``overdue``: who has not handed in
-    what is due: student, step. ``told`` has what submissions tell, ``workspaces`` what is being
-    written, by student and step; the latter is ``None`` where workspaces can't be seen.
+    what is due: student, step. ``due`` has each step's date (UTC, naive) without extensions.
+    ``told`` has what submissions tell, ``workspaces`` what is being written, by student and step;
+    the latter is ``None`` where workspaces can't be seen.
     """
 
     course: Course
@@ -77,6 +78,7 @@ class Class:
     marks: pd.DataFrame
     answers: pd.DataFrame
     overdue: pd.DataFrame
+    due: Mapping[str, dt.datetime | None]
     told: Mapping[tuple[str, str], Told]
     workspaces: Mapping[tuple[str, str], Told] | None
 
@@ -115,6 +117,7 @@ def read_class(
         marks=_marks(room),
         answers=_answers(course, told),
         overdue=overdue,
+        due=due,
         told=told,
         workspaces=written if workspaces else None,
     )

@@ -68,13 +68,21 @@ const begin = async (model) => {
 };
 let begun;
 export default {
-  async render(view) {
-    const { css, widget } = await (begun ??= begin(view.model));
-    const style = document.createElement("style");
-    style.textContent = css;
-    view.el.append(style);
-    return widget.render({ ...view, inflate });
-  },
+  render: async (view) => (await (begun ??= begin(view.model))).render(view),
+};
+"""
+_RENDER = """\
+const inflate = async (text) => {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).text();
+};
+export const css = %s;
+export const render = (view) => {
+  const style = document.createElement("style");
+  style.textContent = css;
+  view.el.append(style);
+  return %s.widget.render({ ...view, inflate });
 };
 """
 _IMPORT = re.compile(r'^import \{(.*)\} from "\./([\w-]+)\.js";$', re.MULTILINE)
@@ -94,8 +102,8 @@ class Asset(NamedTuple):
 def asset(name: str) -> Asset:
     """The file of the widget ``name``, one of ``WIDGETS``.
 
-    It is one ES module that exports ``css`` and ``widget``: a browser keeps a module compiled that
-    it knows by its address. Our pages have the shared look already.
+    It is one ES module that exports ``render`` (and ``css``): a browser keeps a module compiled
+    that it knows by its address. Our pages have the shared look already.
     """
     content = _module(name, _without_comments(_styles(f"{name}.css")))
     return Asset(f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.js", content)
@@ -131,9 +139,8 @@ def _module(name: str, css: str) -> bytes:
     """All modules of a widget as one, each in a scope of its own, after those that it imports."""
     ordered: dict[str, str] = {}
     _gather(name, ordered)
-    parts = [jsmin(source) for source in ordered.values()]
-    exports = f"export const css={json.dumps(css, ensure_ascii=False)},widget={_var(name)}.widget;"
-    return "\n".join([*parts, exports, ""]).encode()
+    render = _RENDER % (json.dumps(css, ensure_ascii=False), _var(name))
+    return "\n".join(map(jsmin, (*ordered.values(), render))).encode()
 
 
 def _gather(name: str, ordered: dict[str, str]) -> None:

@@ -14,7 +14,7 @@ from pcn_course.assets import PAGES, SMALL, WIDGETS, asset, loader, pack, whole
 
 
 def css(module: bytes) -> str:
-    found = re.search(r'^export const css=("(?:[^"\\]|\\.)*")', module.decode(), re.MULTILINE)
+    found = re.search(r'\bexport const css=("(?:[^"\\]|\\.)*");', module.decode())
     assert found
     text: str = json.loads(found[1])
     return text
@@ -32,8 +32,9 @@ def test_modules_come_after_those_that_they_import() -> None:
 def test_one_module_is_made_of_all(name: str) -> None:
     text = asset(name).content.decode()
     assert not re.search(r"^import\b", text, re.MULTILINE)
-    assert re.findall(r"^export \w+ \w+", text, re.MULTILINE) == ["export const css"]
-    assert text.rstrip().endswith(f"widget=${name}.widget;")
+    exported = re.findall(r"\bexport (?:const|function) (\w+)", text)
+    assert exported == ["css", "render"]
+    assert f"${name}.widget.render(" in text
 
 
 @pytest.mark.parametrize("name", WIDGETS)

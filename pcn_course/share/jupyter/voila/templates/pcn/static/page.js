@@ -79,6 +79,7 @@ class Link {
     url.protocol = url.protocol.replace("http", "ws");
     this.kernel = kernel;
     this.socket = new WebSocket(url);
+    this.opened = new Promise((resolve) => { this.isOpen = resolve; });
     this.states = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -89,6 +90,7 @@ class Link {
       // Without this version the kernel refuses silently.
       this.ask("comm_open", { ...to, target_name: "jupyter.widget.control", data: {} }, { version: "1.0.0" });
       this.ask("comm_msg", { ...to, data: { method: "request_states" } });
+      this.isOpen(true);
     };
     this.socket.onmessage = ({ data }) => { if (typeof data === "string") this.read(JSON.parse(data)); };
     this.socket.onclose = () => this.end(false);
@@ -110,6 +112,7 @@ class Link {
   end(gone) {
     this.socket.onclose = null;
     this.socket.close();
+    this.isOpen(false);
     this.reject("closed");
     if (this !== link) return;
     link = null;
@@ -200,6 +203,33 @@ async function join() {
   return new Promise(() => {});
 }
 
+// A page that names its widget's code need not wait for what the kernel says of it: the code comes
+// while the line opens, and the widget's first question follows at once. False when that can't be.
+async function hasten() {
+  const { href } = find("link[rel=modulepreload]") ?? {};
+  if (!href || views.length !== 1) return false;
+  const next = new Link(place.kernel);
+  const said = next.states.catch(() => ({}));
+  const [code, open] = await Promise.all([import(href).catch(console.info), next.opened]);
+  if (!code || !open) {
+    next.end(false);
+    return false;
+  }
+  const [id] = place.ids;
+  const model = new Model({});
+  model.comm = id;
+  models.set(id, model);
+  link = next;
+  root.dataset.pcnKernel = place.kernel;
+  said.then((states) => {
+    if (link !== next || states[id]) return;
+    place = null;
+    next.end(false);
+  });
+  await code.render({ model, el: views[0], signal: new AbortController().signal, experimental: {} });
+  return true;
+}
+
 async function show(view) {
   const model = models.get(view.dataset.model);
   const css = model.get("_css");
@@ -247,8 +277,6 @@ function wait(words) {
 
 // This may run when the page has only begun to arrive.
 async function start() {
-  // Widgets' code runs while the line opens; whoever needs it says what to do when it didn't come.
-  for (const { href } of document.querySelectorAll("link[rel=modulepreload]")) import(href).catch(() => {});
   root.dataset.pcn = "loading";
   const timers = [
     [8, "Still getting ready. The first page after a start takes a little longer."],
@@ -262,8 +290,10 @@ async function start() {
     place = read(document);
     if (!place) throw new Error("The page did not arrive whole.");
     views = [...document.querySelectorAll(".pcn-widget")];
-    if (views.length) await join();
-    await Promise.all(views.map(show));
+    if (views.length && !(await hasten())) {
+      await join();
+      await Promise.all(views.map(show));
+    }
     find(".pcn-loading").remove();
     root.dataset.pcn = "ready";
   } catch (error) {

@@ -224,7 +224,7 @@ def _progress(cls: Class) -> Section:
     else:
         intro += (
             " Who has started is seen where the students’ workspaces are in a folder that you can "
-            f"read: name it in {WORKSPACES}."
+            f"read: name it in {WORKSPACES} before you start this."
         )
     columns["overdue"] = Column("Of these past the date")
     if cls.workspaces is None:
@@ -467,4 +467,4 @@ def _nothing(cls: Class) -> str:
 
 
 def _count(n: int, word: str) -> str:
-    return f"{n} {word}" if n == 1 else f"{n} {word}s"
+    return f"{n:,} {word}" if n == 1 else f"{n:,} {word}s"

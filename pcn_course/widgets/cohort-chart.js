@@ -87,14 +87,16 @@ export async function draw(el, chart) {
   const annotations = !stack || !gaps ? [] : at.filter((line) => gaps.some((one) => one[line])).map((line) => ({
     x: whole(line), y: line, xanchor: "left", showarrow: false, font: { color: color("soft"), size: 12 },
     text: whole(line) ? "rest not shown" : "not shown" }));
-  const longest = Math.max(1, ...at.map(whole));
+  // As wide as the longest bar, and wide enough for the words at the end of one.
+  const wide = Math.max(1, 1.02 * Math.max(...at.map(whole)),
+    ...annotations.map(({ x }) => x / (narrow ? 0.4 : 0.75)));
   await window.Plotly.react(el, traces, {
     annotations, font, barmode: stack ? "stack" : "group", bargap: series.length === 1 ? 0.5 : 0.25, height: lines.length * each + (stack ? 150 : 90),
     paper_bgcolor: card, plot_bgcolor: card, showlegend: stack || series.length > 1,
     legend: { orientation: "h", x: 0, xanchor: "left", y: 1, yanchor: "bottom", traceorder: "normal" },
     uniformtext: stack ? { minsize: 11, mode: "hide" } : undefined,
     xaxis: { title: { text: escape(chart.unit), font }, gridcolor: color("line"), zeroline: false, rangemode: "tozero",
-      fixedrange: true, tickformat: ",d", range: stack ? [0, longest * (!annotations.length ? 1.02 : narrow ? 2.4 : 1.45)] : [0, most * (!narrow ? 1.4 : series.length > 1 ? 3.6 : 2.4)], nticks: narrow ? 4 : 6 },
+      fixedrange: true, tickformat: ",d", range: stack ? [0, wide] : [0, most * (!narrow ? 1.4 : series.length > 1 ? 3.6 : 2.4)], nticks: narrow ? 4 : 6 },
     yaxis: { tickvals: at, ticktext: labels.map((one) => one.join("<br>")), range: [lines.length - 0.5, -0.5], automargin: true, fixedrange: true },
     hoverlabel: { bgcolor: card, bordercolor: edge, font, align: "left" },
     margin: { l: 8, r: 12, t: 8, b: 48 },

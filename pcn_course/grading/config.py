@@ -9,8 +9,6 @@ from pathlib import Path
 from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import (
     AssignLatePenalties,
-    CheckCellMetadata,
-    Execute,
     GetGrades,
     LimitOutput,
     SaveAutoGrades,
@@ -21,6 +19,8 @@ from traitlets.config import Config
 from pcn_course.grading.collecting import HAND_IN, Collect, Extractor
 from pcn_course.grading.exporter import ReleasedNotebookExporter
 from pcn_course.grading.feedback import FeedbackPage, ReleaseFeedback
+from pcn_course.grading.inprocess import ExecuteHere
+from pcn_course.grading.onebook import use_one_gradebook
 from pcn_course.grading.release import CarryDueDate
 from pcn_course.grading.reopen import ReopenMarks
 
@@ -36,11 +36,10 @@ def configure(c: Config, here: Path) -> None:
     assignments = Path(here).absolute().parent
     course = assignments.parent
 
-    # The kernels that grade take this course, whatever else is installed.
+    # Grading takes this course, whatever else is installed.
     os.environ["PCN_COURSE"] = str(course)
-    # They import nothing that lies beside a submission, not even by a name that Python itself uses.
+    # What they start imports nothing that lies beside a submission.
     os.environ["PYTHONSAFEPATH"] = "1"
-    c.Execute.extra_arguments = ["--IPKernelApp.ignore_cwd=True"]
 
     # nbgrader's own files stay in assignments/; what is released comes from notebooks/.
     c.CourseDirectory.course_id = _course_id(course)
@@ -62,12 +61,17 @@ def configure(c: Config, here: Path) -> None:
     c.FileNameCollectorPlugin.named_regexp = rf"(?:.*/)?{HAND_IN}/(?P<file_id>[^/]+)$"
     c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".json", ".txt"]
 
+    use_one_gradebook()
     # Graded is the released notebook with the student's answers; a student's is never opened.
     c.Autograde.exporter_class = _name(ReleasedNotebookExporter)
-    # New answers ask for a new mark.
+    # New answers ask for a new mark. The cells' metadata was checked when they were sanitized.
     c.Autograde.autograde_preprocessors = _names(
-        Execute, LimitOutput, SaveAutoGrades, ReopenMarks, AssignLatePenalties, CheckCellMetadata
-    )  # fmt: skip
+        ExecuteHere,
+        LimitOutput,
+        SaveAutoGrades,
+        ReopenMarks,
+        AssignLatePenalties,
+    )
 
     # Our feedback page; and in formgrader nothing that another host would have to deliver.
     c.GenerateFeedback.preprocessors = _names(GetGrades, FeedbackPage)

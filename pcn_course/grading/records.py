@@ -191,8 +191,12 @@ class Records:
 
 def make_tables(engine: Engine) -> None:
     """Make those of our tables that are missing."""
+    # An engine remembers that they were there: a run asks once for each submission.
+    if engine.__dict__.get("_pcn_tables"):
+        return
     present = set(inspect(engine).get_table_names())
     if present.issuperset(tables.tables):
+        engine.__dict__["_pcn_tables"] = True
         return
     try:
         tables.create_all(engine)

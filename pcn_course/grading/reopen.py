@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_task
+from sqlalchemy import delete, insert, select
+
+from pcn_course.answers import FILE
+from pcn_course.grading.onebook import OneGradebook
+from pcn_course.grading.records import answered, make_tables
 
 
 class ReopenMarks(NbGraderPreprocessor):
-    """Asks for a new look at marks that were given before these answers came in.
+    """Asks for a new look at marks that were given on other answers than these.
 
     nbgrader grades again only what is new (or by ``--force``), and does the same for cells that it
-    scores itself. The marks and comments stay until somebody changes or confirms them.
+    scores itself. The marks and comments stay until somebody changes or confirms them; the same
+    answers handed in again ask for nothing.
     """
 
     def preprocess(
@@ -23,11 +31,29 @@ class ReopenMarks(NbGraderPreprocessor):
         """Set ``needs_manual_grade`` for all task cells that have a mark."""
         info = resources["nbgrader"]
         where = info["notebook"], info["assignment"], info["student"]
-        with Gradebook(info["db_url"]) as gradebook:
-            for cell in nb.cells:
-                if is_task(cell):
-                    grade = gradebook.find_grade(cell.metadata["nbgrader"]["grade_id"], *where)
-                    if grade.manual_score is not None:
-                        grade.needs_manual_grade = True
+        sha256 = _sha256(Path(resources["metadata"]["path"]) / FILE)
+        with OneGradebook(info["db_url"]) as gradebook:
+            if self._changed(gradebook, info["student"], info["assignment"], sha256):
+                for cell in nb.cells:
+                    if is_task(cell):
+                        grade = gradebook.find_grade(cell.metadata["nbgrader"]["grade_id"], *where)
+                        if grade.manual_score is not None:
+                            grade.needs_manual_grade = True
             gradebook.db.commit()
         return nb, resources
+
+    def _changed(self, gradebook: Gradebook, student: str, step: str, sha256: str) -> bool:
+        """Whether these are other answers than those graded last; they are kept as that now."""
+        make_tables(gradebook.engine)
+        own = answered.c.student == student, answered.c.step == step
+        last = gradebook.db.execute(select(answered.c.sha256).where(*own)).scalar()
+        if last == sha256:
+            return False
+        gradebook.db.execute(delete(answered).where(*own))
+        row = {"student": student, "step": step, "sha256": sha256}
+        gradebook.db.execute(insert(answered).values(row))
+        return True
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

@@ -247,7 +247,7 @@ function changed(base, mine, theirs, before) {
   for (let at = 0; at <= mine.length; at++) {
     if (at < mine.length && place[at] < 0) continue;
     const to = at < mine.length ? place[at] : theirs.length;
-    text += pair(mine.slice(from, at), theirs.slice(start, to), text || before);
+    text += pair(mine.slice(from, at), theirs.slice(start, to), text || before, from > 0);
     text += mine[at] ?? "";
     [from, start] = [at + 1, to + 1];
   }
@@ -259,19 +259,25 @@ function trimmed(list) {
 }
 
 // Two texts one after the other; one alone if the other is part of it.
-function pair(mine, theirs, before) {
-  if (holds(mine, theirs)) return mine.join("");
-  if (holds(theirs, mine)) return theirs.join("");
+function pair(mine, theirs, before, shared) {
+  if (holds(mine, theirs, shared)) return mine.join("");
+  if (holds(theirs, mine, shared)) return theirs.join("");
   const [one, other] = [mine.join(""), theirs.join("")];
   if (/\s$/.test(one) || /^\s/.test(other)) return one + other;
   const paragraphs = /\n/.test(one + other) || !before || before.endsWith("\n");
   return one + (paragraphs ? "\n" : " ") + other;
 }
 
-// Whether the words of `part` stand in `list`, one after the other.
-function holds(list, part) {
+// Whether the words of `part` stand in `list`, one after the other. The last may be the beginning of
+// a word there, which was being typed when it was seen: after other words of `part`, or where `list`
+// begins and both sides share what stands before.
+function holds(list, part, shared = false) {
   const inner = trimmed(part);
-  return !inner.length || `\0${list.join("\0")}\0`.includes(`\0${inner.join("\0")}\0`);
+  if (!inner.length) return true;
+  const [all, wanted] = [list, inner].map((some) => "\0" + some.join("\0"));
+  if ((all + "\0").includes(wanted + "\0")) return true;
+  if (inner.length > 1) return all.includes(wanted);
+  return shared && Boolean(trimmed(list)[0]?.startsWith(inner[0]));
 }
 
 // Where a caret at `at` in `before` belongs in `after`: as far from the nearest word on its left

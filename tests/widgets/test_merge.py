@@ -71,6 +71,11 @@ def test_no_word_is_lost_and_nothing_shared_comes_twice(
         ("pla", "First pla", "planned it", "First planned it"),
         ("on pla", "only pla", "on planned", "only planned"),
         ("a pla ", "a pla now", "a planned thing", "a planned thing now"),
+        # One has seen the other's last word half typed, and nobody remembers from where.
+        (None, "We met. She wa", "We met. She was kind", "We met. She was kind"),
+        (None, "Met. She was ki", "Met. She was kind", "Met. She was kind"),
+        ("", "clinic prac", "clinic practice and more", "clinic practice and more"),
+        ("", "a", "an", "a\nan"),
     ],
 )
 def test_texts(modules: JSHandle, base: str, mine: str, theirs: str, merged: str) -> None:

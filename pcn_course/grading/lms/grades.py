@@ -1,0 +1,145 @@
+"""What goes into a grade file: the points of each step, in all and by criterion, and whose."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from collections.abc import Collection, Sequence
+
+import msgspec
+from nbgrader.api import Gradebook
+
+from pcn_course.grading.lms.roster import Entry, roster_of
+from pcn_course.grading.lms.sheets import LmsError
+from pcn_course.grading.marks import MarkRow, read_marks
+from pcn_course.grading.notebooks import STRUCTURE
+from pcn_course.grading.room import Room
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """One item of an LMS's gradebook.
+
+    ``titles`` are the names it may have there, the one that we would give it first. ``points`` has
+    the students with a mark: who isn't marked yet is not in it, and gets no 0 in its place.
+    """
+
+    step: str
+    titles: tuple[str, ...]
+    out_of: float
+    points: dict[str, float]
+
+    @property
+    def title(self) -> str:
+        """The name that we would give it."""
+        return self.titles[0]
+
+
+class Grades(msgspec.Struct, frozen=True):
+    """The students who handed anything in, and their points: in all, and by criterion."""
+
+    people: tuple[Entry, ...]
+    totals: tuple[Column, ...]
+    criteria: tuple[Column, ...]
+
+
+def recalculate(room: Room) -> None:
+    """Renew the late penalties, which depend on marks, due dates and extensions."""
+    name = "pcn_course.grading.late"
+    if importlib.util.find_spec(name):
+        importlib.import_module(name).recalculate(room)
+
+
+def read_grades(room: Room, steps: Sequence[str] = (), students: Collection[str] = ()) -> Grades:
+    """The grades of some steps and students; of all, where none are named.
+
+    A total is the sum of the scores less the late penalty, never below 0. It is there as soon as
+    every criterion has its mark and none waits for a new look after new answers.
+
+    Raises:
+        LmsError: there is no such step or student.
+        RoomError: the gradebook can't be opened.
+    """
+    with room.gradebook() as gradebook:
+        wanted = _steps(room, gradebook, steps)
+        known = {one.id for one in gradebook.students}
+    if unknown := sorted(set(students) - known):
+        raise LmsError(
+            f"The gradebook has no student “{unknown[0]}”. Look for the id in formgrader, under "
+            "Manage Students."
+        )
+    rows: dict[str, dict[str, list[MarkRow]]] = {step: {} for step in wanted}
+    for row in read_marks(room):
+        if row.step in rows and row.handed_in and (not students or row.student in students):
+            rows[row.step].setdefault(row.student, []).append(row)
+    handed_in = sorted({student for by_student in rows.values() for student in by_student})
+    roster = roster_of(room)
+    return Grades(
+        people=tuple(roster.get(student) or Entry(id=student) for student in handed_in),
+        totals=tuple(_total(room, step, rows[step]) for step in wanted),
+        criteria=tuple(one for step in wanted for one in _by_criterion(room, step, rows[step])),
+    )
+
+
+def _steps(room: Room, gradebook: Gradebook, named: Sequence[str]) -> list[str]:
+    there = {one.name for one in gradebook.assignments}
+    course = [one.id for one in room.course.steps]
+    if unknown := [one for one in named if one not in there]:
+        raise LmsError(
+            f"The gradebook has no assignment “{unknown[0]}”. It has: "
+            f"{', '.join(sorted(there)) or 'none yet'}."
+        )
+    wanted = set(named) or there
+    if not wanted:
+        raise LmsError("The gradebook is empty yet: generate a step, collect and autograde first.")
+    # In the order of the course; what is none of its steps comes last.
+    return [one for one in course if one in wanted] + sorted(wanted - set(course))
+
+
+def _titles(room: Room, step_id: str) -> tuple[str, ...]:
+    step = next((one for one in room.course.steps if one.id == step_id), None)
+    if step is None:
+        return (step_id,)
+    return (
+        f"Step {step.number}: {step.short}", step.short, step.name, step.title, step.id,
+        f"{step.number}. {step.short}", f"Step {step.number}", f"{step.short}: {step.title}",
+        f"Step {step.number}: {step.title}",
+    )  # fmt: skip
+
+
+def _total(room: Room, step: str, rows: dict[str, list[MarkRow]]) -> Column:
+    return Column(
+        step=step,
+        titles=_titles(room, step),
+        out_of=max((sum(row.out_of for row in of_one) for of_one in rows.values()), default=0.0),
+        points={
+            student: max(0.0, sum(row.points or 0.0 for row in of_one) - of_one[0].penalty)
+            for student, of_one in rows.items()
+            if not any(row.open for row in of_one)
+        },
+    )
+
+
+def _by_criterion(room: Room, step: str, rows: dict[str, list[MarkRow]]) -> list[Column]:
+    named = {STRUCTURE: "Structure"}
+    named |= {one.id: one.title for one in room.course.rubric.criteria}
+    found = {row.criterion for of_one in rows.values() for row in of_one}
+    order = [*(one for one in named if one in found), *sorted(found - set(named))]
+    columns = []
+    for criterion in order:
+        of_it = [
+            row for of_one in rows.values() for row in of_one if row.criterion == criterion
+        ]  # fmt: skip
+        words = (named.get(criterion, criterion), criterion)
+        columns.append(
+            Column(
+                step=step,
+                titles=tuple(f"{one}: {word}" for word in words for one in _titles(room, step)),
+                out_of=max(row.out_of for row in of_it),
+                points={
+                    row.student: row.points
+                    for row in of_it
+                    if row.points is not None and not row.open
+                },
+            )
+        )
+    return columns

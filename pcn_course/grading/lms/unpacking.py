@@ -1,0 +1,292 @@
+"""Hand-ins out of an LMS's ZIP of all submissions: each with its student, its time and its answers.
+
+What is unpacked is limited in number, size and depth, is never written anywhere, and is data: a
+path in a ZIP is only read for whom the LMS names in it. What can't be used is told, and doesn't
+stop the others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import io
+import json
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from pcn_course.answers import FILE, MAX_FILE
+from pcn_course.exchange import SECRET, TIMESTAMP, zip_name_pattern
+from pcn_course.grading.lms.names import (
+    Claim,
+    Unsettled,
+    Uploader,
+    is_receipt,
+    settle,
+    who,
+)
+from pcn_course.grading.lms.roster import Roster
+
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError,
+    ValueError, OverflowError,
+)  # fmt: skip
+_ANSWERS = re.compile(r"(?:.*[_ -])?answers(?:[-_ ]?\(?\d{1,3}\)?)?\.json", re.IGNORECASE)
+_MAX_RECEIPT = 200_000
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How much is unpacked of one file that lies in the archive folder.
+
+    ``members`` is for one ZIP, ``depth`` how many ZIPs lie in one another, ``inner`` the bytes of
+    a ZIP within a ZIP, ``total`` the bytes of everything.
+    """
+
+    members: int = 20_000
+    depth: int = 3
+    inner: int = 2 * MAX_FILE
+    total: int = 4_000_000_000
+
+
+class HandIn(msgspec.Struct, frozen=True, kw_only=True):
+    """One submission. The time is UTC; ``answers`` is None if it holds none that can be read.
+
+    Of a student's several, the one with the highest (``when``, ``order``) is the newest.
+    """
+
+    student: str
+    when: dt.datetime
+    answers: bytes | None
+    secret: bytes | None
+    name: str
+    notes: tuple[str, ...] = ()
+    order: int = 0
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """A file that is no submission, or can't be used. ``odd``: somebody should look at it."""
+
+    name: str
+    why: str
+    odd: bool = True
+
+
+def unpack(
+    path: Path,
+    step_id: str,
+    roster: Roster,
+    zone: ZoneInfo | None = None,
+    *,
+    name: str | None = None,
+    receipts: Mapping[str, str] | None = None,
+    limits: Limits | None = None,
+) -> Iterator[HandIn | LeftOut]:
+    """What is in a file that lies in the archive folder: an LMS's ZIP, a hand-in, or neither.
+
+    ``name`` is its path within that folder, which the LMS may have named when the ZIP was
+    unpacked by hand; ``receipts`` are then Blackboard's texts by their paths.
+    """
+    reader = _Reader(step_id, roster, zone, limits or Limits())
+    trail = (name or path.name).replace("\\", "/")
+    try:
+        if path.is_symlink() or not path.is_file():
+            yield LeftOut(trail, "it is no file of its own")
+        elif trail.lower().endswith(".zip"):
+            yield from reader.archive(path, trail, receipts or {}, reader.limits.depth)
+        elif _ANSWERS.fullmatch(trail.rpartition("/")[2]):
+            with path.open("rb") as file:
+                content = file.read(MAX_FILE + 1)
+            yield reader.bare(content, trail, receipts or {})
+        else:
+            yield LeftOut(trail, "it is no submission", odd=False)
+    except OSError as error:
+        yield LeftOut(trail, f"it can't be read ({error.strerror})")
+
+
+class _LimitError(ValueError):
+    """A limit was reached."""
+
+
+class _Reader:
+    def __init__(self, step_id: str, roster: Roster, zone: ZoneInfo | None, limits: Limits) -> None:
+        self.step_id = step_id
+        self.pattern = zip_name_pattern(step_id)
+        self.roster = roster
+        self.zone = zone
+        self.limits = limits
+        self.unpacked = 0
+
+    def archive(
+        self, file: Path | io.BytesIO, trail: str, receipts: Mapping[str, str], depth: int
+    ) -> Iterator[HandIn | LeftOut]:
+        """The submission that a ZIP is, or those that it holds."""
+        try:
+            with zipfile.ZipFile(file) as archive:
+                members = [one for one in archive.infolist() if not one.is_dir()]
+                if len(members) > self.limits.members:
+                    yield LeftOut(trail, f"it holds more than {self.limits.members:,} files")
+                    return
+                named = self.pattern.search(trail.rpartition("/")[2])
+                uploader = who(trail, receipts, self.roster, self.zone, step=self.step_id)
+                if named or (uploader and _own_answers(members)):
+                    yield self.hand_in(archive, members, trail, uploader, named)
+                else:
+                    yield from self.several(archive, members, trail, receipts, depth)
+        except _BROKEN as error:
+            yield LeftOut(trail, f"it can't be unpacked ({error})")
+
+    def several(
+        self,
+        archive: zipfile.ZipFile,
+        members: list[zipfile.ZipInfo],
+        trail: str,
+        receipts: Mapping[str, str],
+        depth: int,
+    ) -> Iterator[HandIn | LeftOut]:
+        """Each file of a ZIP that holds several submissions."""
+        told = {**receipts, **self.receipts(archive, members, trail)}
+        for member in members:
+            inner = f"{trail}/{_name(member)}"
+            last = inner.rpartition("/")[2]
+            try:
+                if "__MACOSX" in inner or last.startswith("._"):
+                    continue
+                if last.lower().endswith(".zip"):
+                    if depth <= 1:
+                        yield LeftOut(inner, "it is a ZIP in too many others")
+                        continue
+                    content = self.read(archive, member, self.limits.inner)
+                    yield from self.archive(io.BytesIO(content), inner, told, depth - 1)
+                elif _ANSWERS.fullmatch(last):
+                    yield self.bare(self.read(archive, member, MAX_FILE), inner, told)
+                elif not is_receipt(inner):
+                    yield LeftOut(inner, "it is no submission", odd=False)
+            except _BROKEN as error:
+                yield LeftOut(inner, f"it can't be unpacked ({error})")
+
+    def hand_in(
+        self,
+        archive: zipfile.ZipFile,
+        members: list[zipfile.ZipInfo],
+        trail: str,
+        uploader: Uploader | None,
+        named: re.Match[str] | None,
+    ) -> HandIn | LeftOut:
+        """A student's ZIP as the course made it, perhaps under another name, perhaps repacked."""
+        student, when = None, None
+        if named:
+            student = named["student"]
+            when = _time(named["when"], "%Y%m%dT%H%M%S%z")
+        if when is None and (written := self.member(archive, members, TIMESTAMP, 100)):
+            when = _time(written.decode("ascii", "replace").strip(), "%Y-%m-%d %H:%M:%S.%f %Z")
+        answers = self.member(archive, members, FILE, MAX_FILE)
+        secret = self.member(archive, members, SECRET, 1000)
+        return self.settled(trail, uploader, Claim(student, when), answers, secret)
+
+    def bare(self, answers: bytes, trail: str, receipts: Mapping[str, str]) -> HandIn | LeftOut:
+        """Answers without a ZIP around them: the LMS alone says whose they are."""
+        if len(answers) > MAX_FILE:
+            return LeftOut(trail, "it is too large")
+        named = next(filter(None, map(self.pattern.search, reversed(trail.split("/")))), None)
+        uploader = who(trail, receipts, self.roster, self.zone, step=self.step_id)
+        when = _time(named["when"], "%Y%m%dT%H%M%S%z") if named else _saved_at(answers)
+        return self.settled(
+            trail, uploader, Claim(named["student"] if named else None, when), answers, None
+        )
+
+    def settled(
+        self,
+        trail: str,
+        uploader: Uploader | None,
+        claim: Claim,
+        answers: bytes | None,
+        secret: bytes | None,
+    ) -> HandIn | LeftOut:
+        settled = settle(uploader, claim, self.roster)
+        if isinstance(settled, Unsettled):
+            return LeftOut(trail, settled.why)
+        return HandIn(
+            student=settled.student,
+            when=settled.when,
+            answers=answers,
+            secret=secret,
+            name=trail,
+            notes=settled.notes,
+            order=uploader.order if uploader else 0,
+        )
+
+    def receipts(
+        self, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], trail: str
+    ) -> dict[str, str]:
+        found = {}
+        for member in members:
+            name = f"{trail}/{_name(member)}"
+            if is_receipt(name):
+                try:
+                    content = self.read(archive, member, _MAX_RECEIPT)
+                except _BROKEN:
+                    continue
+                found[name] = content.decode("utf-8", "replace")
+        return found
+
+    def member(
+        self, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], name: str, limit: int
+    ) -> bytes | None:
+        """The file ``name`` in a hand-in, wherever it lies; None if there is none, or too large."""
+        found = [
+            one for one in members
+            if _name(one).rpartition("/")[2] == name and "__MACOSX" not in _name(one)
+        ]  # fmt: skip
+        if not found:
+            return None
+        try:
+            return self.read(archive, min(found, key=lambda one: len(_name(one))), limit)
+        except _LimitError:
+            return None
+
+    def read(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> bytes:
+        """A member's content, whatever its header says of its size."""
+        limit = min(limit, self.limits.total - self.unpacked)
+        with archive.open(member) as file:
+            content = file.read(limit + 1)
+        self.unpacked += len(content)
+        if len(content) > limit:
+            raise _LimitError("it is too large")
+        return content
+
+
+def _own_answers(members: list[zipfile.ZipInfo]) -> bool:
+    """Whether a ZIP is a hand-in by what is in it: one file of answers, as the course names it."""
+    names = [_name(one) for one in members if "__MACOSX" not in _name(one)]
+    return sum(one.rpartition("/")[2] == FILE for one in names) == 1
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """A member's path. A ZIP that doesn't say that its names are UTF-8 often has them so."""
+    name = member.filename
+    if not member.flag_bits & 0x800:
+        with contextlib.suppress(UnicodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")
+
+
+def _time(text: str, form: str) -> dt.datetime | None:
+    try:
+        moment = dt.datetime.strptime(text.upper(), form)  # noqa: DTZ007 (it says UTC)
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+
+
+def _saved_at(answers: bytes) -> dt.datetime | None:
+    """When answers were saved, by their own word."""
+    try:
+        moment = dt.datetime.fromisoformat(json.loads(answers)["saved_at"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return moment.astimezone(dt.UTC) if moment.tzinfo else None

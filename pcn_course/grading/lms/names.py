@@ -38,7 +38,7 @@ from pcn_course.grading.lms.zones import to_utc
 SKEW = dt.timedelta(minutes=2)
 """How much two clocks may differ without a word about it; Brightspace tells no seconds."""
 _CANVAS = re.compile(
-    r"(?:(?P<name>[^\s+-]+?)_)?(?:(?P<late>LATE)_)?(?:(?P<user>\d+)|anon_(?P<anon>[A-Za-z0-9]+))"
+    r"(?:(?!LATE_)(?P<name>[^\s+-]+?)_)?(?:(?P<late>LATE)_)?(?:(?P<user>\d+)|anon_(?P<anon>[A-Za-z0-9]+))"
     r"_(?P<attachment>\d+)_(?P<file>.+)"
 )
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_file(?:_(?P<file>.*))?")

@@ -76,6 +76,29 @@ class LeftOut(msgspec.Struct, frozen=True):
     odd: bool = True
 
 
+def unpack_folder(
+    folder: Path,
+    step_id: str,
+    roster: Roster,
+    zone: ZoneInfo | None = None,
+    limits: Limits | None = None,
+) -> Iterator[HandIn | LeftOut]:
+    """Everything below the archive folder: ZIPs, and what somebody unpacked from them."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    receipts = {}
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        if is_receipt(name) and not path.is_symlink():
+            with contextlib.suppress(OSError), path.open("rb") as file:
+                receipts[name] = file.read(_MAX_RECEIPT).decode("utf-8", "replace")
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        if name not in receipts:
+            yield from unpack(
+                path, step_id, roster, zone, name=name, receipts=receipts, limits=limits
+            )
+
+
 def unpack(
     path: Path,
     step_id: str,
@@ -99,9 +122,8 @@ def unpack(
         elif trail.lower().endswith(".zip"):
             yield from reader.archive(path, trail, receipts or {}, reader.limits.depth)
         elif _ANSWERS.fullmatch(trail.rpartition("/")[2]):
-            with path.open("rb") as file:
-                content = file.read(MAX_FILE + 1)
-            yield reader.bare(content, trail, receipts or {})
+            secret = path.with_name(SECRET) if path.name == FILE else None
+            yield reader.bare(_read(path, MAX_FILE), trail, receipts or {}, secret)
         else:
             yield LeftOut(trail, "it is no submission", odd=False)
     except OSError as error:
@@ -188,16 +210,24 @@ class _Reader:
         secret = self.member(archive, members, SECRET, 1000)
         return self.settled(trail, uploader, Claim(student, when), answers, secret)
 
-    def bare(self, answers: bytes, trail: str, receipts: Mapping[str, str]) -> HandIn | LeftOut:
-        """Answers without a ZIP around them: the LMS alone says whose they are."""
+    def bare(
+        self,
+        answers: bytes,
+        trail: str,
+        receipts: Mapping[str, str],
+        secret: Path | None = None,
+    ) -> HandIn | LeftOut:
+        """Answers without a ZIP around them: the LMS says whose they are, or the folder's name."""
         if len(answers) > MAX_FILE:
             return LeftOut(trail, "it is too large")
         named = next(filter(None, map(self.pattern.search, reversed(trail.split("/")))), None)
         uploader = who(trail, receipts, self.roster, self.zone, step=self.step_id)
         when = _time(named["when"], "%Y%m%dT%H%M%S%z") if named else _saved_at(answers)
-        return self.settled(
-            trail, uploader, Claim(named["student"] if named else None, when), answers, None
-        )
+        claim = Claim(named["student"] if named else None, when)
+        kept = None
+        if named and secret and secret.is_file() and not secret.is_symlink():
+            kept = _read(secret, 1000)
+        return self.settled(trail, uploader, claim, answers, kept)
 
     def settled(
         self,
@@ -258,6 +288,12 @@ class _Reader:
         if len(content) > limit:
             raise _LimitError("it is too large")
         return content
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """A file's content, and one byte more than ``limit`` if it is longer."""
+    with path.open("rb") as file:
+        return file.read(limit + 1)
 
 
 def _own_answers(members: list[zipfile.ZipInfo]) -> bool:

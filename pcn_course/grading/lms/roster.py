@@ -267,7 +267,7 @@ def people_in(sheet: Sheet, lms: str, step: str | None = None) -> tuple[Entry, .
         needs = {
             "canvas": "Student and ID (the gradebook's export)",
             "brightspace": "OrgDefinedId or Username (the grades' export, key field “Both”)",
-            "moodle": "Email address or ID number (people), or Identifier (worksheet, its step named)",
+            "moodle": "Email address, ID number, or Identifier (worksheet, its step named)",
             "blackboard": "Username (the gradebook's download)",
         }[lms]
         raise LmsError(

@@ -19,8 +19,8 @@ from nbgrader.coursedir import CourseDirectory
 from pcn_course.answers import Edit
 from pcn_course.course import Step
 from pcn_course.exchange import HandInError, Question, zip_name, zip_name_pattern
-from pcn_course.grading import collecting
 from pcn_course.grading.collecting import Extractor
+from pcn_course.grading.lms import unpacking
 from tests.support.nbgrader_course import Course, Student
 
 STEP = "step-1-goals"
@@ -384,7 +384,7 @@ def test_a_zip_brings_nothing_but_answers(
 def test_a_zip_that_swells_brings_no_answers(
     extract: Callable[[dict[str, bytes]], Extracted], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(collecting, "MAX_FILE", 1_000_000)
+    monkeypatch.setattr(unpacking, "MAX_FILE", 1_000_000)
     name = f"{STEP}+ada+20261122T104200Z"
     found = extract({f"{name}.zip": zipped({"answers.json": b"0" * 5_000_000})})
     assert set(found[name]) == {"timestamp.txt", f"{STEP}.ipynb"}

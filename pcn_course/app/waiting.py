@@ -9,6 +9,7 @@ which is the end of its server, it ends too.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import subprocess
@@ -18,6 +19,8 @@ from typing import IO
 
 _COMMAND = (sys.executable, "-m", "ipykernel_launcher")
 """How the usual kernel of a course is started: only such a one can be had ahead of time."""
+_LOADED = "pcn_course.widgets.step"
+"""What each step's page imports: the waiting process loads it, the server never does."""
 _BECOME = "from pcn_course.app.waiting import become_kernel; become_kernel()"
 
 
@@ -68,9 +71,9 @@ def become_kernel() -> None:
     import ipywidgets
     from ipykernel import kernelapp
 
-    import pcn_course.widgets.step  # noqa: F401 (what each step's page imports)
     from pcn_course.course import load_course
 
+    importlib.import_module(_LOADED)
     with contextlib.suppress(Exception):  # the page tells of its faults
         load_course()
     line = sys.stdin.buffer.readline()

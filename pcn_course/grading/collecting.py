@@ -8,15 +8,12 @@ submission that can't be used doesn't stop the others.
 from __future__ import annotations
 
 import datetime as dt
-import io
 import os
 import re
 import shutil
 import stat
-import zipfile
-import zlib
-from collections.abc import Iterator
-from pathlib import Path, PurePosixPath
+import sys
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -25,15 +22,19 @@ from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.plugins import ExtractorPlugin
 
 from pcn_course.answers import FILE, MAX_FILE
-from pcn_course.exchange import SECRET, TIMESTAMP, zip_name, zip_name_pattern
+from pcn_course.exchange import SECRET, TIMESTAMP, zip_name
+from pcn_course.grading.lms.roster import FILE as ROSTER
+from pcn_course.grading.lms.roster import read_roster
+from pcn_course.grading.lms.sheets import LmsError
+from pcn_course.grading.lms.unpacking import HandIn, LeftOut, unpack_folder
+from pcn_course.grading.lms.zones import zone_of
+from pcn_course.grading.onebook import OneGradebook
+from pcn_course.grading.records import note
 
 HAND_IN = r"[^/+]+\+(?P<student_id>[^/+]+)\+(?P<timestamp>\d{8}T\d{6}Z)"
 """The folders that :class:`Extractor` makes, as nbgrader's collector reads them."""
-MAX_ZIP = 2 * MAX_FILE
-"""The most bytes that are unpacked of a ZIP within an LMS's ZIP."""
-_BROKEN = (
-    zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError
-)  # fmt: skip
+
+UNREADABLE = "There are no answers that can be read in what was handed in."
 
 
 class Submission(msgspec.Struct, frozen=True):
@@ -90,6 +91,7 @@ class Collect(ExchangeCollect):
         )
         if submission.answers is None:
             self.log.warning("There are no answers that can be read in %s", src)
+            _note(self.coursedir, submission.student, UNREADABLE)
         submission.lay_down(Path(dest), _released(self.coursedir))
         if self.coursedir.groupshared:
             _share(Path(dest))
@@ -105,66 +107,43 @@ class Extractor(ExtractorPlugin):
         """Unpack all submissions below ``archive_path`` into folders in ``extracted_path``."""
         coursedir = self.parent.coursedir
         step = coursedir.assignment_id
-        newest: dict[str, Submission] = {}
-        for submission in self._found(Path(archive_path), zip_name_pattern(step)):
-            other = newest.get(submission.student)
-            if other:
-                self.log.info("%s handed in more than once; the newest counts", submission.student)
-            if not other or submission.when >= other.when:
-                newest[submission.student] = submission
-        for submission in newest.values():
-            name = zip_name(step, submission.student, submission.when).removesuffix(".zip")
-            submission.lay_down(Path(extracted_path) / name, _released(coursedir))
-
-    def _found(self, folder: Path, pattern: re.Pattern[str]) -> Iterator[Submission]:
-        for path in sorted(folder.rglob("*")):
-            if not path.is_file() or path.is_symlink():
+        try:
+            roster = read_roster(Path(coursedir.root) / ROSTER)
+            zone = zone_of(self.config)
+        except LmsError as error:
+            sys.exit(str(error))
+        newest: dict[str, HandIn] = {}
+        for found in unpack_folder(Path(archive_path), step, roster, zone):
+            if isinstance(found, LeftOut):
+                log = self.log.warning if found.odd else self.log.info
+                log("Left out, as %s: %s", found.why, found.name)
                 continue
-            if path.suffix.lower() == ".zip":
-                yield from self._in_zip(path, path.name, pattern)
-            elif path.name == FILE and (named := pattern.search(path.parent.name)):
-                # Unpacked already, as some browsers do by themselves.
-                answers = _read_plainly(path.parent, FILE, MAX_FILE)
-                secret = _read_plainly(path.parent, SECRET, 1000)
-                yield from self._named(named, answers, secret)
-            else:
-                self.log.info("Left out, as it is no submission: %s", path)
+            other = newest.get(found.student)
+            if other:
+                self.log.info("%s handed in more than once; the newest counts", found.student)
+            if not other or (found.when, found.order) >= (other.when, other.order):
+                newest[found.student] = found
+        for one in newest.values():
+            self._take(one, Path(extracted_path))
 
-    def _in_zip(
-        self, file: Path | io.BytesIO, name: str, pattern: re.Pattern[str], depth: int = 2
-    ) -> Iterator[Submission]:
-        """The submission that a ZIP is, or those that it holds."""
-        try:
-            with zipfile.ZipFile(file) as archive:
-                if named := pattern.search(PurePosixPath(name).name):
-                    answers = _member(archive, FILE, MAX_FILE)
-                    if answers is None:
-                        self.log.warning("There are no answers in %s", name)
-                    yield from self._named(named, answers, _member(archive, SECRET, 1000))
-                    return
-                for member in archive.infolist():
-                    inner = f"{name}/{member.filename}"
-                    if depth and member.filename.lower().endswith(".zip"):
-                        content = _up_to(archive, member, MAX_ZIP)
-                        if content is None:
-                            self.log.warning("Left out, as it is too large: %s", inner)
-                        else:
-                            held = io.BytesIO(content)
-                            yield from self._in_zip(held, inner, pattern, depth - 1)
-                    elif not member.is_dir():
-                        self.log.info("Left out, as it is no submission: %s", inner)
-        except _BROKEN as error:
-            self.log.warning("Left out, as it can't be unpacked (%s): %s", error, name)
+    def _take(self, one: HandIn, extracted: Path) -> None:
+        coursedir = self.parent.coursedir
+        step = coursedir.assignment_id
+        notes = list(one.notes)
+        if one.answers is None:
+            notes.append(UNREADABLE)
+        for text in notes:
+            self.log.warning("%s: %s (%s)", one.student, text, one.name)
+            _note(coursedir, one.student, text)
+        name = zip_name(step, one.student, one.when).removesuffix(".zip")
+        submission = Submission(one.student, one.when, one.answers, one.secret)
+        submission.lay_down(extracted / name, _released(coursedir))
 
-    def _named(
-        self, named: re.Match[str], answers: bytes | None, secret: bytes | None
-    ) -> Iterator[Submission]:
-        try:
-            when = dt.datetime.strptime(named["when"].upper(), "%Y%m%dT%H%M%S%z")
-        except ValueError:
-            self.log.warning("Left out, as its time isn't one: %s", named[0])
-            return
-        yield Submission(named["student"], when, answers, secret)
+
+def _note(coursedir: Any, student: str, text: str) -> None:
+    """Keep with a submission what is to be known of it."""
+    with OneGradebook(coursedir.db_url, coursedir.course_id) as gradebook:
+        note(gradebook.engine, student, coursedir.assignment_id, text)
 
 
 def _released(coursedir: Any) -> Path:
@@ -199,24 +178,6 @@ def _read_plainly(folder: Path, name: str, limit: int) -> bytes | None:
             os.close(inside)
     except OSError:
         return None
-    return content if len(content) <= limit else None
-
-
-def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes | None:
-    """The file ``name`` in a ZIP, also where somebody packed the folder anew."""
-    found = [
-        member for member in archive.infolist()
-        if PurePosixPath(member.filename).name == name and "__MACOSX" not in member.filename
-    ]  # fmt: skip
-    if not found:
-        return None
-    return _up_to(archive, min(found, key=lambda member: len(member.filename)), limit)
-
-
-def _up_to(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> bytes | None:
-    """A member's content, or ``None`` if it is larger than ``limit``, whatever its header says."""
-    with archive.open(member) as file:
-        content = file.read(limit + 1)
     return content if len(content) <= limit else None
 
 

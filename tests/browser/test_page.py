@@ -43,7 +43,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
 @pytest.fixture
 def signed_in(context: BrowserContext, server: AppServer) -> Page:
     page = context.new_page()
-    page.on("console", lambda message: print(message.type, message.text))  # noqa: T201
+    page.on("console", lambda message: print(message.type, message.text))
     answer = context.request.get(server.address, max_redirects=0)
     assert answer.status == 302
     return page

@@ -9,3 +9,6 @@ configure(c, here=Path(__file__))
 
 # Where students hand in when they share a server with you. Without it they upload ZIPs to your LMS.
 # c.Exchange.root = "/srv/nbgrader/exchange"
+
+# The time zone in which your LMS tells the time in its files. Without it: this machine's own.
+# c.Lms.timezone = "America/New_York"

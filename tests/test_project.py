@@ -26,7 +26,7 @@ from pcn_course.cli import main as pcn
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-GUIDES = ("README.md", "CONTRIBUTING.md")
+GUIDES = ("README.md", "CONTRIBUTING.md", "docs/instructors.md")
 
 # From the ground up. A module imports from rows above its own, and from its own row only where it
 # is the same name: the faces in one row know nothing of each other.
@@ -44,7 +44,6 @@ LAYERS = (
     ("exchange",),
     ("app", "grading", "widgets"),
     ("instructor",),
-    ("demo",),
     ("cli",),
     ("__main__",),
 )
@@ -257,7 +256,6 @@ def targets() -> set[str]:
 @pytest.mark.parametrize("guide", GUIDES)
 def test_every_make_target_in_a_guide_exists(guide: str) -> None:
     named = set(re.findall(r"\bmake ([a-z]+)", commands_of(guide)))
-    assert named
     assert named <= targets()
 
 
@@ -290,7 +288,9 @@ def test_every_relative_link_in_a_guide_leads_somewhere(guide: str) -> None:
     text = (ROOT / guide).read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)#\s]+)", text) + re.findall(r'src="([^"]+)"', text)
     missing = [
-        link for link in links if not re.match(r"[a-z]+:", link) and not (ROOT / link).exists()
+        link
+        for link in links
+        if not re.match(r"[a-z]+:", link) and not (ROOT / guide).parent.joinpath(link).exists()
     ]
     assert missing == []
 

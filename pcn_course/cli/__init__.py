@@ -1,0 +1,8 @@
+"""``pcn``: one command for each thing that whoever runs the course does by hand."""
+
+from __future__ import annotations
+
+from pcn_course.cli import course, teaching
+from pcn_course.cli.group import main
+
+__all__ = ["course", "main", "teaching"]

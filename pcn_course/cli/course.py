@@ -1,0 +1,83 @@
+"""Commands for one's own machine and for who changes the course."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pcn_course.cli.group import (
+    FOLDER,
+    browser_option,
+    command,
+    course_in,
+    course_option,
+    port_option,
+    with_faults,
+)
+from pcn_course.course import CourseError
+from pcn_course.files import StorageError
+
+_STUDENT = "As a student"
+_COURSE = "Changing the course"
+
+
+@command(_STUDENT)
+@course_option
+@port_option
+@click.option(
+    "--workspace",
+    type=FOLDER,
+    default=Path("workspace"),
+    show_default=True,
+    help="Where the student's work is kept; it is made when missing.",
+)
+@browser_option
+def app(root: Path | None, port: int | None, workspace: Path, *, no_browser: bool) -> None:
+    """Open the course in the browser, with a workspace on this machine."""
+    from pcn_course.app.server import serve
+    from pcn_course.workspace import Workspace
+
+    course = course_in(root)
+    try:
+        Workspace(workspace).fill(course)
+    except (StorageError, OSError) as error:
+        raise click.ClickException(f"{workspace}: {error}") from error
+    serve(course, workspace, port=port, open_browser=not no_browser)
+
+
+@command(_COURSE)
+@course_option
+def check(root: Path | None) -> None:
+    """Check the course's files; list every fault with its file and place."""
+    from pcn_course.grading.notebooks import stale, stale_in_room
+
+    course = course_in(root)
+    faults = stale(course, course.root / "notebooks")
+    if (room := course.root / "assignments").is_dir():  # a wheel brings none
+        faults += stale_in_room(room)
+    for fault in faults:
+        click.echo(str(fault), err=True)
+    if faults:
+        raise click.exceptions.Exit(1)
+    prompts = sum(len(step.prompts) for step in course.steps)
+    click.echo(f"{course.title}: {len(course.steps)} steps, {prompts} prompts, no faults.")
+
+
+@command(_COURSE)
+@course_option
+def notebooks(root: Path | None) -> None:
+    """Write the notebooks anew from data/, after a change there. Cells of your own stay."""
+    from pcn_course.grading.notebooks import write_notebooks, write_room_notebooks
+
+    course = course_in(root)
+    try:
+        changed = write_notebooks(course, course.root / "notebooks")
+        if (room := course.root / "assignments").is_dir():  # a wheel brings none
+            changed += write_room_notebooks(room)
+    except CourseError as error:
+        raise with_faults(error) from None
+    for path in changed:
+        click.echo(f"wrote {path}")
+    if not changed:
+        click.echo("All notebooks are up to date.")

@@ -1,0 +1,98 @@
+"""What the commands share: the group, the options that several take, and how faults are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pcn_course.course import Course, CourseError, default_root, load_course
+
+if TYPE_CHECKING:
+    from pcn_course.grading.room import Room
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+course_option = click.option(
+    "--course",
+    "root",
+    type=FOLDER,
+    help="The folder that holds data/ and notebooks/. Default: PCN_COURSE, else the installed one.",
+)
+room_option = click.option(
+    "--room",
+    "folder",
+    type=FOLDER,
+    help="The instructor's folder. Default: PCN_ROOM, else this folder, else assignments/.",
+)
+port_option = click.option(
+    "--port", type=click.IntRange(1, 65535), help="Default: 8866, or the last one used."
+)
+browser_option = click.option("--no-browser", is_flag=True, help="Only print the address.")
+
+
+class Commands(click.Group):
+    """The commands by whom they are for, in the order in which they are met."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List each section's commands under its name."""
+        width = formatter.width - 6 - max(map(len, self.commands))
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for name, command in self.commands.items():
+            line = name, command.get_short_help_str(width)
+            sections.setdefault(_SECTIONS[name], []).append(line)
+        for section, lines in sections.items():
+            with formatter.section(section):
+                formatter.write_dl(lines)
+
+
+_SECTIONS: dict[str, str] = {}
+
+
+def command(section: str) -> Callable[[Callable[..., None]], click.Command]:
+    """A command of ``pcn`` that stands in a section of its help."""
+
+    def add(function: Callable[..., None]) -> click.Command:
+        made: click.Command = main.command()(function)
+        _SECTIONS[str(made.name)] = section
+        return made
+
+    return add
+
+
+@click.group(cls=Commands)
+@click.version_option(package_name="pcn-course")
+def main() -> None:
+    """Five steps to a professional collaboration network: check, run and teach the course."""
+
+
+def room_in(folder: Path | None) -> Room:
+    """The instructor's room, or why there is none and exit status 1."""
+    from pcn_course.grading.room import RoomError, open_room
+
+    try:
+        return open_room(folder)
+    except RoomError as error:
+        raise click.ClickException(error.plain) from error
+    except CourseError as error:
+        raise with_faults(error) from None
+
+
+def course_in(root: Path | None) -> Course:
+    """The course, or all of its faults on standard error and exit status 1."""
+    try:
+        return load_course(root or default_root())
+    except CourseError as error:
+        raise with_faults(error) from None
+
+
+def with_faults(error: CourseError) -> click.exceptions.Exit:
+    """Tell all faults of the course's files."""
+    for fault in error.faults:
+        click.echo(str(fault), err=True)
+    count = len(error.faults)
+    click.echo(f"{count} fault{'s' if count != 1 else ''} found.", err=True)
+    return click.exceptions.Exit(1)

@@ -11,7 +11,6 @@ from pcn_course.cli import main
 from pcn_course.grading.room import Room
 from tests.support.room import make_room
 
-
 STUDENTS = ["ada", "ben", "eva", "gil", "ida", "uma"]
 
 

@@ -1,0 +1,151 @@
+"""A network as it was written down: its members, the ties among them, and how they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+ASKED = 15
+"""Ties are asked among this many first rows: pairs grow as n(n-1)/2."""
+
+Values = Mapping[str, Mapping[str, Any]]
+Row = Mapping[str, Any]
+
+
+class Member(msgspec.Struct, frozen=True):
+    """One person as listed. Empty text or tuple: not said. ``closeness`` from 1, or ``None``.
+
+    ``sector``, ``group`` and the like are values of options, ``goal`` and ``meets`` ids of rows in
+    step 1. ``name`` is initials or a role, or "Person 3" by the place in the list.
+    """
+
+    id: str
+    name: str
+    role: str = ""
+    sector: str = ""
+    expertise: str = ""
+    group: str = ""
+    lived_experience: str = ""
+    place: str = ""
+    channels: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    give: str = ""
+    get: str = ""
+    closeness: int | None = None
+    how_met: str = ""
+    goal: str = ""
+    meets: tuple[str, ...] = ()
+    status: str = ""
+    consent: str = ""
+
+    @property
+    def said_no(self) -> bool:
+        """Whether they declined or withdrew."""
+        return self.status in ("declined", "withdrawn")
+
+
+class Tie(msgspec.Struct, frozen=True):
+    """A pair of members (ids, in the order of the list) and all kinds of tie noted for it."""
+
+    one: str
+    other: str
+    kinds: tuple[str, ...] = ()
+
+
+class Network(msgspec.Struct, frozen=True):
+    """Members in the order of the list, and the ties among those who were ``asked`` about.
+
+    ``asked`` are the ids of members in the first fifteen rows. ``left_out`` are ties that reach
+    beyond them, which no measure counts. ``sector`` is the student's own.
+    """
+
+    members: tuple[Member, ...] = ()
+    ties: tuple[Tie, ...] = ()
+    asked: tuple[str, ...] = ()
+    left_out: tuple[Tie, ...] = ()
+    sector: str = ""
+
+
+_LINES = (
+    *("role", "sector", "expertise", "group", "lived-experience", "place", "give", "get"),
+    *("how-met", "goal", "status", "consent"),
+)
+
+
+def read_network(values: Values) -> Network:
+    """The network in the answers of step 2; an empty one if there is none."""
+    connections = answers_in(values, "connections")
+    members: dict[str, Member] = {}
+    asked = []
+    for number, row in numbered_rows(connections.get("people")):
+        member = _member(number, row)
+        if member is None:
+            continue
+        # A second row with an id is a person as well; ties lead to the first one.
+        while member.id in members:
+            member = msgspec.structs.replace(member, id=f"{member.id}#{number}")
+        members[member.id] = member
+        if number <= ASKED:
+            asked.append(member.id)
+    order = {name: place for place, name in enumerate(members)}
+    kinds: dict[tuple[str, str], list[str]] = {}
+    for _, row in numbered_rows(connections.get("ties")):
+        ends = {text_of(row, "one"), text_of(row, "other")}
+        if len(ends) == 2 and ends <= order.keys():
+            one, other = sorted(ends, key=order.__getitem__)
+            kinds.setdefault((one, other), []).append(text_of(row, "kind"))
+    ties = [Tie(*pair, tuple(dict.fromkeys(filter(None, said)))) for pair, said in kinds.items()]
+    within = set(asked)
+    return Network(
+        members=tuple(members.values()),
+        ties=tuple(tie for tie in ties if {tie.one, tie.other} <= within),
+        asked=tuple(asked),
+        left_out=tuple(tie for tie in ties if not {tie.one, tie.other} <= within),
+        sector=text_of(connections, "your-sector"),
+    )
+
+
+def _member(number: int, row: Row) -> Member | None:
+    """The member in the row with that number, from 1; ``None`` if nothing is filled in."""
+    closeness = row.get("closeness")
+    whole = isinstance(closeness, int) and not isinstance(closeness, bool) and closeness > 0
+    said: dict[str, Any] = {key.replace("-", "_"): text_of(row, key) for key in _LINES}
+    said |= {key: _list(row, key) for key in ("channels", "kinds", "meets")}
+    said["closeness"] = closeness if whole else None
+    name = text_of(row, "person")
+    if not name and not any(said.values()):
+        return None
+    return Member(id=text_of(row, "id") or f"#{number}", name=name or f"Person {number}", **said)
+
+
+def value_of(member: Member, key: str) -> str:
+    """What a member says under a key that is text."""
+    text: str = getattr(member, key)
+    return text
+
+
+def answers_in(values: Any, step: str) -> Row:
+    """The answers to a step; none, where there are none that can be read."""
+    answers = values.get(step) if isinstance(values, Mapping) else None
+    return answers if isinstance(answers, Mapping) else {}
+
+
+def numbered_rows(table: Any) -> list[tuple[int, Row]]:
+    """The rows of a table that are rows, each with its number in the list, from 1."""
+    rows = table if isinstance(table, list) else []
+    return [(number, row) for number, row in enumerate(rows, 1) if isinstance(row, Mapping)]
+
+
+def text_of(row: Row, key: str) -> str:
+    """A cell as one line of text; "" for anything else."""
+    value = row.get(key)
+    return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+def _list(row: Row, key: str) -> tuple[str, ...]:
+    """A cell of several choices, each once; nothing for anything else."""
+    value = row.get(key)
+    texts = (one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
+    return tuple(dict.fromkeys(text for one in texts if (text := " ".join(one.split()))))

@@ -221,6 +221,29 @@ def test_no_answer_is_kept_in_the_notebook(page: Page, lab: Lab) -> None:
     assert ours not in text
 
 
+def test_the_network_is_drawn_and_its_plan_taken_away(page: Page, lab: Lab) -> None:
+    step = "step-2-connections"
+    page.goto(f"{lab.address}/lab/tree/{step}/{step}.ipynb?token=key&reset")
+    form = run_all(page)
+    people = form.locator('.pcn-field[data-key="people"]')
+    for name in ("School nurse", "Parent leader"):
+        people.get_by_role("button", name="Add").first.click()
+        people.locator("details.pcn-row").last.locator("input").first.fill(name)
+    expect(form.locator(".pcn-status")).to_have_text(SAVED)
+    drawn = form.locator(".pcn-panel-network")
+    expect(drawn.locator("svg").first).to_be_visible()
+    expect(drawn).to_contain_text("School nurse")
+    expect(drawn).to_contain_text("Parent leader")
+    assert accessible.axe(page, ".pcn-form") == []
+
+    page.goto(f"{lab.address}/lab/tree/portfolio.ipynb?token=key&reset")
+    ready(page)
+    choose(page, "Run", "Run All Cells")
+    with page.expect_download() as file:
+        page.get_by_role("button", name="Word").first.click()
+    assert file.value.path().read_bytes().startswith(b"PK")
+
+
 def test_the_settings_are_installed_with_the_package() -> None:
     from jupyterlab.commands import get_app_dir
 

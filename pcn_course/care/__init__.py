@@ -1,0 +1,1 @@
+"""Care for a course that runs: is it well, what may go, what is kept twice, what is renewed."""

@@ -1,0 +1,386 @@
+"""What lies of one student in files: folders, lines of tables and logs, members of ZIPs.
+
+A folder or file belongs to a student by its name as nbgrader gives it: the id alone
+(``submitted/ada``), or as a part between plus signs (``ada+step-1-goals+2027-…``). Tables lose the
+lines whose column of ids names the student, and every other line stays as it is, byte for byte.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+import re
+import shutil
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from pcn_course.care.places import Places, find_workspaces
+from pcn_course.course import Course
+from pcn_course.exchange import SECRET
+from pcn_course.files import write_whole
+from pcn_course.grading.lms.names import is_receipt
+from pcn_course.grading.lms.names import who as uploader
+from pcn_course.grading.lms.roster import Roster
+from pcn_course.grading.lms.sheets import unguarded
+from pcn_course.grading.lms.unpacking import HandIn, unpack
+
+Unit = Literal["files", "rows", "lines", "entries"]
+
+# Folders of the room in which nothing of a student lies, or which are looked at in another way.
+_COURSE_ONLY = frozenset({"source", "release", "outbound", "exchange", "__pycache__"})
+_BY_STUDENT = ("submitted", "autograded", "feedback")
+_WHOLE_TERM = (*_BY_STUDENT, "downloaded", "earlier", "export", "research")
+_FIXED = frozenset({*_WHOLE_TERM, *_COURSE_ONLY, "archive", "extracted", "inbound", "workspace"})
+_DEPTH = 5
+_IDS = frozenset({
+    "id", "student", "studentid", "nbgraderid", "username", "loginid", "sisuserid", "sisloginid",
+    "lmsid", "lmsuserid", "orgdefinedid", "idnumber", "email", "emailaddress", "pseudonym",
+})  # fmt: skip
+
+
+class Who(msgspec.Struct, frozen=True, kw_only=True):
+    """One student: the id, other ids of theirs by kind of column, names, and the pseudonym."""
+
+    id: str
+    others: frozenset[str] = frozenset()
+    names: tuple[str, ...] = ()
+    pseudonym: str | None = None
+
+    @property
+    def spelled(self) -> re.Pattern[str]:
+        """Finds the student's id and names as words of their own."""
+        words = sorted({self.id, *self.names, *self.others}, key=len, reverse=True)
+        # A number or a few letters stand in too many places to tell anything.
+        telling = [one for one in words if len(one) > 2 and not one.isdigit()]
+        return word({self.id, *telling})
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to remove: of which kind, where, how much of it; ``remove`` does it."""
+
+    kind: str
+    path: Path
+    count: int
+    unit: Unit
+    remove: Callable[[], None]
+
+
+def word(words: Iterable[str]) -> re.Pattern[str]:
+    """Finds any of ``words`` where no letter or digit touches it."""
+    joined = "|".join(re.escape(one) for one in words)
+    return re.compile(rf"(?<![^\W_])(?:{joined})(?![^\W_])", re.IGNORECASE)
+
+
+def is_fixed(student: str, course: Course) -> bool:
+    """Whether an id is also the name of a folder that everybody shares."""
+    return student in _FIXED or student in {step.id for step in course.steps}
+
+
+def pieces_of(who: Who, places: Places, course: Course, roster: Roster) -> Iterator[Piece]:
+    """All pieces of one student outside the gradebook, in the order in which they may go.
+
+    What is needed to find the others goes last, so that a purge can be repeated after it was
+    interrupted: first released feedback (found by the secrets of submissions), last the roster.
+    """
+    folders = [*_named(places.room, who.id)]
+    sent = [*_named(places.exchange, who.id)] if places.exchange else []
+    cached = [one for cache in places.caches for one in _named(cache, who.id)]
+    workspaces = [*_workspaces(places, who.id)]
+    secrets = _secrets([*folders, *sent, *cached, *workspaces])
+    yield from _released_feedback(places, course, secrets)
+    for path in sent:
+        yield tree("exchange", path)
+    for path in workspaces:
+        yield tree("workspace", path)
+    for path in cached:
+        yield tree("copies that nbgrader kept on submitting", path)
+    for path in folders:
+        yield tree(_kind(path, places.room), path)
+    yield from _archives(who, places.room, course, roster)
+    yield from _cohort_cache(places.room, rf"/{re.escape(who.id)}/".encode())
+    yield from _logs(who, places.room)
+    tables = sorted(_tables(places.room), key=lambda path: path.name == "roster.csv")
+    for path in tables:
+        if piece := _rows(path, who):
+            yield piece
+
+
+def pieces_of_term(places: Places) -> Iterator[Piece]:
+    """All pieces of all students outside the gradebook; the course itself stays."""
+    if places.exchange:
+        for folder in sorted(places.exchange.iterdir()):
+            if folder.name != "outbound" and folder.is_dir() and not folder.is_symlink():
+                yield from (tree("exchange", one) for one in sorted(folder.iterdir()))
+    if places.workspaces:
+        yield from (tree("workspace", one.root) for one in find_workspaces(places.workspaces))
+    for cache in places.caches:
+        kept = sorted(cache.iterdir())
+        yield from (tree("copies that nbgrader kept on submitting", one) for one in kept)
+    for name in _WHOLE_TERM:
+        folder = places.room / name
+        if folder.is_dir() and not folder.is_symlink():
+            yield from (tree(name, one) for one in sorted(folder.iterdir()))
+    state = places.room / ".pcn"
+    for path in (state / "cohort.cache", state / "research-secret"):
+        if path.exists():
+            yield tree(path.name, path)
+    for path in [*_log_files(places.room), *sorted(places.room.glob("*.zip"))]:
+        yield tree("logs and exports", path)
+    tables = sorted(places.room.glob("*.csv"), key=lambda path: path.name == "roster.csv")
+    yield from (tree("tables", path) for path in tables)
+
+
+def tree(kind: str, path: Path) -> Piece:
+    """A file or a folder with everything in it."""
+    return Piece(
+        kind=kind, path=path, count=_files_in(path), unit="files", remove=lambda: remove(path)
+    )
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link (not what it leads to) or a folder; nothing is wrong if it is gone."""
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    except FileNotFoundError:
+        if path.exists():  # something in it went at the same time
+            remove(path)
+
+
+def _files_in(path: Path) -> int:
+    if path.is_symlink() or not path.is_dir():
+        return 1
+    return sum(len(files) for _, _, files in os.walk(path)) or 1
+
+
+def _kind(path: Path, room: Path) -> str:
+    return path.relative_to(room).parts[0]
+
+
+def _named(root: Path, student: str) -> Iterator[Path]:
+    """Files and folders below ``root`` that are one student's by their name, not those within."""
+    for folder, folders, files in os.walk(root):
+        here = Path(folder)
+        depth = len(here.relative_to(root).parts)
+        if depth == 0:
+            # nbgrader's cache has submissions at once; the names of a room's folders are fixed.
+            folders[:] = [one for one in folders if one not in _COURSE_ONLY and one != ".pcn"]
+        mine = [
+            one for one in (*folders, *files)
+            if student in one.split("+") or (depth and _stem(one) == student)
+        ]  # fmt: skip
+        yield from (here / one for one in sorted(mine))
+        # In a submission its student chooses the names.
+        folders[:] = sorted(
+            one for one in folders if one not in mine and "+" not in one and depth < _DEPTH
+        )
+
+
+def _stem(name: str) -> str:
+    """A name without the ending of a file that we or nbgrader make; an id may hold dots."""
+    return re.sub(r"\.(html|docx|csv|json|zip|pdf)$", "", name)
+
+
+def _workspaces(places: Places, student: str) -> Iterator[Path]:
+    if places.workspaces:
+        for found in find_workspaces(places.workspaces):
+            if student in (found.student, found.home.name):
+                yield found.root
+
+
+def _secrets(paths: list[Path]) -> set[str]:
+    found = set()
+    for path in paths:
+        if path.is_dir() and not path.is_symlink():
+            for secret in path.rglob(SECRET):
+                if secret.is_file() and not secret.is_symlink():
+                    found.add(secret.read_bytes()[:1000].decode("utf-8", "replace"))
+    return found | {one.strip() for one in found}
+
+
+def _released_feedback(places: Places, course: Course, secrets: set[str]) -> Iterator[Piece]:
+    """Released pages: nbgrader names each by the MD5 of submission's secret and notebook's name."""
+    folder = places.exchange / "feedback" if places.exchange else None
+    if folder is None or not folder.is_dir():
+        return
+    wanted = {
+        hashlib.md5(f"{secret}{step.id}".encode(), usedforsecurity=False).hexdigest()
+        for secret in secrets
+        for step in course.steps
+    }
+    for path in sorted(folder.rglob("*.html")):
+        if path.stem.removesuffix("-tmp") in wanted:
+            yield tree("exchange", path)
+
+
+# ---- What an LMS's ZIPs hold ---------------------------------------------------------------------
+
+
+def _archives(who: Who, room: Path, course: Course, roster: Roster) -> Iterator[Piece]:
+    for step in course.steps:
+        folder = room / "downloaded" / step.id / "archive"
+        if not folder.is_dir():
+            continue
+        for path in sorted(one for one in folder.rglob("*") if one.is_file()):
+            if path.is_symlink() or who.id in path.name.split("+"):
+                continue  # a link is not followed; the other was found by its name
+            trail = path.relative_to(folder).as_posix()
+            owned = {
+                one.name for one in unpack(path, step.id, roster, name=trail)
+                if isinstance(one, HandIn) and one.student == who.id
+            }  # fmt: skip
+            if trail in owned or _uploaded(trail, step.id, who, roster):
+                yield tree("downloaded", path)
+            elif path.suffix.lower() == ".zip" and (
+                piece := _members(path, trail, owned, step.id, who, roster)
+            ):
+                yield piece
+
+
+def _uploaded(trail: str, step_id: str, who: Who, roster: Roster) -> bool:
+    found = uploader(trail, {}, roster, step=step_id)
+    if found is not None:
+        return found.student == who.id
+    return is_receipt(trail) and bool(who.spelled.search(trail.replace("_", " ")))
+
+
+def _members(
+    path: Path, trail: str, owned: set[str], step_id: str, who: Who, roster: Roster
+) -> Piece | None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [one.filename for one in archive.infolist() if not one.is_dir()]
+            texts = {
+                f"{trail}/{name}": archive.read(name)[:200_000].decode("utf-8", "replace")
+                for name in names if is_receipt(name)
+            }  # fmt: skip
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
+        return None
+    mine = set()
+    for name in names:
+        inner = f"{trail}/{name}"
+        by = uploader(inner, texts, roster, step=step_id)
+        if (
+            any(one == inner or one.startswith(f"{inner}/") for one in owned)
+            or (by and by.student == who.id)
+            or any(who.id in part.split("+") for part in name.split("/"))
+        ):
+            mine.add(name)
+    if not mine:
+        return None
+    if len(mine) == len(names):
+        return tree("downloaded", path)
+    return Piece(
+        kind="downloaded", path=path, count=len(mine), unit="entries",
+        remove=lambda: _rewrite_zip(path, mine),
+    )  # fmt: skip
+
+
+def _rewrite_zip(path: Path, without: set[str]) -> None:
+    """Make a ZIP anew without some of its members, one at a time."""
+    anew = path.with_name(f".{path.name}.tmp")
+    try:
+        with zipfile.ZipFile(path) as archive, zipfile.ZipFile(anew, "w") as kept:
+            for member in archive.infolist():
+                if member.filename not in without:
+                    with archive.open(member) as source, kept.open(member, "w") as target:
+                        shutil.copyfileobj(source, target)
+        shutil.copystat(path, anew)
+        anew.replace(path)
+    finally:
+        anew.unlink(missing_ok=True)
+
+
+# ---- Lines of tables and logs --------------------------------------------------------------------
+
+
+def _cohort_cache(room: Path, named: bytes) -> Iterator[Piece]:
+    path = room / ".pcn" / "cohort.cache"
+    if path.is_file() and named in path.read_bytes():
+        yield tree("cohort.cache", path)
+
+
+def _log_files(room: Path) -> list[Path]:
+    server = room / ".pcn" / "server"
+    audit = [one for one in (room / ".pcn").glob("*.jsonl") if one.is_file()]
+    return sorted({*room.glob(".nbgrader.log*"), *server.glob("*.txt*"), *audit})
+
+
+def _logs(who: Who, room: Path) -> Iterator[Piece]:
+    for path in _log_files(room):
+        lines = path.read_bytes().splitlines(keepends=True)
+        kept = [line for line in lines if not who.spelled.search(line.decode("utf-8", "replace"))]
+        if len(kept) < len(lines):
+            yield _anew("logs", path, len(lines) - len(kept), "lines", b"".join(kept))
+
+
+def _tables(room: Path) -> Iterator[Path]:
+    """Tables that somebody exported, or wrote by hand: roster, consent, extensions, grades."""
+    for folder, folders, files in os.walk(room):
+        folders[:] = [one for one in folders if one not in _COURSE_ONLY and one not in _BY_STUDENT]
+        yield from (Path(folder, one) for one in files if one.endswith(".csv"))
+
+
+def _rows(path: Path, who: Who) -> Piece | None:
+    """The lines of a CSV file that are about one student; the others are left as they are."""
+    if path.is_symlink():
+        return None
+    content = path.read_bytes()
+    coding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+    try:
+        text = content.decode(coding)
+    except UnicodeDecodeError:
+        coding = "cp1252"
+        text = content.decode(coding, "replace")
+    lines = [*io.StringIO(text, newline="")]
+    head = lines[0] if lines else ""
+    reader = csv.reader(lines, delimiter=max(",;\t", key=head.count))
+    own = path.name in ("roster.csv", "consent.csv", "late.csv")
+    wanted = {who.id.casefold()}
+    if not own:
+        wanted |= {one.casefold() for one in (*who.others, who.pseudonym or "") if one}
+    kept, start, places, gone = [], 0, None, 0
+    try:
+        for row in reader:
+            whole, start = "".join(lines[start : reader.line_num]), reader.line_num
+            cells = [unguarded(cell.strip()).removeprefix("#").casefold() for cell in row]
+            if places is None:
+                keys = [re.sub(r"[^a-z0-9]", "", cell) for cell in cells]
+                places = [number for number, key in enumerate(keys) if key in _IDS]
+                if own:  # another column of these may hold another's number
+                    places = [n for n in places if keys[n] in ("id", "student", "studentid")]
+                kept.append(whole)
+            elif any(cells[n] in wanted for n in places if n < len(cells)):
+                gone += 1
+            else:
+                kept.append(whole)
+    except csv.Error:
+        return None
+    if not gone:
+        return None
+    anew = "".join(kept).encode(coding)
+    return _anew("tables", path, gone, "rows", anew)
+
+
+def _anew(kind: str, path: Path, count: int, unit: Unit, content: bytes) -> Piece:
+    """A file that stays, without ``count`` of its lines."""
+    return Piece(
+        kind=kind, path=path, count=count, unit=unit, remove=lambda: rewrite(path, content)
+    )
+
+
+def rewrite(path: Path, content: bytes) -> None:
+    """Write a file anew, with the mode and owner that it has."""
+    about = path.stat()
+    write_whole(path, content)
+    path.chmod(about.st_mode & 0o7777)
+    if os.geteuid() == 0:
+        os.chown(path, about.st_uid, about.st_gid)

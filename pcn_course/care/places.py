@@ -1,0 +1,151 @@
+"""Where a course keeps what belongs to students: the room, the exchange, workspaces, caches."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pcn_course.grading.room import Room
+
+USUAL_EXCHANGE = Path("/usr/local/share/nbgrader/exchange")
+"""Where nbgrader's exchange is when no configuration says otherwise."""
+CACHE = Path("nbgrader_cache")
+"""In Jupyter's data folder of a user: nbgrader's own copies of what that user handed in."""
+
+
+class PlacesError(Exception):
+    """A place that was named can't be used. ``plain`` says which and what to do."""
+
+    def __init__(self, plain: str) -> None:
+        """Take the sentence for whoever runs the command."""
+        super().__init__(plain)
+        self.plain = plain
+
+
+class Places(msgspec.Struct, frozen=True, kw_only=True):
+    """All folders of one course in which something of a student may lie.
+
+    ``exchange`` is the course's folder in the exchange; ``workspaces`` is a folder of workspaces by
+    student, or one workspace. ``None`` where there is none, or where nobody named it.
+    """
+
+    room: Path
+    exchange: Path | None = None
+    workspaces: Path | None = None
+    caches: tuple[Path, ...] = ()
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A workspace: its folder, the folder of its student (often the same), and whose it is."""
+
+    root: Path
+    home: Path
+    student: str
+
+
+def places_of(
+    room: Room, *, exchange: Path | None = None, workspaces: Path | None = None
+) -> Places:
+    """The places of a course. ``exchange`` is the exchange's root, as nbgrader's setting names it.
+
+    Without ``workspaces`` it is the folder that ``PCN_WORKSPACES`` names, if any.
+
+    Raises:
+        PlacesError: a folder that was named is not there.
+    """
+    for named in (exchange, workspaces):
+        if named is not None and not named.is_dir():
+            raise PlacesError(f"There is no folder {named}. Nothing was changed.")
+    if workspaces is None and (told := os.environ.get("PCN_WORKSPACES")):
+        workspaces = Path(told) if Path(told).is_dir() else None
+    root = exchange or exchange_root(room)
+    course = root / room.course_id if root else None
+    workspaces = workspaces.absolute() if workspaces else None
+    caches = [_jupyter_data() / CACHE / room.course_id]
+    if workspaces:
+        caches += [
+            one.home / ".local/share/jupyter" / CACHE / room.course_id
+            for one in find_workspaces(workspaces)
+        ]
+    return Places(
+        room=room.root,
+        exchange=course.absolute() if course and course.is_dir() else None,
+        workspaces=workspaces,
+        caches=tuple(dict.fromkeys(one for one in caches if one.is_dir())),
+    )
+
+
+def exchange_root(room: Room) -> Path | None:
+    """The exchange's root by the room's settings, then the machine's; ``None`` if there is none."""
+    configs = [room.config, *_machine_configs()]
+    for config in configs:
+        named = config.get("Exchange", {}).get("root")
+        if isinstance(named, str) and named:
+            return Path(named)
+    return USUAL_EXCHANGE if USUAL_EXCHANGE.is_dir() else None
+
+
+def find_workspaces(folder: Path) -> Iterator[Found]:
+    """The workspaces in a folder: itself, those in it, and ``workspace`` in those in it."""
+    if is_workspace(folder):
+        yield Found(folder, folder, _student_of(folder) or "")
+        return
+    try:
+        homes = sorted(one for one in folder.iterdir() if one.is_dir())
+    except OSError as error:
+        raise PlacesError(
+            f"{folder} can't be read ({error.strerror}). Use an account that may."
+        ) from error
+    for home in homes:
+        for root in (home, home / "workspace"):
+            if is_workspace(root):
+                yield Found(root, home, _student_of(root) or home.name)
+
+
+def is_workspace(folder: Path) -> bool:
+    """Whether a folder is a student's workspace: by our state in it, or by answers in a step."""
+    try:
+        return (
+            (folder / ".pcn" / "workspace.json").is_file()
+            or (folder / ".pcn" / "history").is_dir()
+            or any(folder.glob("step-*/answers.json"))
+        )
+    except OSError:
+        return False
+
+
+def _student_of(workspace: Path) -> str | None:
+    """By which id the workspace itself says that its student is known."""
+    try:
+        told = msgspec.json.decode((workspace / ".pcn" / "workspace.json").read_bytes())
+    except (OSError, msgspec.MsgspecError, RecursionError):
+        return None
+    student = told.get("student") if isinstance(told, dict) else None
+    return student if isinstance(student, str) and student else None
+
+
+def _jupyter_data() -> Path:
+    from jupyter_core.paths import jupyter_data_dir
+
+    return Path(jupyter_data_dir())
+
+
+def _machine_configs() -> Iterator[Any]:
+    """nbgrader's settings of this user and this machine, those that count most first."""
+    from jupyter_core.paths import jupyter_config_path
+    from traitlets.config.loader import JSONFileConfigLoader, PyFileConfigLoader
+
+    for folder in jupyter_config_path():
+        for name, loader in (
+            ("nbgrader_config.json", JSONFileConfigLoader),
+            ("nbgrader_config.py", PyFileConfigLoader),
+        ):
+            if (Path(folder) / name).is_file():
+                try:
+                    yield loader(name, path=folder).load_config()
+                except Exception:  # noqa: BLE001, S112 (whatever a settings file does wrong)
+                    continue

@@ -1,0 +1,350 @@
+"""A student is removed from every place, and nobody else is. All people here are made up."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import zipfile
+from pathlib import Path
+
+import msgspec
+import pytest
+from nbgrader.utils import notebook_hash
+
+from pcn_course.answers import Edit
+from pcn_course.care import pieces
+from pcn_course.care.purge import PurgeError, Receipt, pseudonym_of, purge
+from pcn_course.grading import research
+from pcn_course.grading.cohort import read_class
+from pcn_course.grading.lms.roster import Entry, Roster, write_roster
+from pcn_course.grading.marks import Marking
+from pcn_course.grading.records import Records, log_event
+from pcn_course.grading.room import Room
+from pcn_course.workspace import Workspace
+from tests.support.postgresql import postgresql
+from tests.support.room import hand_in, make_room
+
+STEP = "step-1-goals"
+GONE = "zephyrine9"
+"""The student who goes. The name and the text occur nowhere in the course."""
+NAME = ("Zephyrine", "Quillfeather")
+TEXT = "Marmalade lighthouse on the seventh pier"
+STAYS = "ben"
+SECRET = "ab12" * 16
+TRACES = (GONE, *NAME, TEXT, "zq@example.edu", "991177")
+
+
+class Term:
+    """A course in which everything that a term leaves has been left."""
+
+    def __init__(self, base: Path, *, db_url: str | None = None) -> None:
+        self.base = base
+        self.room: Room = make_room(base, [GONE, STAYS], db_url=db_url)
+        self.exchange = base / "exchange"
+        self.workspaces = base / "workspaces"
+        self.fill()
+
+    def fill(self) -> None:
+        with self.room.gradebook() as gradebook:
+            person = gradebook.find_student(GONE)
+            person.first_name, person.last_name, person.email = *NAME, "zq@example.edu"
+            gradebook.db.commit()
+        for who in (GONE, STAYS):
+            self.collected(who)
+            self.worked(who)
+            self.sent(who)
+            self.marked(who)
+        self.tables()
+        self.downloaded()
+        read_class(self.room)
+        log = self.room.root / ".nbgrader.log"
+        log.write_text(f"INFO | Autograding {GONE}\nINFO | Autograding {STAYS}\n")
+
+    def collected(self, who: str) -> None:
+        folder = hand_in(self.room, who, STEP, {"live-project": text_of(who)})
+        (folder / "submission_secret.txt").write_text(secret_of(who))
+        for kind in (self.room.autograded, self.room.feedback):
+            (kind / who / STEP).mkdir(parents=True)
+            (kind / who / STEP / f"{STEP}.html").write_text(f"<p>{who}: {text_of(who)}</p>")
+
+    def worked(self, who: str) -> None:
+        workspace = Workspace(self.workspaces / who / "workspace")
+        workspace.fill(self.room.course)
+        store = workspace.store(self.room.course, self.room.course.step("goals"))
+        store.save("page", {"live-project": Edit(text_of(who), 0)}, 1)
+        store.save("page", {"live-project": Edit("Shorter", 1)}, 2)
+        store.save("page", {"private-note": Edit(text_of(who), 0)}, 3)
+        (self.workspaces / who / "thesis.txt").write_text("not part of the course")
+        cache = self.workspaces / who / ".local/share/jupyter/nbgrader_cache/pcn"
+        (cache / f"{who}+{STEP}+2027").mkdir(parents=True)
+        (cache / f"{who}+{STEP}+2027" / "answers.json").write_text(text_of(who))
+
+    def sent(self, who: str) -> None:
+        course = self.exchange / "pcn"
+        stock = course / "inbound" / f"{who}+{STEP}+2027-01-20 10:00:00 UTC+x1"
+        own = course / "inbound" / who / f"{who}+{STEP}+2027-01-21 10:00:00 UTC+x2"
+        for folder in (stock, own, course / "feedback" / who):
+            folder.mkdir(parents=True)
+            (folder / "answers.json").write_text(text_of(who))
+        (stock / "submission_secret.txt").write_text(secret_of(who))
+        digest = notebook_hash(secret=secret_of(who), notebook_id=STEP)
+        (course / "feedback" / f"{digest}.html").write_text(text_of(who))
+        (course / "outbound" / STEP).mkdir(parents=True, exist_ok=True)
+
+    def marked(self, who: str) -> None:
+        marking = Marking(self.room, "grader")
+        criterion = self.room.course.rubric.criteria[0].id
+        marking.give(who, STEP, criterion, 3.0)
+        marking.say(who, STEP, criterion, f"On {text_of(who)}")
+        Records(self.room.engine).note(who, STEP, f"late: {text_of(who)}")
+        with self.room.engine.begin() as connection:
+            log_event(
+                connection, by=who, student=who, step=STEP, what="request", after=text_of(who)
+            )
+
+    def tables(self) -> None:
+        known = [
+            Entry(id=GONE, first=NAME[0], last=NAME[1], email="zq@example.edu", lms_id="991177"),
+            Entry(id=STAYS, first="Ben", last='Doe, "B"'),
+        ]
+        root = self.room.root
+        write_roster(root / "roster.csv", Roster(known))
+        (root / "consent.csv").write_text(f"student;consent\n{STAYS};yes\n{GONE};yes\n")
+        (root / "late.csv").write_text(f"student,step,days\n{GONE},{STEP},2\n{STAYS},{STEP},1\n")
+        (root / "grades.csv").write_text(
+            'Student,ID,Points\r\n"Quillfeather, Zephyrine",991177,9\r\n"Doe, ""B""",5,991177\r\n'
+        )
+        (root / ".pcn").mkdir(exist_ok=True)
+        (root / ".pcn" / "research-secret").write_text("s" * 40)
+        (root / "research").mkdir()
+        (root / "research" / "steps.csv").write_text(
+            f"pseudonym,week\n{pseudonym_of(self.room, GONE)},1\n"
+            f"{pseudonym_of(self.room, STAYS)},2\n"
+        )
+
+    def downloaded(self) -> None:
+        folder = self.room.root / "downloaded" / STEP / "archive"
+        folder.mkdir(parents=True)
+        document = json.loads((self.room.submission(GONE, STEP) / "answers.json").read_bytes())
+        with zipfile.ZipFile(folder / "submissions.zip", "w") as bulk:
+            bulk.writestr("quillfeatherzephyrine_991177_56789_answers.json", json.dumps(document))
+            bulk.writestr("doeben_5_56790_answers.json", "{}")
+            bulk.writestr(f"other_7_56791_{STEP}+{GONE}+20270120T100000Z.zip", "broken")
+
+    def bytes_with(self, trace: str) -> list[str]:
+        """Every file of the whole tree whose name or bytes hold ``trace``, ZIPs unpacked."""
+        found = []
+        for folder, folders, files in os.walk(self.base):
+            for name in (*folders, *files):
+                path = Path(folder, name)
+                content = path.read_bytes() if path.is_file() else b""
+                if name.endswith(".zip"):
+                    with zipfile.ZipFile(path) as archive:
+                        for one in archive.namelist():
+                            content += one.encode() + archive.read(one)
+                if trace.encode().lower() in content.lower() or trace.lower() in name.lower():
+                    found.append(str(path.relative_to(self.base)))
+        return found
+
+
+def text_of(who: str) -> str:
+    return TEXT if who == GONE else "What Ben wrote"
+
+
+def secret_of(who: str) -> str:
+    return SECRET if who == GONE else "cd34" * 16
+
+
+def go(term: Term, student: str | None = GONE, *, yes: bool = False, **options: str) -> object:
+    return purge(
+        term.room, student, exchange=term.exchange, workspaces=term.workspaces, yes=yes, **options
+    )
+
+
+@pytest.fixture
+def term(tmp_path: Path) -> Term:
+    return Term(tmp_path)
+
+
+def snapshot(base: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(base)): path.read_bytes()
+        for path in sorted(base.rglob("*")) if path.is_file() and ".db" not in path.name
+    }  # fmt: skip
+
+
+def test_a_dry_run_lists_every_place_and_changes_nothing(term: Term) -> None:
+    before = snapshot(term.base)
+    told = purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces)
+    assert snapshot(term.base) == before
+    assert not told.done
+    kinds = {one.kind for one in told.found}
+    print(told.text())
+    assert kinds == {
+        "exchange", "workspace", "copies that nbgrader kept on submitting", "submitted",
+        "autograded", "feedback", "downloaded", "cohort.cache", "logs", "tables", "gradebook",
+    }  # fmt: skip
+    rows = {one.path: one.count for one in told.found if one.kind == "gradebook"}
+    assert rows["student"] == 1
+    assert rows["comment"] == 4
+    assert rows["pcn_note"] == 1
+    assert sum(one.unit == "entries" and one.count == 2 for one in told.found) == 1
+    assert "--yes" in told.text()
+
+
+def test_after_it_no_byte_of_the_student_is_left_and_nobody_else_lost_any(term: Term) -> None:
+    for trace in TRACES:
+        assert term.bytes_with(trace), f"{trace} was there before"
+    before = snapshot(term.base)
+    told = purge(
+        term.room, GONE, exchange=term.exchange, workspaces=term.workspaces, yes=True,
+        reference="request 7",
+    )  # fmt: skip
+    assert told.left == ()
+    left = {trace: term.bytes_with(trace) for trace in TRACES}
+    # In the table of grades 991177 is also a mark of Ben's, and his home's own folder is the hub's.
+    home = f"workspaces/{GONE}"
+    assert left.pop("991177") == ["assignments/grades.csv"]
+    assert {one for paths in left.values() for one in paths} == {home}
+    after = snapshot(term.base)
+    ours = {"assignments/.pcn/cohort.cache"}
+    bens = {name: content for name, content in before.items() if STAYS in name}
+    assert len(bens) > 10
+    assert all(after[name] == content for name, content in bens.items() if name not in ours)
+    assert after["assignments/consent.csv"] == b"student;consent\nben;yes\n"
+    assert after["assignments/grades.csv"] == (b'Student,ID,Points\r\n"Doe, ""B""",5,991177\r\n')
+    assert after["assignments/research/steps.csv"].count(b"\n") == 2
+    assert f"workspaces/{GONE}/thesis.txt" in after
+    with sqlite3.connect(term.room.root / "gradebook.db") as database:
+        assert database.execute("SELECT id FROM student").fetchall() == [(STAYS,)]
+        assert database.execute("SELECT count(*) FROM grade").fetchone() == (5,)
+        assert database.execute("SELECT count(*) FROM pcn_note").fetchone() == (1,)
+    with zipfile.ZipFile(
+        term.room.root / "downloaded" / STEP / "archive" / "submissions.zip"
+    ) as bulk:
+        assert bulk.namelist() == ["doeben_5_56790_answers.json"]
+
+
+def test_the_receipt_says_what_and_how_many_and_names_nobody(term: Term) -> None:
+    told = purge(
+        term.room, GONE, exchange=term.exchange, workspaces=term.workspaces, yes=True,
+        reference="request 7",
+    )  # fmt: skip
+    assert told.receipt
+    receipt = msgspec.json.decode(told.receipt.read_bytes(), type=Receipt)
+    assert receipt.reference == "request 7"
+    assert receipt.what == "one student"
+    assert len(receipt.removed) == len(told.found)
+    words = told.receipt.with_suffix(".txt").read_text()
+    assert "gradebook:" in words
+    for trace in TRACES:
+        assert trace not in told.receipt.read_text() + words
+
+
+def test_a_second_time_nothing_is_found(term: Term) -> None:
+    go(term, yes=True)
+    read_class(term.room)
+    again = purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces, yes=True)
+    assert again.found == ()
+    assert again.receipt is None
+    assert "Nothing was found" in again.text()
+
+
+def test_a_purge_that_stopped_half_way_is_finished_by_the_next(
+    term: Term, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = 0
+    remove = pieces.remove
+
+    def breaks(path: Path) -> None:
+        nonlocal count
+        count += 1
+        if count > 4:
+            raise KeyboardInterrupt
+        remove(path)
+
+    monkeypatch.setattr(pieces, "remove", breaks)
+    with pytest.raises(KeyboardInterrupt):
+        go(term, yes=True)
+    monkeypatch.undo()
+    told = purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces, yes=True)
+    assert told.left == ()
+    paths = {one for trace in TRACES[:-1] for one in term.bytes_with(trace)}
+    assert paths == {f"workspaces/{GONE}"}
+
+
+def test_what_can_not_be_removed_is_said_and_the_roster_waits_for_it(
+    term: Term, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(pieces, "remove", refuses)
+    told = purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces, yes=True)
+    assert "Permission denied" in told.text()
+    assert GONE in (term.room.root / "roster.csv").read_text()
+    assert any(one.id == GONE for one in term.room.students())
+
+
+def test_a_link_named_as_the_student_is_removed_and_not_what_it_leads_to(term: Term) -> None:
+    elsewhere = term.base / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "kept.txt").write_text("kept")
+    (term.room.root / "export").mkdir()
+    (term.room.root / "export" / GONE).symlink_to(elsewhere)
+    go(term, yes=True)
+    assert (elsewhere / "kept.txt").exists()
+    assert not (term.room.root / "export" / GONE).is_symlink()
+
+
+def test_who_is_named_in_what_others_keep_is_listed_to_be_looked_at(term: Term) -> None:
+    (term.room.root / "notes.md").write_text("Zephyrine Quillfeather wants to talk on Tuesday.")
+    told = purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces, yes=True)
+    assert told.mentions == (str(term.room.root / "notes.md"),)
+
+
+def test_an_id_that_could_mean_a_shared_folder_is_refused(term: Term) -> None:
+    before = snapshot(term.base)
+    for wrong in ("../ben", "a/b", "", "submitted", STEP, "archive"):
+        with pytest.raises(PurgeError):
+            go(term, wrong, yes=True)
+    assert snapshot(term.base) == before
+
+
+def test_a_term_goes_whole_and_the_course_stays(term: Term) -> None:
+    told = purge(term.room, None, exchange=term.exchange, workspaces=term.workspaces, yes=True)
+    print(told.text())
+    assert told.left == ()
+    for trace in (*TRACES, "What Ben wrote", secret_of(STAYS)):
+        assert set(term.bytes_with(trace)) <= {f"workspaces/{GONE}"}
+    left = sorted(path.name for path in term.room.root.iterdir())
+    assert left == [
+        ".pcn", "autograded", "downloaded", "feedback", "gradebook.db", "nbgrader_config.py",
+        "research", "submitted",
+    ]  # fmt: skip
+    assert (term.exchange / "pcn" / "outbound" / STEP).is_dir()
+    with term.room.gradebook() as gradebook:
+        assert gradebook.students == []
+        assert [one.name for one in gradebook.assignments] == [STEP]
+    assert not (term.room.root / ".pcn" / "research-secret").exists()
+
+
+def test_the_pseudonym_is_the_one_of_the_research_export(term: Term) -> None:
+    made = research._pseudonyms([GONE], b"s" * 40)
+    assert pseudonym_of(term.room, GONE) == made[GONE]
+
+
+def test_a_gradebook_on_postgresql_gives_up_the_same_rows(tmp_path: Path) -> None:
+    with postgresql() as server:
+        term = Term(tmp_path, db_url=server.database("gradebook"))
+        told = purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces, yes=True)
+        assert told.left == ()
+        assert {"student", "grade", "comment", "pcn_event"} <= {
+            one.path for one in told.found if one.kind == "gradebook"
+        }
+        assert [one.id for one in term.room.students()] == [STAYS]
+        assert (
+            purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces).found == ()
+        )
+        term.room.close()

@@ -1,0 +1,292 @@
+"""A backup of a whole course while it runs: gradebook, room, workspaces, exchange.
+
+In this order: what the gradebook knows was collected before, so the files are at least as new; and
+a receipt in a workspace means that the exchange has what was handed in, so the exchange is later.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import platform
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import time
+from contextlib import closing
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+from sqlalchemy import create_engine, func, inspect, select, table
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+import pcn_course
+from pcn_course.answers import FORMAT as ANSWERS_FORMAT
+from pcn_course.care.gather import Gatherer, Target
+from pcn_course.care.manifest import (
+    COURSE,
+    EXCHANGE,
+    FORMAT,
+    GRADEBOOK,
+    MANIFEST,
+    WORKSPACES,
+    Backup,
+    BackupError,
+    Gradebook,
+    Manifest,
+)
+from pcn_course.care.places import Places, find_workspaces, places_of
+from pcn_course.care.rows import database_file
+from pcn_course.files import plain_os_error, write_whole
+from pcn_course.grading.room import Room
+
+BACKUPS = Path(".pcn", "backups.json")
+"""In the room: where backups were made, so that a purge can name them."""
+
+BUSY_SECONDS = 60
+"""How long a gradebook that is being written to is waited for."""
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """A backup that was made and verified."""
+
+    path: Path
+    files: int
+    size: int
+    workspaces: int
+    notes: tuple[str, ...]
+
+
+def backup(
+    room: Room, target: Path, *, exchange: Path | None = None, workspaces: Path | None = None
+) -> Made:
+    """Write a backup to ``target``, a new folder, or a new file ``….tar`` or ``….tar.gz``.
+
+    It may be made while students type and graders mark. ``exchange`` is the exchange's root and
+    ``workspaces`` the folder of all workspaces, see `places_of`. What could not be read is in
+    ``notes``: look at them.
+
+    Raises:
+        BackupError: there is no backup; a part of it that was begun is removed.
+        PlacesError: a folder that was named is not there.
+    """
+    places = places_of(room, exchange=exchange, workspaces=workspaces)
+    target = target.absolute()
+    inside = [one for one in (places.room, places.workspaces, places.exchange) if one]
+    if any(target.is_relative_to(one) for one in inside):
+        raise BackupError(
+            f"{target} is in what is backed up. Name a folder elsewhere, best on another disk."
+        )
+    try:
+        to = Target(target)
+    except OSError as error:
+        raise BackupError(
+            f"{target} can't be made ({error.strerror}). A backup never replaces anything: name "
+            "a folder or file that is not there yet."
+        ) from error
+    try:
+        manifest, count = _write(room, places, to)
+        to.close()
+        with Backup(target) as made:
+            faults = made.faults()
+    except OSError as error:
+        _remove(target)
+        raise BackupError(f"{target}: {plain_os_error(error)} Nothing was backed up.") from error
+    except BaseException:
+        _remove(target)
+        raise
+    if faults:
+        raise BackupError(f"{target} can't be relied on: {faults[0]} Look at the disk.")
+    _remember(room, target)
+    files = [one for one in manifest.entries if one.kind == "file"]
+    return Made(
+        path=target,
+        files=len(files),
+        size=sum(one.size for one in files),
+        workspaces=count,
+        notes=manifest.notes,
+    )
+
+
+def _write(room: Room, places: Places, to: Target) -> tuple[Manifest, int]:
+    gatherer = Gatherer(to)
+    gradebook = _gradebook(room, gatherer)
+    root = room.root.resolve()  # a folder is walked by itself, never through a link
+    exchange, workspaces = (
+        one.resolve() if one else None for one in (places.exchange, places.workspaces)
+    )
+    origins = {COURSE: str(root.parent)}
+    without = {root / BACKUPS, *(one for one in (exchange, workspaces) if one)}
+    if database := database_file(room.db_url):
+        kept = database.resolve()
+        without |= {kept.with_name(f"{kept.name}{end}") for end in _SQLITE_FILES}
+    gatherer.folder(root, f"{COURSE}/{root.name}", frozenset(without))
+    for name in ("data", "notebooks"):  # by them the room can be opened where it is restored
+        if (root.parent / name).is_dir():
+            gatherer.folder((root.parent / name).resolve(), f"{COURSE}/{name}")
+    count = 0
+    if workspaces:
+        origins[WORKSPACES] = str(workspaces)
+        done: set[Path] = set()
+        for one in find_workspaces(workspaces):
+            if one.home.is_symlink() or one.root.is_symlink():
+                gatherer.notes.append(f"{one.root} is reached by a link and is NOT in the backup.")
+                continue
+            place = one.root.relative_to(workspaces).as_posix()
+            done |= gatherer.workspace(one.root, f"{WORKSPACES}/{place}".removesuffix("/."))
+            count += 1
+        gatherer.folder(workspaces, WORKSPACES, frozenset(done))
+    else:
+        gatherer.notes.append("No workspaces were named, so none are in this backup.")
+    if exchange:
+        origins[EXCHANGE] = str(exchange)
+        gatherer.folder(exchange, f"{EXCHANGE}/{exchange.name}")
+    else:
+        gatherer.notes.append("No exchange was found, so none is in this backup.")
+    manifest = Manifest(
+        format=FORMAT,
+        made=dt.datetime.now(dt.UTC),
+        course=room.course_id,
+        room=root.name,
+        package=pcn_course.__version__,
+        python=platform.python_version(),
+        nbgrader=metadata.version("nbgrader"),
+        answers_format=ANSWERS_FORMAT,
+        origins=origins,
+        gradebook=gradebook,
+        entries=tuple(gatherer.entries),
+        notes=tuple(gatherer.notes),
+    )
+    with tempfile.TemporaryFile() as file:
+        file.write(msgspec.json.format(msgspec.json.encode(manifest), indent=1))
+        file.seek(0)
+        to.add(MANIFEST, file)
+    return manifest, count
+
+
+# ---- The gradebook -------------------------------------------------------------------------------
+
+_SQLITE_FILES = ("", "-journal", "-wal", "-shm")
+
+
+def _gradebook(room: Room, gatherer: Gatherer) -> Gradebook:
+    url = make_url(room.db_url)
+    file = database_file(room.db_url)
+    with tempfile.TemporaryDirectory(prefix="pcn-backup-") as folder:
+        copy = Path(folder, "gradebook")
+        if file is not None:
+            if not file.exists():
+                gatherer.notes.append("There is no gradebook yet.")
+                return Gradebook(kind="none")
+            name = f"{GRADEBOOK}/gradebook.db"
+            _copy_sqlite(file, copy)
+            rows = count_all(f"sqlite:///{copy}")
+            shutil.copystat(file, copy)
+            if os.geteuid() == 0:
+                os.chown(copy, file.stat().st_uid, file.stat().st_gid)
+            gatherer.file(copy, name)
+            place = os.path.relpath(file, room.root)
+            return Gradebook(kind="sqlite", path=name, place=place, rows=rows)
+        if url.get_backend_name() == "postgresql":
+            name = f"{GRADEBOOK}/gradebook.dump"
+            run_postgresql("pg_dump", url, "--format=custom", "--no-owner", f"--file={copy}")
+            gatherer.file(copy, name)
+            return Gradebook(kind="postgresql", path=name, rows=count_all(room.db_url))
+    raise BackupError(
+        f"The gradebook is a {url.get_backend_name()} database, which can't be backed up from "
+        "here. Use SQLite or PostgreSQL, or that database's own tools."
+    )
+
+
+def _copy_sqlite(source: Path, to: Path) -> None:
+    """Copy a database that is being written to, as SQLite itself does it."""
+    until = time.monotonic() + BUSY_SECONDS
+
+    def waiting(*_: int) -> None:
+        if time.monotonic() > until:
+            raise sqlite3.OperationalError("somebody writes to it all the time")
+
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True)) as live,
+            closing(sqlite3.connect(to)) as copy,
+        ):
+            live.backup(copy, progress=waiting, sleep=0.05)
+    except sqlite3.Error as error:
+        raise BackupError(
+            f"The gradebook {source} can't be copied: {error}. Run `pcn doctor`."
+        ) from error
+
+
+def run_postgresql(program: str, url: URL, *options: str) -> None:
+    """Run one of PostgreSQL's programs on a database; its password stands in no command line.
+
+    Raises:
+        BackupError: it is not installed, or it failed.
+    """
+    found = shutil.which(program)
+    if found is None:
+        raise BackupError(
+            f"The gradebook is in PostgreSQL, and {program} is not installed here. Install "
+            "PostgreSQL's client programs (on Debian: apt-get install postgresql-client)."
+        )
+    host = url.query.get("host") or url.host
+    settings = {
+        "PGHOST": host if isinstance(host, str) else ",".join(host or ()),
+        "PGPORT": str(url.port or ""),
+        "PGUSER": url.username or "",
+        "PGPASSWORD": str(url.password or ""),
+        "PGDATABASE": url.database or "",
+    }
+    environment = {**os.environ, **{key: value for key, value in settings.items() if value}}
+    command = [found, "--no-password", *options]
+    done = subprocess.run(  # noqa: S603 (PostgreSQL's own program, arguments of ours)
+        command, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise BackupError(f"{program} failed: {done.stderr.strip()[-600:]}")
+
+
+def count_all(db_url: str) -> dict[str, int]:
+    """How many rows each table of a database has.
+
+    Raises:
+        BackupError: it can't be read.
+    """
+    engine = create_engine(db_url)
+    try:
+        with engine.connect() as connection:
+            names = sorted(inspect(connection).get_table_names())
+            return {
+                name: connection.execute(select(func.count()).select_from(table(name))).scalar_one()
+                for name in names
+            }
+    except SQLAlchemyError as error:
+        raise BackupError(f"The gradebook can't be read: {error}") from error
+    finally:
+        engine.dispose()
+
+
+# ---- Afterwards ----------------------------------------------------------------------------------
+
+
+def _remove(target: Path) -> None:
+    if target.is_dir():
+        shutil.rmtree(target, ignore_errors=True)
+    else:
+        target.unlink(missing_ok=True)
+
+
+def _remember(room: Room, target: Path) -> None:
+    """Note where the backup is: who is purged later has a right to know of it."""
+    path = room.root / BACKUPS
+    try:
+        told = msgspec.json.decode(path.read_bytes(), type=list[dict[str, str]])
+    except (OSError, msgspec.MsgspecError):
+        told = []
+    told = [one for one in told if Path(one.get("path", "")).exists()]
+    told.append({"path": str(target), "made": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"})
+    write_whole(path, msgspec.json.encode(told))

@@ -1,0 +1,189 @@
+"""What a backup says of itself: every file with its SHA-256, and where everything came from."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import os
+import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import IO, Literal, Self
+
+import msgspec
+
+FORMAT = 1
+"""Of backups. A newer one is refused."""
+MANIFEST = "manifest.json"
+COURSE, EXCHANGE, WORKSPACES, GRADEBOOK = "course", "exchange", "workspaces", "gradebook"
+"""The folders in a backup."""
+_CHUNK = 1 << 20
+
+
+class BackupError(Exception):
+    """It was not done. ``plain`` says why and what to do."""
+
+    def __init__(self, plain: str) -> None:
+        """Take the sentence for whoever runs the command."""
+        super().__init__(plain)
+        self.plain = plain
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A file, folder or link: its path in the backup (``/`` between parts) and what it was like.
+
+    ``mode`` are the permission bits, ``mtime`` nanoseconds since 1970; ``target`` is where a link
+    leads.
+    """
+
+    path: str
+    kind: Literal["file", "folder", "link"]
+    mode: int
+    uid: int
+    gid: int
+    user: str = ""
+    group: str = ""
+    mtime: int
+    size: int = 0
+    sha256: str = ""
+    target: str = ""
+
+
+class Gradebook(msgspec.Struct, frozen=True, kw_only=True):
+    """How the gradebook is kept in the backup, and how many rows each table had.
+
+    ``kind`` is ``sqlite`` (the database file), ``postgresql`` (what pg_dump wrote in its custom
+    form) or ``none``; ``place`` is its path in the room, for SQLite.
+    """
+
+    kind: Literal["sqlite", "postgresql", "none"]
+    path: str = ""
+    place: str = ""
+    rows: dict[str, int] = {}
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole of it. ``notes`` are sentences about what is not in the backup, and why."""
+
+    format: int
+    made: dt.datetime
+    course: str
+    room: str
+    package: str
+    python: str
+    nbgrader: str
+    answers_format: int
+    origins: dict[str, str]
+    gradebook: Gradebook
+    entries: tuple[Entry, ...]
+    notes: tuple[str, ...] = ()
+
+
+class _OnlyFormat(msgspec.Struct):
+    format: int
+
+
+def decode(content: bytes) -> Manifest:
+    """Read a manifest.
+
+    Raises:
+        BackupError: it is none, or of a newer format, or its paths lead out of the backup.
+    """
+    try:
+        found = msgspec.json.decode(content, type=_OnlyFormat).format
+        if found > FORMAT:
+            raise BackupError(
+                f"This backup was made by a newer version of the course (format {found}; this one "
+                f"reads {FORMAT}). Install that version or a later one, then restore."
+            )
+        manifest = msgspec.json.decode(content, type=Manifest)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise BackupError(f"The backup's {MANIFEST} can't be read: {error}.") from error
+    for entry in manifest.entries:
+        parts = PurePosixPath(entry.path).parts
+        if entry.path.startswith("/") or not parts or ".." in parts or "\0" in entry.path:
+            raise BackupError(f"The backup names a file outside of itself: {entry.path}.")
+    return manifest
+
+
+class Backup:
+    """A backup that is there: a folder, or a tar file. Use it in a ``with`` statement."""
+
+    def __init__(self, path: Path) -> None:
+        """Take its path."""
+        self.path = path
+        self._tar: tarfile.TarFile | None = None
+        self.manifest: Manifest
+
+    def __enter__(self) -> Self:
+        """Open it and read its manifest."""
+        try:
+            if self.path.is_file():
+                self._tar = tarfile.open(self.path)
+            with self.open(MANIFEST) as file:
+                self.manifest = decode(file.read())
+        except (OSError, KeyError, tarfile.TarError) as error:
+            self.close()
+            raise BackupError(
+                f"{self.path} is no whole backup: its {MANIFEST} is missing or can't be read. "
+                "It is written last, so a backup that was interrupted has none. Use another."
+            ) from error
+        except BackupError:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._tar:
+            self._tar.close()
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[IO[bytes]]:
+        """A file of the backup.
+
+        Raises:
+            KeyError: a tar has no such file.
+            OSError: a folder has none.
+        """
+        if self._tar:
+            file = self._tar.extractfile(path)
+            if file is None:
+                raise KeyError(path)
+            with file:
+                yield file
+        else:
+            with os.fdopen(os.open(self.path / path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as plain:
+                yield plain
+
+    def faults(self) -> tuple[str, ...]:
+        """What is not as the manifest says, a sentence each; nothing if all is well."""
+        found = []
+        for entry in self.manifest.entries:
+            if entry.kind != "file":
+                continue
+            try:
+                with self.open(entry.path) as file:
+                    size, digest = measured(file)
+            except (OSError, KeyError, tarfile.TarError):
+                found.append(f"{entry.path} is missing or can't be read.")
+                continue
+            if (size, digest) != (entry.size, entry.sha256):
+                found.append(f"{entry.path} is not what was backed up.")
+        return tuple(found)
+
+
+def measured(file: IO[bytes], to: IO[bytes] | None = None) -> tuple[int, str]:
+    """Size and SHA-256 of what is left of a file, which is copied ``to`` another on the way."""
+    size, digest = 0, hashlib.sha256()
+    while chunk := file.read(_CHUNK):
+        size += len(chunk)
+        digest.update(chunk)
+        if to:
+            to.write(chunk)
+    return size, digest.hexdigest()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import zipfile
 from pathlib import Path
+from typing import Self
 
 import msgspec
 import pytest
@@ -20,7 +22,7 @@ from pcn_course.grading.cohort import read_class
 from pcn_course.grading.lms.roster import Entry, Roster, write_roster
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.records import Records, log_event
-from pcn_course.grading.room import Room
+from pcn_course.grading.room import Room, open_room
 from pcn_course.workspace import Workspace
 from tests.support.postgresql import postgresql
 from tests.support.room import hand_in, make_room
@@ -38,12 +40,18 @@ TRACES = (GONE, *NAME, TEXT, "zq@example.edu", "991177")
 class Term:
     """A course in which everything that a term leaves has been left."""
 
-    def __init__(self, base: Path, *, db_url: str | None = None) -> None:
+    def __init__(self, base: Path, room: Room) -> None:
         self.base = base
-        self.room: Room = make_room(base, [GONE, STAYS], db_url=db_url)
+        self.room = room
         self.exchange = base / "exchange"
         self.workspaces = base / "workspaces"
-        self.fill()
+
+    @classmethod
+    def make(cls, base: Path, db_url: str | None = None) -> Self:
+        term = cls(base, make_room(base, [GONE, STAYS], db_url=db_url))
+        term.fill()
+        term.room.close()
+        return term
 
     def fill(self) -> None:
         with self.room.gradebook() as gradebook:
@@ -162,9 +170,15 @@ def go(term: Term, student: str | None = GONE, *, yes: bool = False, **options: 
     )
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return Term.make(tmp_path_factory.mktemp("purge") / "term").base
+
+
 @pytest.fixture
-def term(tmp_path: Path) -> Term:
-    return Term(tmp_path)
+def term(made: Path, tmp_path: Path) -> Term:
+    base = shutil.copytree(made, tmp_path / "term")
+    return Term(base, open_room(base / "assignments"))
 
 
 def snapshot(base: Path) -> dict[str, bytes]:
@@ -337,7 +351,7 @@ def test_the_pseudonym_is_the_one_of_the_research_export(term: Term) -> None:
 
 def test_a_gradebook_on_postgresql_gives_up_the_same_rows(tmp_path: Path) -> None:
     with postgresql() as server:
-        term = Term(tmp_path, db_url=server.database("gradebook"))
+        term = Term.make(tmp_path, server.database("gradebook"))
         told = purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces, yes=True)
         assert told.left == ()
         assert {"student", "grade", "comment", "pcn_event"} <= {

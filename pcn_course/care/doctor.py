@@ -1,0 +1,118 @@
+"""``pcn doctor``: looks at everything that the course rests on, and says what to do.
+
+Nothing is changed; a file is made for a moment where it is tried whether locks work. A check that
+fails for a reason of its own is a fault like others, and the rest is looked at all the same.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from pcn_course.care import machine, term
+from pcn_course.care.finding import Finding, as_json, as_text, exit_code, fault
+from pcn_course.care.places import PlacesError, exchange_root
+from pcn_course.care.rows import database_file
+from pcn_course.course import Course, CourseError, default_root, load_course
+from pcn_course.grading.room import Room, RoomError, open_room
+
+__all__ = ["Finding", "as_json", "as_text", "doctor", "exit_code"]
+
+
+def doctor(
+    room_folder: Path | None = None,
+    workspace: Path | None = None,
+    *,
+    exchange: Path | None = None,
+    address: str | None = None,
+) -> tuple[Finding, ...]:
+    """Look at a course, its room (without a folder: the usual one) and its workspaces.
+
+    ``workspace`` is one workspace, or the folder of all. ``exchange`` is the exchange's root where
+    no configuration names it; ``address`` the one that people type where a proxy stands in front.
+    """
+    found: list[Finding] = []
+    room, course = _room(room_folder, found)
+    checks: list[tuple[str, Callable[[], Iterable[Finding]]]] = [
+        ("packages", lambda: machine.versions(None)),
+        ("files of the package", machine.files),
+        ("time zone", lambda: machine.clock(room.config if room else None)),
+        ("browser origin", lambda: machine.jupyter(address)),
+        ("disk", lambda: machine.disk("temporary files", Path(tempfile.gettempdir()))),
+    ]
+    if course:
+        checks.append(("course", lambda: term.course_files(course, room.root if room else None)))
+    if room:
+        checks += _of_room(room, exchange)
+    if workspace:
+        checks += _of_workspaces(workspace)
+    for name, check in checks:
+        found += _tried(name, check)
+    return tuple(found)
+
+
+def _room(folder: Path | None, found: list[Finding]) -> tuple[Room | None, Course | None]:
+    try:
+        room = open_room(folder)
+    except CourseError as error:
+        found.append(_course_fault(error))
+        return None, None
+    except RoomError as error:
+        # A student's machine has none; whoever named a folder means it.
+        if folder is not None or (default_root() / "assignments").is_dir():
+            found.append(fault("room", error.plain, "Then run `pcn doctor` again."))
+        try:
+            return None, load_course()
+        except CourseError as fault_in_course:
+            found.append(_course_fault(fault_in_course))
+            return None, None
+    return room, room.course
+
+
+def _course_fault(error: CourseError) -> Finding:
+    count = len(error.faults)
+    return fault(
+        "course", f"The course's files hold {count} fault{'' if count == 1 else 's'}; first: "
+        f"{error.faults[0]}", "Run `pcn check`, which lists them all.",
+    )  # fmt: skip
+
+
+def _of_room(
+    room: Room, exchange: Path | None
+) -> Iterator[tuple[str, Callable[[], Iterable[Finding]]]]:
+    root = exchange or exchange_root(room)
+    sqlite = database_file(room.db_url) is not None
+    yield "disk", lambda: machine.disk("the room", room.root)
+    yield "locks", lambda: machine.locks("the room", room.root, database=sqlite)
+    yield "gradebook", lambda: term.gradebook(room)
+    yield "roster", lambda: term.roster(room)
+    yield "research", lambda: term.secrets(room.root)
+    yield "exchange", lambda: term.exchange(root, room.course_id)
+    if root and root.is_dir():
+        yield "disk", lambda: machine.disk("the exchange", root)
+
+
+def _of_workspaces(folder: Path) -> Iterator[tuple[str, Callable[[], Iterable[Finding]]]]:
+    if not folder.is_dir():
+        yield "workspaces", lambda: [fault(
+            "workspaces", f"There is no folder {folder}.", "Name the folder of the workspaces."
+        )]  # fmt: skip
+        return
+    yield "disk", lambda: machine.disk("workspaces", folder)
+    yield "locks", lambda: machine.locks("workspaces", folder)
+    yield "workspaces", lambda: term.workspaces(folder)
+
+
+def _tried(name: str, check: Callable[[], Iterable[Finding]]) -> list[Finding]:
+    found: list[Finding] = []
+    try:
+        for one in check():
+            found.append(one)  # noqa: PERF402 (what was found before it fails is kept)
+    except PlacesError as error:
+        found.append(fault(name, error.plain, "Then run `pcn doctor` again."))
+    except Exception as error:  # noqa: BLE001 (whatever it is, the other checks go on)
+        says = f"This could not be checked: {type(error).__name__}: {error}"
+        todo = "Run it as the account that runs the course; if it stays so, report it."
+        found.append(fault(name, says, todo))
+    return found

@@ -23,7 +23,7 @@ import msgspec
 import pcn_course
 from pcn_course.care.pieces import Piece, Who, is_fixed, pieces_of, pieces_of_term
 from pcn_course.care.places import Places, find_workspaces, places_of
-from pcn_course.care.rows import connect, count_rows, database_file, delete_rows
+from pcn_course.care.rows import connect, count_rows, database_file, delete_rows, rows_naming
 from pcn_course.exchange import STUDENT_ID
 from pcn_course.files import write_whole
 from pcn_course.grading.lms.roster import FILE as ROSTER
@@ -129,7 +129,7 @@ def purge(
     if student is not None and is_fixed(student, room.course):
         raise PurgeError(
             f"“{student}” is also the name of a folder that all share, so what is this student's "
-            "can't be told by it. Remove it by hand; docs/retention says where to look."
+            "can't be told by it. Remove it by hand: the README says what is kept where."
         )
     places = places_of(room, exchange=exchange, workspaces=workspaces)
     counts = count_rows(room, student)
@@ -148,13 +148,13 @@ def purge(
     what = "the whole term" if student is None else student
     untouched = tuple(_not_touched(room, places, whos))
     if not yes:
-        mentions = tuple(_mentions(room, places, whos, {one.path for one in pieces}))
+        mentions = tuple(_mentions(room, places, student, whos, {one.path for one in pieces}))
         return Purge(
             what=what, done=False, found=tuple(found), left=(), mentions=mentions,
             not_touched=untouched,
         )  # fmt: skip
     left = _remove(room, student, pieces)
-    mentions = tuple(_mentions(room, places, whos, set()))
+    mentions = tuple(_mentions(room, places, student, whos, set()))
     receipt = None
     if found:
         receipt = _keep_receipt(room, whos, student, found, left, untouched, reference)
@@ -223,8 +223,10 @@ def _line(piece: Piece) -> Line:
 # ---- What stays ----------------------------------------------------------------------------------
 
 
-def _mentions(room: Room, places: Places, whos: Iterable[Who], going: set[Path]) -> Iterator[str]:
-    """Files of the room and the exchange, and comments of the bank, that still name somebody.
+def _mentions(
+    room: Room, places: Places, student: str | None, whos: Iterable[Who], going: set[Path]
+) -> Iterator[str]:
+    """Files of the room and the exchange, and others' rows in the gradebook, that name somebody.
 
     Workspaces are not looked into: what others wrote there is not for the instructor to read.
     """
@@ -245,7 +247,7 @@ def _mentions(room: Room, places: Places, whos: Iterable[Who], going: set[Path])
         if pattern.search(content.decode("utf-8", "replace")):
             told += 1
             yield str(path)
-    yield from _phrases(room, pattern)
+    yield from rows_naming(room, student, pattern)
 
 
 def _any_of(whos: Iterable[Who]) -> re.Pattern[str] | None:
@@ -266,21 +268,6 @@ def _files(room: Room, places: Places) -> Iterator[Path]:
                 ours = path == database or receipts in path.parents or name.endswith(".py")
                 if not ours and not path.is_symlink():
                     yield path
-
-
-def _phrases(room: Room, pattern: re.Pattern[str]) -> Iterator[str]:
-    """Comments of the bank and of other students' submissions in which the name stands."""
-    from sqlalchemy import inspect, text
-
-    engine = connect(room)
-    if engine is None:
-        return
-    with engine.connect() as connection:
-        if inspect(connection).has_table("pcn_phrase"):
-            for number, words in connection.execute(text("SELECT id, text FROM pcn_phrase")):
-                if pattern.search(words or ""):
-                    yield f"the bank of comments, number {number}"
-    engine.dispose()
 
 
 def _not_touched(room: Room, places: Places, whos: Iterable[Who]) -> Iterator[str]:

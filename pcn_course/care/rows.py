@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from nbgrader import api
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     Connection,
     Delete,
     Engine,
     MetaData,
+    String,
     Table,
     create_engine,
     delete,
     func,
     inspect,
+    not_,
     select,
     text,
 )
@@ -91,6 +95,39 @@ def delete_rows(room: Room, student: str | None) -> None:
         raise _fault(error) from error
     finally:
         engine.dispose()
+
+
+def rows_naming(room: Room, student: str | None, pattern: re.Pattern[str]) -> Iterator[str]:
+    """Comments, phrases and notes that are not the student's own and still name them."""
+    engine = connect(room)
+    if engine is None:
+        return
+    try:
+        with engine.connect() as connection:
+            for table, where in _remaining(connection, student):
+                written = [one for one in table.c if isinstance(one.type, (String, JSON))]
+                query = select(*written).where(*(not_(one) for one in where))
+                count = sum(
+                    any(pattern.search(str(cell)) for cell in row if cell)
+                    for row in connection.execute(query)
+                )
+                if count:
+                    yield f"the gradebook's table {table.name}: {count} rows"
+    finally:
+        engine.dispose()
+
+
+def _remaining(
+    connection: Connection, student: str | None
+) -> Iterator[tuple[Table, Iterable[ColumnElement[bool]]]]:
+    """Tables with words in them, and of which of their rows a purge takes."""
+    words = ("comment", "pcn_")
+    if student is not None:
+        for table, where in _deletions(connection, student):
+            if table.name.startswith(words):
+                yield table, where
+    if inspect(connection).has_table("pcn_phrase"):
+        yield Table("pcn_phrase", MetaData(), autoload_with=connection), ()
 
 
 def _statements(connection: Connection, student: str | None) -> list[Delete]:

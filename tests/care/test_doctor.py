@@ -19,6 +19,7 @@ from sqlalchemy import text
 from pcn_course.answers import Edit
 from pcn_course.care import machine
 from pcn_course.care.doctor import Finding, as_json, as_text, doctor, exit_code
+from pcn_course.care.migrate import upgrade
 from pcn_course.grading.lms.roster import Entry, Roster, write_roster
 from pcn_course.grading.records import make_tables
 from pcn_course.grading.room import Room, open_room
@@ -310,9 +311,15 @@ def test_a_check_that_fails_itself_does_not_end_the_others(
 def test_a_gradebook_on_postgresql_is_looked_at(tmp_path: Path) -> None:
     with postgresql() as server:
         room = make_room(tmp_path / "course", ["ada"], db_url=server.database("gradebook"))
+        make_tables(room.engine)
         room.close()
         several = [one for one in doctor(room.root) if one.check == "gradebook"]
         assert [one.state for one in several] == ["good"]
         assert "postgresql" in several[0].says
+        with room.engine.begin() as connection:
+            connection.execute(text("ALTER TABLE pcn_request DROP COLUMN answered_at"))
+        assert upgrade(room.engine) == ("pcn_request.answered_at",)
+        assert upgrade(room.engine) == ()
+        room.close()
     (gone,) = [one for one in doctor(room.root) if one.check == "gradebook"]
     assert gone.state == "fault"

@@ -314,8 +314,16 @@ def test_a_link_named_as_the_student_is_removed_and_not_what_it_leads_to(term: T
 
 def test_who_is_named_in_what_others_keep_is_listed_to_be_looked_at(term: Term) -> None:
     (term.room.root / "notes.md").write_text("Zephyrine Quillfeather wants to talk on Tuesday.")
-    told = purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces, yes=True)
-    assert told.mentions == (str(term.room.root / "notes.md"),)
+    criterion = term.room.course.rubric.criteria[1].id
+    Marking(term.room, "grader").say(STAYS, STEP, criterion, f"As {NAME[0]} {NAME[1]} said")
+    wanted = (
+        str(term.room.root / "notes.md"),
+        "the gradebook's table pcn_event: 1 rows",
+        "the gradebook's table comment: 1 rows",
+    )
+    for yes in (False, True):
+        told = purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces, yes=yes)
+        assert told.mentions == wanted
 
 
 def test_an_id_that_could_mean_a_shared_folder_is_refused(term: Term) -> None:

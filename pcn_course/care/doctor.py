@@ -6,6 +6,7 @@ fails for a reason of its own is a fault like others, and the rest is looked at 
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -29,11 +30,14 @@ def doctor(
 ) -> tuple[Finding, ...]:
     """Look at a course, its room (without a folder: the usual one) and its workspaces.
 
-    ``workspace`` is one workspace, or the folder of all. ``exchange`` is the exchange's root where
-    no configuration names it; ``address`` the one that people type where a proxy stands in front.
+    ``workspace`` is one workspace, or the folder of all; else the one that ``PCN_WORKSPACES``
+    names. ``exchange`` is the exchange's root where no configuration names it; ``address`` the one
+    that people type where a proxy stands in front.
     """
     found: list[Finding] = []
     room, course = _room(room_folder, found)
+    if workspace is None and (named := os.environ.get("PCN_WORKSPACES")):
+        workspace = Path(named)
     checks: list[tuple[str, Callable[[], Iterable[Finding]]]] = [
         ("packages", lambda: machine.versions(None)),
         ("files of the package", machine.files),

@@ -290,7 +290,8 @@ def held(lock: Path) -> bool:
     """Whether some process holds a lock file at this moment, and half a second later still."""
     for wait in (0.5, 0.0):
         try:
-            with lock.open("rb+") as file:
+            # Not `open`: in a student's folder the name may be a link.
+            with os.fdopen(os.open(lock, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK), "rb+") as file:
                 if _lock(file):
                     return False
         except OSError:

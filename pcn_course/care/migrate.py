@@ -15,6 +15,7 @@ from sqlalchemy import Column, Connection, Engine, Table, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from pcn_course.answers import FORMAT, MAX_FILE
+from pcn_course.care.places import read_plain
 from pcn_course.grading.records import make_tables, tables
 
 
@@ -37,12 +38,11 @@ def newer(workspace: Path) -> Iterator[Path]:
     """Answers in a workspace, those set aside included, that a newer version of us wrote."""
     places = ("step-*/answers.json", ".pcn/private/*.json", ".pcn/set-aside/*.json")
     for path in (path for place in places for path in sorted(workspace.glob(place))):
+        content = read_plain(path, MAX_FILE)
         try:
-            if path.is_symlink() or path.stat().st_size > MAX_FILE:
-                continue
-            if msgspec.json.decode(path.read_bytes(), type=_Stamp).format > FORMAT:
+            if content and msgspec.json.decode(content, type=_Stamp).format > FORMAT:
                 yield path
-        except (OSError, msgspec.MsgspecError, RecursionError):
+        except (msgspec.MsgspecError, RecursionError):
             continue
 
 

@@ -20,7 +20,7 @@ from typing import Literal
 
 import msgspec
 
-from pcn_course.care.places import Places, find_workspaces
+from pcn_course.care.places import Places, find_workspaces, read_plain
 from pcn_course.course import Course
 from pcn_course.exchange import SECRET
 from pcn_course.files import write_whole
@@ -96,10 +96,10 @@ def pieces_of(who: Who, places: Places, course: Course, roster: Roster) -> Itera
     yield from _released_feedback(places, course, secrets)
     for path in sent:
         yield tree("exchange", path)
-    for path in workspaces:
-        yield tree("workspace", path)
     for path in cached:
         yield tree("copies that nbgrader kept on submitting", path)
+    for path in workspaces:
+        yield tree("workspace", path)
     for path in folders:
         yield tree(_kind(path, places.room), path)
     yield from _archives(who, places.room, course, roster)
@@ -201,8 +201,8 @@ def _secrets(paths: list[Path]) -> set[str]:
     for path in paths:
         if path.is_dir() and not path.is_symlink():
             for secret in path.rglob(SECRET):
-                if secret.is_file() and not secret.is_symlink():
-                    found.add(secret.read_bytes()[:1000].decode("utf-8", "replace"))
+                if content := read_plain(secret, 1000):
+                    found.add(content.decode("utf-8", "replace"))
     return found | {one.strip() for one in found}
 
 

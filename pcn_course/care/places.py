@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,10 +68,7 @@ def places_of(
     workspaces = workspaces.absolute() if workspaces else None
     caches = [_jupyter_data() / CACHE / room.course_id]
     if workspaces:
-        caches += [
-            one.home / ".local/share/jupyter" / CACHE / room.course_id
-            for one in find_workspaces(workspaces)
-        ]
+        caches += sorted(workspaces.glob(f"*/.local/share/jupyter/{CACHE}/{room.course_id}"))
     return Places(
         room=room.root,
         exchange=course.absolute() if course and course.is_dir() else None,
@@ -118,11 +116,28 @@ def is_workspace(folder: Path) -> bool:
         return False
 
 
+def read_plain(path: Path, limit: int) -> bytes | None:
+    """A file's content; ``None`` if it is none, a link, longer than ``limit``, or can't be read.
+
+    In a workspace a student chooses what a name stands for: a pipe would be waited for for ever.
+    """
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
+            content = file.read(limit + 1)
+    except OSError:
+        return None
+    return content if len(content) <= limit else None
+
+
 def _student_of(workspace: Path) -> str | None:
     """By which id the workspace itself says that its student is known."""
+    content = read_plain(workspace / ".pcn" / "workspace.json", 1_000_000)
     try:
-        told = msgspec.json.decode((workspace / ".pcn" / "workspace.json").read_bytes())
-    except (OSError, msgspec.MsgspecError, RecursionError):
+        told = msgspec.json.decode(content or b"null")
+    except (msgspec.MsgspecError, RecursionError):
         return None
     student = told.get("student") if isinstance(told, dict) else None
     return student if isinstance(student, str) and student else None

@@ -22,7 +22,7 @@ import msgspec
 
 import pcn_course
 from pcn_course.care.pieces import Piece, Who, is_fixed, pieces_of, pieces_of_term
-from pcn_course.care.places import Places, find_workspaces, places_of
+from pcn_course.care.places import Places, find_workspaces, places_of, read_plain
 from pcn_course.care.rows import connect, count_rows, database_file, delete_rows, rows_naming
 from pcn_course.exchange import STUDENT_ID
 from pcn_course.files import write_whole
@@ -240,10 +240,7 @@ def _mentions(
             return
         if path in going or any(parent in going for parent in path.parents):
             continue
-        try:
-            content = path.read_bytes() if path.stat().st_size <= LARGEST else b""
-        except OSError:
-            continue
+        content = read_plain(path, LARGEST) or b""
         if pattern.search(content.decode("utf-8", "replace")):
             told += 1
             yield str(path)

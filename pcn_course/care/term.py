@@ -83,8 +83,8 @@ def gradebook(room: Room) -> Iterator[Finding]:
                 )  # fmt: skip
             ours = len(there & set(tables.tables))
             yield good(
-                "gradebook", f"It opens ({engine.dialect.name}); {ours} of our "
-                f"{len(tables.tables)} tables are in it, the others come when they are needed.",
+                "gradebook", f"It opens ({engine.dialect.name}), with {ours} of our "
+                f"{len(tables.tables)} tables; what is missing is made when it is needed.",
             )  # fmt: skip
     except SQLAlchemyError as error:
         yield fault(

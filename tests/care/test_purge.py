@@ -16,6 +16,8 @@ from nbgrader.utils import notebook_hash
 
 from pcn_course.answers import Edit
 from pcn_course.care import pieces
+from pcn_course.care import term as term_checks
+from pcn_course.care.backup import backup
 from pcn_course.care.purge import PurgeError, Receipt, pseudonym_of, purge
 from pcn_course.grading import research
 from pcn_course.grading.cohort import read_class
@@ -310,6 +312,28 @@ def test_a_link_named_as_the_student_is_removed_and_not_what_it_leads_to(term: T
     go(term, yes=True)
     assert (elsewhere / "kept.txt").exists()
     assert not (term.room.root / "export" / GONE).is_symlink()
+
+
+def test_a_pipe_that_a_student_made_is_waited_for_by_nobody(term: Term) -> None:
+    workspace = term.workspaces / STAYS / "workspace"
+    for path in (
+        workspace / ".pcn" / "workspace.json",
+        workspace / STEP / "answers.json",
+        term.exchange / "pcn" / "inbound" / STAYS / "pipe",
+    ):
+        path.unlink(missing_ok=True)
+        os.mkfifo(path)
+    told = purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces, yes=True)
+    assert told.left == ()
+    assert [*term_checks.workspaces(term.workspaces)]
+    backup(term.room, term.base.parent / "backup", workspaces=term.workspaces)
+
+
+def test_a_backup_that_is_still_there_is_named(term: Term) -> None:
+    made = backup(term.room, term.base.parent / "backup", workspaces=term.workspaces)
+    told = purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces, yes=True)
+    assert any(str(made.path) in line for line in told.not_touched)
+    assert told.mentions == ()
 
 
 def test_who_is_named_in_what_others_keep_is_listed_to_be_looked_at(term: Term) -> None:

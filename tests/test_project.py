@@ -44,6 +44,7 @@ LAYERS = (
     ("exchange",),
     ("app", "grading", "widgets"),
     ("instructor",),
+    ("care",),
     ("cli",),
     ("__main__",),
 )

@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from pcn_course.cli.group import (
+    CHANGING,
     FOLDER,
+    STUDENT,
     browser_option,
     command,
     course_in,
@@ -18,11 +20,8 @@ from pcn_course.cli.group import (
 from pcn_course.course import CourseError
 from pcn_course.files import StorageError
 
-_STUDENT = "As a student"
-_COURSE = "Changing the course"
 
-
-@command(_STUDENT)
+@command(STUDENT)
 @course_option
 @port_option
 @click.option(
@@ -46,7 +45,7 @@ def app(root: Path | None, port: int | None, workspace: Path, *, no_browser: boo
     serve(course, workspace, port=port, open_browser=not no_browser)
 
 
-@command(_COURSE)
+@command(CHANGING)
 @course_option
 def check(root: Path | None) -> None:
     """Check the course's files; list every fault with its file and place."""
@@ -64,7 +63,7 @@ def check(root: Path | None) -> None:
     click.echo(f"{course.title}: {len(course.steps)} steps, {prompts} prompts, no faults.")
 
 
-@command(_COURSE)
+@command(CHANGING)
 @course_option
 def notebooks(root: Path | None) -> None:
     """Write the notebooks anew from data/, after a change there. Cells of your own stay."""

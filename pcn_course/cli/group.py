@@ -13,6 +13,14 @@ from pcn_course.course import Course, CourseError, default_root, load_course
 if TYPE_CHECKING:
     from pcn_course.grading.room import Room
 
+SECTIONS = (
+    STUDENT := "As a student",
+    TEACHING := "As an instructor",
+    CARE := "To look after a course",
+    CHANGING := "Changing the course",
+)
+"""Of the help, in the order in which they are met."""
+
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -44,9 +52,9 @@ class Commands(click.Group):
         for name, command in self.commands.items():
             line = name, command.get_short_help_str(width)
             sections.setdefault(_SECTIONS[name], []).append(line)
-        for section, lines in sections.items():
+        for section in sorted(sections, key=SECTIONS.index):
             with formatter.section(section):
-                formatter.write_dl(lines)
+                formatter.write_dl(sections[section])
 
 
 _SECTIONS: dict[str, str] = {}

@@ -10,6 +10,7 @@ import click
 from pcn_course.cli.group import (
     FILE,
     FOLDER,
+    TEACHING,
     browser_option,
     command,
     port_option,
@@ -17,11 +18,10 @@ from pcn_course.cli.group import (
     room_option,
 )
 
-_TEACHING = "As an instructor"
 _LMS = ("canvas", "brightspace", "moodle", "blackboard", "roster")
 
 
-@command(_TEACHING)
+@command(TEACHING)
 @room_option
 @port_option
 @click.option("--as", "marker", help="The name under which marks are kept. Default: your login.")
@@ -52,7 +52,7 @@ def mark(
     serve_room(room, port=port, open_browser=not no_browser)
 
 
-@command(_TEACHING)
+@command(TEACHING)
 @click.argument("file", type=FILE)
 @click.option("--lms", type=click.Choice(_LMS), required=True, help="Which one the list is from.")
 @click.option("--step", help="For Moodle's worksheet: the step whose assignment it belongs to.")
@@ -77,7 +77,7 @@ def roster(file: Path, lms: str, step: str | None, folder: Path | None) -> None:
     click.echo("{} added, {} changed, {} as they were.".format(*counts))
 
 
-@command(_TEACHING)
+@command(TEACHING)
 @click.argument("target", metavar="FOLDER", type=FOLDER)
 @click.option("--consent", type=FILE, help="Who consents. Default: consent.csv in the room.")
 @room_option

@@ -9,7 +9,6 @@ import hashlib
 import os
 import platform
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from packaging.utils import canonicalize_name
 import pcn_course
 from pcn_course.assets import WIDGETS, asset
 from pcn_course.care.finding import Finding, fault, good, warning
+from pcn_course.grading.programs import put_on_path
 
 PACKAGE = "pcn-course"
 TEMPLATE = ("conf.json", "index.html.j2", "static/page.js", "static/page.css", "static/look.css")
@@ -60,11 +60,11 @@ def versions(constraints: Path | None = None) -> Iterator[Finding]:
     else:
         count = f" {len(tested)} are named in constraints.txt." if tested else ""
         yield good("packages", f"All packages that the course needs are here.{count}")
-    beside = Path(sys.executable).with_name("alembic")
+    put_on_path()
     if not shutil.which("alembic"):
-        yield warning(
-            "alembic", "nbgrader runs alembic by its name, and it is not on the PATH.",
-            f"Put {beside.parent} on the PATH, or a new gradebook gets no version.",
+        yield fault(
+            "alembic", "nbgrader runs alembic by its name, and it is neither here nor on the PATH.",
+            "Install anew: pip install --force-reinstall alembic. No gradebook comes without it.",
         )  # fmt: skip
 
 

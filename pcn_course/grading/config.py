@@ -21,6 +21,7 @@ from pcn_course.grading.exporter import ReleasedNotebookExporter
 from pcn_course.grading.feedback import FeedbackPage, ReleaseFeedback
 from pcn_course.grading.inprocess import ExecuteHere
 from pcn_course.grading.onebook import use_one_gradebook
+from pcn_course.grading.programs import put_on_path
 from pcn_course.grading.release import CarryDueDate
 from pcn_course.grading.reopen import ReopenMarks
 
@@ -40,6 +41,7 @@ def configure(c: Config, here: Path) -> None:
     os.environ["PCN_COURSE"] = str(course)
     # What they start imports nothing that lies beside a submission.
     os.environ["PYTHONSAFEPATH"] = "1"
+    put_on_path()
 
     # nbgrader's own files stay in assignments/; what is released comes from notebooks/.
     c.CourseDirectory.course_id = _course_id(course)

@@ -33,6 +33,8 @@ from nbgrader.preprocessors import (
 from sqlalchemy import bindparam, select
 from sqlalchemy.engine import make_url
 
+from pcn_course.grading.programs import put_on_path
+
 _OPENERS = (
     autograde, getgrades, latesubmissions, overwritecells, overwritekernelspec, saveautogrades
 )  # fmt: skip
@@ -49,6 +51,7 @@ class OneGradebook(Gradebook):
         with cls._lock:
             found: Self | None = cls._open.get((db_url, course_id, _file_of(db_url)))
             if found is None:
+                put_on_path()
                 found = super().__new__(cls)
                 Gradebook.__init__(found, db_url, course_id, *_more)
                 # A new SQLite file has its number only now.

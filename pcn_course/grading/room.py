@@ -18,6 +18,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from pcn_course.answers import FILE, Submitted, read_answers
 from pcn_course.course import Course, default_root, load_course
+from pcn_course.grading.programs import put_on_path
 
 CONFIG = "nbgrader_config.py"
 """By this file a folder is known as an instructor's room."""
@@ -83,6 +84,7 @@ class Room:
         Raises:
             RoomError: the gradebook can't be opened.
         """
+        put_on_path()
         try:
             opened = Gradebook(self.db_url, self.course_id)
         except (SQLAlchemyError, OSError) as error:

@@ -31,7 +31,7 @@ from pcn_course import course as pcn
 from pcn_course import exchange
 from pcn_course.answers import Edit
 from pcn_course.course import Prompt, Step
-from pcn_course.grading.notebooks import write_notebooks
+from pcn_course.grading.notebooks import write_notebooks, write_room_notebooks
 from pcn_course.workspace import Receipt, Workspace
 from tests.support.servers import AppServer
 
@@ -198,6 +198,7 @@ class Course:
             exchange.chmod(0o777)
             config += f"\nc.Exchange.root = {str(exchange)!r}\n"
         (room / "nbgrader_config.py").write_text(config)
+        write_room_notebooks(room)
         home = root.with_name(f"{root.name}-instructor")
         home.mkdir()
         return cls(root, exchange, Instructor(home, room), content)

@@ -1,0 +1,127 @@
+"""Second marks, their differences, and how these are settled, on a real gradebook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from pcn_course.grading.marks import Conflict, MarkError, Marking
+from pcn_course.grading.records import settled
+from pcn_course.grading.room import Room, open_room
+from pcn_course.grading.second import agreements, differences, drifts, marked_twice, settle
+from pcn_course.instructor.marking_second import SecondMarks
+from tests.support.room import make_room
+
+STEP = "step-1-goals"
+STUDENTS = tuple(f"s{number:02}" for number in range(12))
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    return make_room(tmp_path / "course", STUDENTS)
+
+
+@pytest.fixture
+def first(room: Room) -> Marking:
+    return Marking(room, "first")
+
+
+def give_second(room: Room, marker: str, student: str, points: float, note: str = "") -> None:
+    marking = Marking(open_room(room.root), marker)
+    seconds = SecondMarks(marking)
+    seconds.give(marking.submission(student, STEP), "reasoning", points, None)
+    if note:
+        seconds.say(marking.submission(student, STEP), "reasoning", note, "")
+
+
+def test_what_is_marked_twice_and_how_far_it_is_apart(room: Room, first: Marking) -> None:
+    for student, points in (("s00", 3), ("s01", 1), ("s02", 2)):
+        first.give(student, STEP, "reasoning", points)
+    first.give("s00", STEP, "ethics", 4)  # not marked twice
+    give_second(room, "second", "s00", 3)
+    give_second(room, "second", "s01", 3, "The project is named twice.")
+    give_second(room, "third", "s01", 2)
+    give_second(room, "second", "s05", 4)  # has no first mark yet
+    found = {one.student: one for one in marked_twice(first)}
+    assert set(found) == {"s00", "s01"}
+    assert (found["s00"].apart, found["s00"].waits) == (0, False)
+    assert (found["s01"].apart, found["s01"].waits) == (2, True)
+    assert [(one.marker, one.points) for one in found["s01"].seconds] == [
+        ("second", 3), ("third", 2)
+    ]  # fmt: skip
+    assert found["s01"].seconds[0].note == "The project is named twice."
+    assert found["s01"].first_by == "first"
+    figures = agreements(found.values())
+    assert set(figures) == {"reasoning"}
+    assert figures["reasoning"].n == 2
+    assert figures["reasoning"].exact.value == 0.5
+    assert [one.student for one in differences(found.values())] == ["s01"]
+    assert marked_twice(first, "step-2-connections") == []
+
+
+def test_a_settled_difference_stands_in_the_gradebook_and_who_settled_it_is_kept(
+    room: Room, first: Marking
+) -> None:
+    first.give("s00", STEP, "reasoning", 1)
+    give_second(room, "second", "s00", 3)
+    before = agreements(marked_twice(first))
+    chair = Marking(open_room(room.root), "chair")
+    with pytest.raises(MarkError, match="Say in a sentence why"):
+        settle(chair, "s00", STEP, "reasoning", 2, reason=" ", seen=1)
+    with pytest.raises(Conflict):
+        settle(chair, "s00", STEP, "reasoning", 2, reason="Both have a point.", seen=4)
+    assert chair.submission("s00", STEP).marks["reasoning"].points == 1
+    mark = settle(chair, "s00", STEP, "reasoning", 2, reason="Both have a point.", seen=1)
+    assert (mark.points, mark.by) == (2, "chair")
+    with room.gradebook() as gradebook:
+        assert gradebook.find_grade("reasoning", STEP, STEP, "s00").manual_score == 2
+    (one,) = marked_twice(first)
+    assert one.settled is not None
+    assert (one.settled.points, one.settled.reason, one.settled.by) == (
+        2, "Both have a point.", "chair"
+    )  # fmt: skip
+    assert (one.first, one.first_by, one.points, one.waits) == (1, "first", 2, False)
+    # Figures are about what the two gave, not about what came of it.
+    assert agreements(marked_twice(first)) == before
+    # Settled anew: the later one counts, both are kept.
+    settle(chair, "s00", STEP, "reasoning", 3, reason="Read again together.", seen=2)
+    (one,) = marked_twice(first)
+    assert one.settled is not None
+    assert (one.first, one.settled.points) == (1, 3)
+    with room.engine.connect() as connection:
+        assert len(connection.execute(select(settled)).all()) == 2
+
+
+def test_what_was_not_marked_twice_cannot_be_settled(first: Marking) -> None:
+    first.give("s00", STEP, "reasoning", 1)
+    with pytest.raises(MarkError, match="not marked twice"):
+        settle(first, "s00", STEP, "reasoning", 2, reason="Because.", seen=1)
+    assert first.submission("s00", STEP).marks["reasoning"].points == 1
+
+
+def test_marks_that_become_milder_are_seen(room: Room, first: Marking) -> None:
+    for at, student in enumerate(STUDENTS):
+        first.give(
+            student, STEP, "reasoning", 1 + at % 2 if at < 4 else 2 if at < 8 else 3 + at % 2
+        )
+    steady = Marking(open_room(room.root), "steady")
+    for at, student in enumerate(STUDENTS):
+        steady.give(student, STEP, "ethics", at % 3 + 1)
+    few = Marking(open_room(room.root), "few")
+    for student in STUDENTS[:8]:
+        few.give(student, STEP, "action", 2)
+    found = {one.marker: one for one in drifts(first)}
+    assert set(found) == {"first", "steady"}
+    milder = found["first"]
+    assert (milder.n, milder.early, milder.late, milder.change.value) == (12, 1.5, 3.5, 2)
+    assert milder.change.low is not None
+    assert milder.change.low > 0
+    unmoved = found["steady"].change
+    assert unmoved.low is not None
+    assert unmoved.high is not None
+    assert unmoved.low < 0 < unmoved.high
+    # A mark that was changed counts once.
+    first.give(STUDENTS[0], STEP, "reasoning", 2, seen=1)
+    assert {one.marker: one.n for one in drifts(first, STEP)}["first"] == 12

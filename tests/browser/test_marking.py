@@ -311,6 +311,7 @@ def test_a_second_marker_marks_blind(chromium: Browser, server: MarkingServer, r
     ada.press("Escape")
     ada.saved()
     ben.page.get_by_label("As", exact=True).select_option("second")
+    ben.ready()
     expect(ben.page.locator(".pcn-left > h2")).to_have_text(title)
     expect(ben.criterion("Reasoning")).to_contain_text("not marked")
     assert "first eyes" not in ben.page.content()

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pcn_course.course import default_root
+import pcn_course
 from pcn_course.grading.room import Room, open_room
 
+CHECKOUT = Path(pcn_course.__file__).parents[1]
 HANDED_IN = dt.datetime(2027, 1, 20, 10, 0, tzinfo=dt.UTC)
 
 
@@ -24,11 +25,11 @@ def make_room(
     structure: float = 3.0,
 ) -> Room:
     """A room below ``folder`` in which all ``students`` have handed in all ``steps``, unmarked."""
-    shutil.copytree(default_root() / "data", folder / "data")
-    shutil.copytree(default_root() / "notebooks", folder / "notebooks")
+    shutil.copytree(CHECKOUT / "data", folder / "data")
+    shutil.copytree(CHECKOUT / "notebooks", folder / "notebooks")
     (folder / "assignments").mkdir()
     config = folder / "assignments" / "nbgrader_config.py"
-    shutil.copy(default_root() / "assignments" / "nbgrader_config.py", config)
+    shutil.copy(CHECKOUT / "assignments" / "nbgrader_config.py", config)
     if db_url:
         config.write_text(config.read_text() + f"\nc.CourseDirectory.db_url = {db_url!r}\n")
     room = open_room(folder / "assignments")

@@ -8,10 +8,8 @@ submission that can't be used doesn't stop the others.
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
 import shutil
-import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,7 @@ from nbgrader.exchange import ExchangeError
 from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.plugins import ExtractorPlugin
 
-from pcn_course.answers import FILE, MAX_FILE
+from pcn_course.answers import FILE
 from pcn_course.exchange import SECRET, TIMESTAMP, zip_name
 from pcn_course.grading.lms.roster import FILE as ROSTER
 from pcn_course.grading.lms.roster import read_roster
@@ -29,6 +27,7 @@ from pcn_course.grading.lms.sheets import LmsError
 from pcn_course.grading.lms.unpacking import HandIn, LeftOut, unpack_folder
 from pcn_course.grading.lms.zones import zone_of
 from pcn_course.grading.onebook import OneGradebook
+from pcn_course.grading.plainly import LIMITS, read_plainly
 from pcn_course.grading.records import note
 
 HAND_IN = r"[^/+]+\+(?P<student_id>[^/+]+)\+(?P<timestamp>\d{8}T\d{6}Z)"
@@ -86,8 +85,8 @@ class Collect(ExchangeCollect):
         submission = Submission(
             student=record["username"],
             when=record["timestamp"].replace(tzinfo=dt.UTC),
-            answers=_read_plainly(Path(src), FILE, MAX_FILE),
-            secret=_read_plainly(Path(src), SECRET, 1000),
+            answers=read_plainly(Path(src), FILE, LIMITS[FILE]),
+            secret=read_plainly(Path(src), SECRET, LIMITS[SECRET]),
         )
         if submission.answers is None:
             self.log.warning("There are no answers that can be read in %s", src)
@@ -158,27 +157,6 @@ def _is_folder_name(name: str) -> bool:
 
 def _is_own_folder(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink()
-
-
-def _read_plainly(folder: Path, name: str, limit: int) -> bytes | None:
-    """A file's content if it is a plain file of at most ``limit`` bytes, and nothing else's name.
-
-    A submission could hold a link to what only the instructor may read.
-    """
-    try:
-        inside = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        try:
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-            with os.fdopen(os.open(name, flags, dir_fd=inside), "rb") as file:
-                about = os.fstat(file.fileno())
-                if not stat.S_ISREG(about.st_mode) or about.st_nlink != 1:
-                    return None
-                content = file.read(limit + 1)
-        finally:
-            os.close(inside)
-    except OSError:
-        return None
-    return content if len(content) <= limit else None
 
 
 def _share(folder: Path) -> None:

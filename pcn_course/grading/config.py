@@ -21,6 +21,7 @@ from pcn_course.grading.exporter import ReleasedNotebookExporter
 from pcn_course.grading.feedback import FeedbackPage, ReleaseFeedback
 from pcn_course.grading.inprocess import ExecuteHere
 from pcn_course.grading.onebook import use_one_gradebook
+from pcn_course.grading.plainly import take_answers_alone
 from pcn_course.grading.programs import put_on_path
 from pcn_course.grading.release import CarryDueDate
 from pcn_course.grading.reopen import ReopenMarks
@@ -64,6 +65,7 @@ def configure(c: Config, here: Path) -> None:
     c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".json", ".txt"]
 
     use_one_gradebook()
+    take_answers_alone()
     # Graded is the released notebook with the student's answers; a student's is never opened.
     c.Autograde.exporter_class = _name(ReleasedNotebookExporter)
     # New answers ask for a new mark. The cells' metadata was checked when they were sanitized.

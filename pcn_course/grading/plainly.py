@@ -1,0 +1,84 @@
+"""Reading what a student chose: plain files of known names, and nothing that they lead to.
+
+Collecting lays down clean submissions. What was put into ``submitted/`` by hand is read as plainly:
+nbgrader would copy whatever lies there, follow links to what only the instructor may read, and wait
+for ever on a pipe.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from nbgrader.converters import Autograde, base
+from nbgrader.coursedir import CourseDirectory
+
+from pcn_course.answers import FILE, MAX_FILE
+from pcn_course.exchange import SECRET, TIMESTAMP
+
+LIMITS = {FILE: MAX_FILE, TIMESTAMP: 1000, SECRET: 1000}
+"""What a submission consists of, and how many bytes of each are read."""
+
+_init_assignment = Autograde.init_assignment
+_get_existing_timestamp = CourseDirectory.get_existing_timestamp
+
+
+def read_plainly(folder: Path, name: str, limit: int) -> bytes | None:
+    """A file's content if it is a plain file of at most ``limit`` bytes, and nothing else's name.
+
+    A submission could hold a link to what only the instructor may read.
+    """
+    try:
+        inside = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+            with os.fdopen(os.open(name, flags, dir_fd=inside), "rb") as file:
+                about = os.fstat(file.fileno())
+                if not stat.S_ISREG(about.st_mode) or about.st_nlink != 1:
+                    return None
+                content = file.read(limit + 1)
+        finally:
+            os.close(inside)
+    except OSError:
+        return None
+    return content if len(content) <= limit else None
+
+
+def take_answers_alone() -> None:
+    """Let autograding take of a submission's folder what a submission consists of."""
+    Autograde.init_assignment = _init
+    CourseDirectory.get_existing_timestamp = _timestamp
+
+
+def _init(autograde: Any, assignment_id: str, student_id: str) -> None:
+    """As nbgrader's, which copies all that lies beside a notebook; here only what is known."""
+    source = Path(autograde._format_source(assignment_id, student_id))  # noqa: SLF001 (its own way)
+    with _finding([str(source / name) for name in LIMITS if _is_plain(source, name)]):
+        _init_assignment(autograde, assignment_id, student_id)
+    if os.path.lexists(source / FILE) and not _is_plain(source, FILE):
+        autograde.log.warning("There are no answers that can be read in %s", source)
+
+
+def _timestamp(coursedir: Any, path: str) -> Any:
+    """As nbgrader's; without a time where the file is none."""
+    readable = read_plainly(Path(path), TIMESTAMP, LIMITS[TIMESTAMP]) is not None
+    return _get_existing_timestamp(coursedir, path) if readable else None
+
+
+def _is_plain(folder: Path, name: str) -> bool:
+    return read_plainly(folder, name, LIMITS[name]) is not None
+
+
+@contextmanager
+def _finding(files: list[str]) -> Iterator[None]:
+    """Let nbgrader find these files only, while it looks for what lies beside a notebook."""
+    finds = base.find_all_files
+    base.find_all_files = lambda *_: files
+    try:
+        yield
+    finally:
+        base.find_all_files = finds

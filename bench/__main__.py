@@ -16,8 +16,8 @@ from types import ModuleType
 
 import click
 
+from bench import grading, page, privacy
 from bench import map as network_map
-from bench import page, privacy
 from bench.support import ROOT, BenchError, say
 from bench.visit import PageFailedError
 
@@ -25,6 +25,7 @@ BENCHES: dict[str, ModuleType] = {
     "page": page,
     "map": network_map,
     "privacy": privacy,
+    "grading": grading,
 }
 
 

@@ -1,0 +1,111 @@
+"""How far markers agree, in a terminal or as a table."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pcn_course.cli.group import FILE, TEACHING, command, room_in, room_option
+from pcn_course.course import UnknownStepError
+from pcn_course.files import write_whole
+
+if TYPE_CHECKING:
+    from pcn_course.course import Course
+    from pcn_course.grading.room import Room
+    from pcn_course.grading.second import Drift, Twice
+    from pcn_course.instructor.agreement_view import Part
+
+_WIDTH = 88
+
+
+@command(TEACHING)
+@click.option("--step", "name", help="Only this step, by its id or short name. Default: all.")
+@click.option("--csv", "target", type=FILE, help="Write a line per step and criterion there.")
+@room_option
+def agreement(name: str | None, target: Path | None, folder: Path | None) -> None:
+    """Say how far first and second marks agree, what is to be settled, and who drifts."""
+    from pcn_course.grading.marks import Marking
+    from pcn_course.grading.room import RoomError
+    from pcn_course.grading.second import differences, drifts, marked_twice
+    from pcn_course.instructor import agreement_view as view
+
+    room = room_in(folder)
+    step = _step(room, name)
+    try:
+        marking = Marking(room, "")
+        found, moved = marked_twice(marking, step), drifts(marking, step)
+    except RoomError as error:
+        raise click.ClickException(error.plain) from error
+    finally:
+        room.close()
+    if not found:
+        click.echo(f"{view.NOTHING}\n{textwrap.fill(view.HOW, _WIDTH)}")
+    for part in view.parts(room.course, found):
+        _tell(part)
+    if found:
+        _differences(room.course, differences(found), sum(one.settled is not None for one in found))
+    _drifts(moved)
+    if target and found:
+        _write(target, view.table(room.course, found))
+    elif target:
+        click.echo(f"\n{target} was not written: there is nothing to put into it.")
+
+
+def _step(room: Room, name: str | None) -> str | None:
+    try:
+        return room.course.step(name).id if name else None
+    except UnknownStepError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _tell(part: Part) -> None:
+    """One criterion: the words first, then the figures."""
+    click.echo(f"{part.criterion.title}\n")
+    click.echo(textwrap.fill(" ".join(part.words), _WIDTH, initial_indent="  ",
+                             subsequent_indent="  "))  # fmt: skip
+    click.echo()
+    for name, figure in part.figures:
+        click.echo(f"  {name:<44}{figure}")
+    click.echo()
+
+
+def _differences(course: Course, waiting: list[Twice], settled: int) -> None:
+    from pcn_course.instructor.agreement_view import marked
+
+    criteria = {one.id: one for one in course.rubric.criteria}
+    numbers = {step.id: step.number for step in course.steps}
+    click.echo(f"To be settled: {len(waiting)}. Settled: {settled}.")
+    for one in waiting:
+        criterion = criteria[one.criterion]
+        first = f"{one.first_by or 'first'} {marked(one.first, criterion)}"
+        seconds = [f"{it.marker} {marked(it.points, criterion)}" for it in one.seconds]
+        click.echo(
+            f"  Step {numbers[one.step]}, submission {one.pseudonym}, {criterion.title}: "
+            + ", ".join([first, *seconds])
+        )
+
+
+def _drifts(moved: list[Drift]) -> None:
+    from pcn_course.instructor.agreement_view import drifted
+
+    if not moved:
+        return
+    click.echo("\nFrom the first third of a marker’s marks to the last, in points:")
+    for one in moved:
+        click.echo(
+            f"  {one.marker}: {one.n} marks, mean {one.early:.2f}, then {one.late:.2f}. "
+            f"Change {one.change}."
+        )
+        if one.change.low is not None:
+            click.echo(textwrap.indent(textwrap.fill(drifted(one), _WIDTH - 4), "    "))
+
+
+def _write(target: Path, content: bytes) -> None:
+    try:
+        write_whole(target, content)
+    except OSError as error:
+        raise click.ClickException(f"{target} can't be written: {error.strerror}.") from error
+    click.echo(f"\nWritten to {target}.")

@@ -19,6 +19,7 @@ from nbgrader.coursedir import CourseDirectory
 
 from pcn_course.answers import FILE, MAX_FILE
 from pcn_course.exchange import SECRET, TIMESTAMP
+from pcn_course.grading.progress import Progress
 
 LIMITS = {FILE: MAX_FILE, TIMESTAMP: 1000, SECRET: 1000}
 """What a submission consists of, and how many bytes of each are read."""
@@ -57,6 +58,8 @@ def take_answers_alone() -> None:
 def _init(autograde: Any, assignment_id: str, student_id: str) -> None:
     """As nbgrader's, which copies all that lies beside a notebook; here only what is known."""
     source = Path(autograde._format_source(assignment_id, student_id))  # noqa: SLF001 (its own way)
+    if told := Progress.of(autograde).begin(str(source)):
+        autograde.log.info(told)
     with _finding([str(source / name) for name in LIMITS if _is_plain(source, name)]):
         _init_assignment(autograde, assignment_id, student_id)
     if os.path.lexists(source / FILE) and not _is_plain(source, FILE):

@@ -20,6 +20,7 @@ from pcn_course.grading.collecting import HAND_IN, Collect, Extractor
 from pcn_course.grading.exporter import ReleasedNotebookExporter
 from pcn_course.grading.feedback import FeedbackPage, ReleaseFeedback
 from pcn_course.grading.inprocess import ExecuteHere
+from pcn_course.grading.late import Csv, LatePenalty
 from pcn_course.grading.onebook import use_one_gradebook
 from pcn_course.grading.plainly import take_answers_alone
 from pcn_course.grading.programs import put_on_path
@@ -76,6 +77,9 @@ def configure(c: Config, here: Path) -> None:
         ReopenMarks,
         AssignLatePenalties,
     )
+    # What late.csv says of late work; before each export it is computed anew.
+    c.AssignLatePenalties.plugin_class = _name(LatePenalty)
+    c.ExportApp.plugin_class = _name(Csv)
 
     # Our feedback page; and in formgrader nothing that another host would have to deliver.
     c.GenerateFeedback.preprocessors = _names(GetGrades, FeedbackPage)

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, or_, selec
 
 from pcn_course.answers import FILE
 from pcn_course.course import Criterion
+from pcn_course.grading.late import recalculate_one
 from pcn_course.grading.notebooks import STRUCTURE
 from pcn_course.grading.records import (
     events,
@@ -236,6 +237,7 @@ class Marking:
                     connection, by=self.marker, student=student, step=step_id, what=what,
                     criterion=criterion, before=standing.manual_score, after=points, undoes=undoes,
                 )  # fmt: skip
+            recalculate_one(connection, self.room, student, step_id)
             return self._mark(connection, student, step_id, criterion)
 
     def say(

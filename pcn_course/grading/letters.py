@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
+import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import MissingEntry
+from nbgrader.preprocessors import GetGrades
 from nbgrader.utils import is_grade, is_solution, is_task
 from sqlalchemy import Engine, select
 
@@ -28,6 +30,7 @@ from pcn_course.grading.onebook import OneGradebook
 from pcn_course.grading.plainly import LIMITS, read_plainly
 from pcn_course.grading.records import highlights, make_tables
 from pcn_course.grading.requests import Request, requests_of
+from pcn_course.grading.room import Room
 
 EARLIER = "earlier"
 """The room's folder of the answers that released letters were about."""
@@ -164,6 +167,24 @@ def write_letter(
         changes=changes,
         requests=tuple((titles.get(one.criterion or "", ""), one) for one in asked),
     )
+
+
+def read_letter(room: Room, student: str, step_id: str) -> Letter | None:
+    """The letter as it would be written now; None where nothing was graded.
+
+    Raises:
+        RoomError: the gradebook can't be opened.
+    """
+    folder = room.root / room.autograded / student / step_id
+    try:
+        nb = nbformat.read(folder / f"{step_id}.ipynb", as_version=4)
+    except FileNotFoundError:
+        return None
+    info = {
+        "assignment": step_id, "notebook": step_id, "student": student, "db_url": room.db_url
+    }  # fmt: skip
+    nb, resources = GetGrades().preprocess(nb, {"nbgrader": info})
+    return write_letter(nb, resources["nbgrader"], room.course, folder, room.root)
 
 
 def next_step(parts: Iterable[Part]) -> tuple[Part | None, bool]:

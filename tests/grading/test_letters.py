@@ -12,12 +12,17 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from click.testing import CliRunner, Result
+from docx import Document
 from playwright.sync_api import Browser
+from sqlalchemy import select
 
+from pcn_course.cli import main
 from pcn_course.course import Level
 from pcn_course.grading.feedback import release_state, set_release_state
 from pcn_course.grading.letters import Part, next_step
 from pcn_course.grading.marks import Marking
+from pcn_course.grading.records import events
 from pcn_course.grading.requests import answer, ask
 from pcn_course.grading.room import Room, open_room
 from tests.support.nbgrader_course import Course, sample_answers, visible_text
@@ -231,6 +236,66 @@ def test_the_letter_is_for_everybody(
     assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found] == []
     assert width <= 320
     assert asked == [file.as_uri()]
+
+
+def test_word_says_what_the_page_says(marked: Class, tmp_path: Path) -> None:
+    done = pcn("feedback", STEP, "--word", tmp_path / "out", "--room", marked.room.root)
+    assert done.exit_code == 0
+    files = sorted((tmp_path / "out").iterdir())
+    assert [one.name for one in files] == [
+        f"{STEP}+{name}+feedback.docx" for name in ("ada", "ben")
+    ]
+    document = Document(str(files[0]))
+    text = "\n".join(one.text for one in document.paragraphs)
+    headings = [
+        one.text for one in document.paragraphs if one.style and "Heading" in str(one.style.name)
+    ]
+    said = visible_text(marked.again)
+    for criterion in marked.room.course.rubric.criteria:
+        points = 3 if criterion.id == "action" else POINTS[criterion.id]
+        assert [one for one in headings if one.startswith(f"{criterion.title}: {points:g} of 4 · ")]
+    for words in (
+        HOSTILE, "One next step", "It will be looked at again", "What you changed",
+        "You are right.", "The answer is still to come.", "For Ada Doe <b>",
+    ):  # fmt: skip
+        assert words in text or words in headings
+        assert words in said
+    assert "Points: 1 before, 3 now" in text
+    assert headings.count("One next step") == 1
+    assert "This is where you can gain most." in text
+    assert "not marked yet" in "\n".join(one.text for one in Document(str(files[1])).paragraphs)
+
+
+def test_all_get_it_together_when_the_instructor_says_so(marked: Class) -> None:
+    room = ("--room", marked.room.root)
+    held = pcn("feedback", STEP, "--hold", *room)
+    assert "What was released before stays" in held.output
+    before = {path: path.read_bytes() for path in marked.released}
+    refused = pcn("feedback", STEP, "--release", *room)
+    assert refused.exit_code == 1
+    ethics = next(one for one in marked.room.course.rubric.criteria if one.id == "ethics").title
+    assert re.search(rf"^ada: .*{re.escape(ethics)}", refused.output, re.MULTILINE)
+    assert re.search("^ben: ", refused.output, re.MULTILINE)
+    assert release_state(marked.room.engine, STEP) == "held"
+    assert {path: path.read_bytes() for path in marked.released} == before
+    done = pcn("feedback", STEP, "--release", "--even-unmarked", "--as", "kim", *room)
+    assert done.exit_code == 0
+    assert "Released for all: 2 letters" in done.output
+    assert release_state(marked.room.engine, STEP) == "released"
+    new = [path for path in marked.released if path not in before]
+    # ada's second letter has an address of its own; ben's stands where it stood.
+    assert len(new) == 1
+    assert "Something else" in new[0].read_text()
+    with marked.room.engine.connect() as connection:
+        wanted = select(events).where(events.c.what == "released").order_by(events.c.id)
+        log = [(one.by, one.before, one.after) for one in connection.execute(wanted)]
+    assert log[-1] == ("kim", "held", "released")
+
+
+def pcn(*arguments: str | Path) -> Result:
+    result = CliRunner().invoke(main, [str(one) for one in arguments])
+    print(result.output)
+    return result
 
 
 def points_of(level: Level) -> float:

@@ -1,0 +1,206 @@
+"""The command for feedback: held or released for all, as Word, and requests for regrading."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pcn_course.cli.group import FOLDER, TEACHING, command, room_in, room_option
+
+if TYPE_CHECKING:
+    from pcn_course.grading.marks import Marking
+    from pcn_course.grading.requests import Request
+
+_DO = ("release", "hold", "word", "requests", "answer", "ask")
+
+
+@command(TEACHING)
+@click.argument("step")
+@click.option("--hold", is_flag=True, help="Nobody gets feedback on this step until --release.")
+@click.option("--release", is_flag=True, help="Write all letters, and give them to all at once.")
+@click.option("--even-unmarked", is_flag=True, help="Release although criteria are unmarked.")
+@click.option("--word", type=FOLDER, help="Write a Word letter for each student into this folder.")
+@click.option("--requests", is_flag=True, help="List the requests for regrading.")
+@click.option("--answer", type=int, metavar="ID", help="Answer a request, with --text.")
+@click.option("--ask", metavar="STUDENT", help="Enter a request that came to you, with --text.")
+@click.option("--criterion", help="What --ask is about. Default: the whole step.")
+@click.option("--text", help="The words of an answer or a request.")
+@click.option("--points", type=float, help="The criterion's new points, with --answer.")
+@click.option("--as", "marker", help="The name under which this is kept. Default: your login.")
+@room_option
+def feedback(  # noqa: PLR0913 (each is an option)
+    *,
+    step: str,
+    folder: Path | None,
+    word: Path | None,
+    answer: int | None,
+    ask: str | None,
+    criterion: str | None,
+    text: str | None,
+    points: float | None,
+    marker: str | None,
+    hold: bool,
+    release: bool,
+    even_unmarked: bool,
+    requests: bool,
+) -> None:
+    """Hold or release feedback, write it as Word, answer requests.
+
+    Without an option it says how feedback on STEP (such as step-1-goals) stands.
+    """
+    chosen = [
+        name
+        for name, given in zip(_DO, (release, hold, word, requests, answer, ask), strict=True)
+        if given is not None and given is not False
+    ]
+    if len(chosen) > 1:
+        raise click.UsageError(f"Choose one of --{' and --'.join(chosen)}.")
+    if chosen and chosen[0] in ("answer", "ask") and not text:
+        raise click.UsageError(f"--{chosen[0]} needs --text.")
+    from pcn_course.course import UnknownStepError
+    from pcn_course.grading.marks import MarkError, Marking
+    from pcn_course.grading.requests import RequestError
+    from pcn_course.grading.returning import ReturnError
+    from pcn_course.grading.room import RoomError
+
+    room = room_in(folder)
+    try:
+        step = room.course.step(step).id
+        marking = Marking(room, _me(marker))
+        match chosen:
+            case ["release"]:
+                _release(marking, step, even_unmarked=even_unmarked)
+            case ["hold"]:
+                _hold(marking, step)
+            case ["word"] if word:
+                _word(marking, step, word)
+            case ["requests"]:
+                _requests(marking, step)
+            case ["answer"] if answer is not None:
+                _answer(marking, answer, text or "", points)
+            case ["ask"] if ask is not None:
+                _ask(marking, step, ask, criterion, text or "")
+            case _:
+                _standing(marking, step)
+    except UnknownStepError as error:
+        known = ", ".join(one.id for one in room.course.steps)
+        raise click.ClickException(f"There is no step {step}. There are {known}.") from error
+    except (MarkError, RequestError, ReturnError, RoomError) as error:
+        raise click.ClickException(error.plain) from error
+    finally:
+        room.close()
+
+
+def _me(given: str | None) -> str:
+    """The name under which things are kept, as on the marking page."""
+    if name := os.environ.get("JUPYTERHUB_USER") or given or os.environ.get("PCN_MARKER"):
+        return name
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "marker"
+
+
+def _release(marking: Marking, step: str, *, even_unmarked: bool) -> None:
+    from pcn_course.grading.returning import release, waiting
+
+    if not marking.listed(step):
+        raise click.ClickException(
+            f"There is no submission of {step} in the gradebook. Collect and autograde first."
+        )
+    open_ones = waiting(marking, step)
+    if open_ones and not even_unmarked:
+        for one in open_ones:
+            what = ", ".join(one.criteria) if one.graded else "collected, not graded yet"
+            click.echo(f"{one.student}: {what}", err=True)
+        raise click.ClickException(
+            "These are not marked, so nothing was released. Mark them, "
+            "or release all the same with --even-unmarked."
+        )
+    done = release(marking.room, step, marking.marker)
+    if done.by_exchange:
+        click.echo(f"Released for all: {done.letters} letters on {step}.")
+        return
+    click.echo(
+        f"Written for all: {done.letters} letters on {step}, in {done.folder}. There is no "
+        "exchange here, so give them out in your own way; --word writes them as Word."
+    )
+
+
+def _hold(marking: Marking, step: str) -> None:
+    from pcn_course.grading.feedback import release_state, set_release_state
+
+    before = release_state(marking.room.engine, step)
+    set_release_state(marking.room.engine, step, "held", marking.marker)
+    click.echo(f"Feedback on {step} is held: nobody gets it until you say --release.")
+    if before == "released":
+        click.echo("What was released before stays where students can read it.")
+
+
+def _word(marking: Marking, step: str, folder: Path) -> None:
+    from pcn_course.grading.feedback import release_state
+    from pcn_course.grading.returning import write_words
+
+    written, without = write_words(marking.room, step, folder)
+    click.echo(f"Written to {folder}: {len(written)} letters.")
+    if without:
+        click.echo(f"Not graded yet, so without a letter: {', '.join(without)}.")
+    if release_state(marking.room.engine, step) == "held":
+        click.echo("Feedback on this step is held: keep these until you release it.")
+
+
+def _requests(marking: Marking, step: str) -> None:
+    from pcn_course.grading.requests import requests_of
+
+    found = requests_of(marking.room.engine, step=step)
+    for one in found:
+        click.echo(_told(marking, one))
+    if not found:
+        click.echo(f"Nobody asked for regrading of {step}.")
+
+
+def _answer(marking: Marking, number: int, text: str, points: float | None) -> None:
+    from pcn_course.grading.requests import answer
+
+    click.echo(_told(marking, answer(marking, number, text, points)))
+    click.echo("The student reads it in the letter, after the next --release.")
+
+
+def _ask(marking: Marking, step: str, student: str, criterion: str | None, text: str) -> None:
+    from pcn_course.grading.requests import ask
+
+    click.echo(_told(marking, ask(marking, student, step, criterion, text)))
+
+
+def _standing(marking: Marking, step: str) -> None:
+    from pcn_course.grading.feedback import release_state
+    from pcn_course.grading.requests import requests_of
+    from pcn_course.grading.returning import waiting
+
+    state = release_state(marking.room.engine, step)
+    says = {
+        "held": "held: nobody gets it until you say --release",
+        "released": "released for all",
+        None: "not held; `nbgrader release_feedback` or --release gives it to all",
+    }
+    click.echo(f"Feedback on {step} is {says[state]}.")
+    listed, open_ones = marking.listed(step), waiting(marking, step)
+    click.echo(f"Submissions: {len(listed)}. Not marked through: {len(open_ones)}.")
+    asked = [one for one in requests_of(marking.room.engine, step=step) if one.answer is None]
+    click.echo(f"Requests for regrading without an answer: {len(asked)}.")
+
+
+def _told(marking: Marking, one: Request) -> str:
+    """A request in a few lines."""
+    about = marking.criteria[one.criterion].title if one.criterion else "the whole step"
+    lines = [f"{one.id}. {one.student}, {one.at:%Y-%m-%d %H:%M} UTC, on {about}:", f"   {one.text}"]
+    if one.answer is None:
+        lines.append(f"   No answer yet: --answer {one.id} --text …")
+    else:
+        moved = "" if one.after is None else f" ({one.before} → {one.after})"
+        lines.append(f"   {one.answered_by}{moved}: {one.answer}")
+    return "\n".join(lines)

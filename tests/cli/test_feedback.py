@@ -1,0 +1,123 @@
+"""``pcn feedback`` without a graded class: how things stand, holding, requests, what is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from pcn_course.cli import main
+from pcn_course.grading.feedback import release_state
+from pcn_course.grading.letters_word import word_name
+from pcn_course.grading.marks import Marking
+from pcn_course.grading.room import Room
+from tests.support.room import make_room
+
+STEP = "step-1-goals"
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    made = make_room(tmp_path / "course", ["ada", "ben"])
+    yield made
+    made.close()
+
+
+def pcn(room: Room, *arguments: str | Path) -> Result:
+    words = ["feedback", STEP, *map(str, arguments), "--room", str(room.root), "--as", "kim"]
+    result = CliRunner().invoke(main, words)
+    print(result.output)
+    assert "Traceback" not in result.output
+    return result
+
+
+def test_without_an_option_it_says_how_things_stand(room: Room) -> None:
+    said = pcn(room).output
+    assert "not held" in said
+    assert "Submissions: 2. Not marked through: 2." in said
+    pcn(room, "--hold")
+    assert release_state(room.engine, STEP) == "held"
+    assert "held: nobody gets it" in pcn(room).output
+    assert release_state(room.engine, STEP) == "held"
+
+
+def test_nothing_unmarked_is_released_by_mistake(room: Room) -> None:
+    marking = Marking(room, "kim")
+    for criterion in marking.criteria:
+        marking.give("ada", STEP, criterion, 2)
+    marking.give("ben", STEP, "reasoning", 2)
+    (room.root / "submitted" / "uma" / STEP).mkdir(parents=True)
+    done = pcn(room, "--release")
+    assert done.exit_code == 1
+    titles = [one.title for name, one in marking.criteria.items() if name != "reasoning"]
+    assert f"ben: {', '.join(titles)}\n" in done.output
+    assert "uma: collected, not graded yet" in done.output
+    assert "ada" not in done.output
+    assert release_state(room.engine, STEP) is None
+
+
+def test_a_request_is_entered_listed_and_answered_once(room: Room) -> None:
+    marking = Marking(room, "kim")
+    marking.give("ben", STEP, "ethics", 1)
+    assert "Nobody asked" in pcn(room, "--requests").output
+    ask = ("--ask", "ben", "--criterion", "ethics", "--text", "I named whom it concerns.")
+    assert pcn(room, *ask).exit_code == 0
+    assert pcn(room, *ask).exit_code == 0  # the same words twice are one request
+    listed = pcn(room, "--requests").output
+    assert listed.count("I named whom it concerns.") == 1
+    title = re.escape(marking.criteria["ethics"].title)
+    assert re.search(rf"^1\. ben, [-\d]+ [:\d]+ UTC, on {title}:$", listed, re.MULTILINE)
+    assert "without an answer: 1" in pcn(room).output
+    done = pcn(room, "--answer", "1", "--text", "You did.", "--points", "3")
+    assert "kim (1.0 → 3.0): You did." in done.output
+    assert marking.submission("ben", STEP).marks["ethics"].points == 3
+    assert "without an answer: 0" in pcn(room).output
+    again = pcn(room, "--answer", "1", "--text", "No.", "--points", "0")
+    assert again.exit_code == 1
+    assert "answered by kim already" in again.output
+    assert marking.submission("ben", STEP).marks["ethics"].points == 3
+
+
+def test_what_can_t_be_done_is_said_in_a_sentence(room: Room) -> None:
+    for words, why in (
+        (("--hold", "--release"), "Choose one of --release and --hold"),
+        (("--answer", "1"), "needs --text"),
+        (("--answer", "7", "--text", "Yes."), "There is no request 7"),
+        (("--ask", "eva", "--text", "Please."), "no submission"),
+        (("--ask", "ada", "--text", "Please.", "--criterion", "luck"), "no criterion"),
+        (("--ask", "ada", "--text", " "), "1 to 4,000 characters"),
+    ):
+        done = pcn(room, *words)
+        assert done.exit_code
+        assert why in done.output
+    assert "Nobody asked" in pcn(room, "--requests").output
+    done = CliRunner().invoke(main, ["feedback", "step-9", "--room", str(room.root)])
+    assert done.exit_code == 1
+    assert STEP in done.output
+
+
+def test_points_are_for_a_criterion_and_from_the_rubric(room: Room) -> None:
+    pcn(room, "--ask", "ada", "--text", "Please look at all of it.")
+    done = pcn(room, "--answer", "1", "--text", "Done.", "--points", "4")
+    assert "about the whole" in done.output
+    pcn(room, "--ask", "ada", "--text", "And here.", "--criterion", "ethics")
+    assert (
+        "Points are from 0 to 4"
+        in pcn(room, "--answer", "2", "--text", "Done.", "--points", "9").output
+    )
+    assert "without an answer: 2" in pcn(room).output
+
+
+def test_names_of_word_files_are_safe_and_differ() -> None:
+    assert word_name(STEP, "jdoe") == f"{STEP}+jdoe+feedback.docx"
+    odd = ["../../etc/x", "..\\..\\x", "Ada", "ada", "a" * 200, "a" * 201, "ö", "ü"]
+    names = [word_name(STEP, one) for one in odd]
+    assert len({one.lower() for one in names}) == len(odd)
+    for name in names:
+        assert set(name) <= set(
+            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@+-"
+        )
+        assert len(name) < 120

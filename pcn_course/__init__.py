@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pcn_course.instructor.agreement import open_agreement
     from pcn_course.instructor.cohort import open_cohort
     from pcn_course.instructor.marking import open_marking
     from pcn_course.widgets.home import open_home
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "__version__",
+    "open_agreement",
     "open_cohort",
     "open_example",
     "open_home",
@@ -37,6 +39,10 @@ def __getattr__(name: str) -> Any:
         from pcn_course.widgets import portfolio
 
         return getattr(portfolio, name)
+    if name == "open_agreement":
+        from pcn_course.instructor.agreement import open_agreement
+
+        return open_agreement
     if name == "open_cohort":
         from pcn_course.instructor.cohort import open_cohort
 

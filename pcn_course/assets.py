@@ -21,11 +21,11 @@ from rjsmin import jsmin
 
 from pcn_course.look import LOOK
 
-WIDGETS = ("form", "home", "portfolio", "marking", "cohort")
+WIDGETS = ("form", "home", "portfolio", "marking", "cohort", "agreement")
 """The widgets: each begins with the module and the style sheet of its name."""
 PAGES = {"step": "form", "portfolio": "portfolio", "example": "portfolio"}
 """Which widget's file a page needs, by the kind of page that a notebook's metadata names."""
-ROOM_PAGES = {"marking": "marking", "cohort": "cohort"}
+ROOM_PAGES = {"marking": "marking", "cohort": "cohort", "agreement": "agreement"}
 """The same for the pages that instructors open."""
 SMALL = 8000
 """Bytes below which a widget's file is not worth a request: its loader brings it along."""

@@ -25,6 +25,7 @@ PORTFOLIO = "portfolio.ipynb"
 EXAMPLE = "example.ipynb"
 MARKING = "marking.ipynb"
 COHORT = "cohort.ipynb"
+AGREEMENT = "agreement.ipynb"
 REVIEW = "review"
 STRUCTURE = "structure"
 """nbgrader's ids (``grade_id``) of the cells that are in every step; a criterion's is its own."""
@@ -148,6 +149,15 @@ def cohort_notebook() -> Notebook:
     return _notebook("The class as a whole", {"page": "cohort"}, cells)
 
 
+def agreement_notebook() -> Notebook:
+    """Where instructors see how far markers agree, and settle differences."""
+    cells = [
+        _markdown("title", "# Second marking"),
+        _code("agreement", "from pcn_course import open_agreement\n\nopen_agreement()"),
+    ]
+    return _notebook("Second marking", {"page": "agreement"}, cells)
+
+
 def step_notebook(course: Course, step: Step) -> Notebook:
     """One step as a page and as an assignment."""
     cells = [
@@ -206,6 +216,7 @@ def _all(course: Course) -> Iterator[tuple[str, Notebook]]:
 def _of_the_room() -> Iterator[tuple[str, Notebook]]:
     yield MARKING, marking_notebook()
     yield COHORT, cohort_notebook()
+    yield AGREEMENT, agreement_notebook()
 
 
 def _read(path: Path) -> Notebook | None:

@@ -13,7 +13,8 @@ import msgspec
 from pcn_course.course import Course, Criterion
 from pcn_course.grading.agreement import Agreement, Figure, describe
 from pcn_course.grading.cohort import csv_bytes
-from pcn_course.grading.second import Drift, Twice, agreements
+from pcn_course.grading.second import Drift, Twice, agreements, differences
+from pcn_course.instructor.marking_view import Json, handle
 
 FIGURES = {
     "exact": "The same points, share",
@@ -80,6 +81,59 @@ def _row(step: str, part: Part, found: Sequence[Twice]) -> list[Any]:
     for _, figure in part.figures:
         row += [*map(_rounded, (figure.value, figure.low, figure.high)), figure.why or None]
     return row
+
+
+def report(course: Course, course_id: str, found: Sequence[Twice], moved: Sequence[Drift]) -> Json:
+    """All of it for a page. Students go by handles that tell nothing of them."""
+    done = [one for one in found if one.settled is not None]
+    done.sort(key=lambda one: one.settled.at.timestamp() if one.settled else 0, reverse=True)
+    return {
+        "parts": [
+            {
+                "criterion": part.criterion.id,
+                "n": part.found.n,
+                "words": list(part.words),
+                "figures": [[name, str(figure)] for name, figure in part.figures],
+            }
+            for part in parts(course, found)
+        ],
+        "waiting": [twice_json(course_id, one) for one in differences(found)],
+        "settled": [twice_json(course_id, one) for one in done],
+        "drifts": [drift_json(one) for one in moved],
+    }
+
+
+def twice_json(course_id: str, one: Twice) -> Json:
+    """One criterion of one submission that was marked twice."""
+    done = one.settled
+    return {
+        "step": one.step,
+        "student": handle(course_id, one.step, one.student),
+        "pseudonym": one.pseudonym,
+        "criterion": one.criterion,
+        "first": {"by": one.first_by, "points": one.first, "note": one.first_comment},
+        "seconds": [{"by": it.marker, "points": it.points, "note": it.note} for it in one.seconds],
+        "points": one.points,
+        "settled": done
+        and {
+            "points": done.points,
+            "reason": done.reason,
+            "by": done.by,
+            "at": done.at.isoformat(),
+        },
+    }
+
+
+def drift_json(one: Drift) -> Json:
+    """One marker's drift, as text."""
+    return {
+        "marker": one.marker,
+        "n": one.n,
+        "early": f"{one.early:.2f}",
+        "late": f"{one.late:.2f}",
+        "change": str(one.change),
+        "words": drifted(one),
+    }
 
 
 def marked(points: float, criterion: Criterion) -> str:

@@ -34,7 +34,8 @@ function guarded(act) {
 export default {
   render({ model, el, inflate }) {
     const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
-    const hosted = document.documentElement.dataset.pcnRoot != null; // not in JupyterLab
+    const { pcnRoot: site } = document.documentElement.dataset;
+    const hosted = site != null; // not in JupyterLab
     const life = new AbortController();
     const on = (target, type, act) => target.addEventListener(type, act, { signal: life.signal });
     const root = h("div", { class: "pcn pcn-marking-page" + (hosted ? " pcn-hosted" : " pcn-loose"), "data-lm-suppress-shortcuts": "true" });
@@ -46,6 +47,7 @@ export default {
     const line = new Line({ client, send: (message) => model.send(message), late });
     const outbox = new Outbox({ client, ask: (...asked) => line.ask(...asked), changed: () => draw(),
       arrived: (answer) => guarded(() => stands(answer)), fits });
+    const linked = hosted ? location.hash.match(/^#(?<step>[\w-]+)\/(?<student>\w+)$/)?.groups ?? {} : {};
     let [room, page, cards, answer] = [null, null, [], null];
     let lines = new Map(); // the step's list, by submission
     let cache = new Map(); // submissions that were read, the newest last
@@ -77,7 +79,7 @@ export default {
         if (first) build();
         page.marker.textContent = room.marker;
         await outbox.adopt(`pcn:marking:${room.course_id}:${room.marker}:`);
-        if (first) await load(prefs.step);
+        if (first) await load(linked.step ?? prefs.step, linked.student);
         else await refresh();
       } catch (error) {
         if (room) return tell(error.message);
@@ -89,7 +91,7 @@ export default {
       return room.steps.some(({ id }) => id === step) && room.criteria.some(({ id }) => id === criterion);
     }
 
-    async function load(wanted) {
+    async function load(wanted, student) {
       const steps = room.steps;
       const step = steps.find(({ id }) => id === wanted) ?? steps.find(({ of, given }) => of > given)
         ?? steps.find(({ of }) => of) ?? steps[0];
@@ -101,7 +103,7 @@ export default {
       draw();
       await refresh();
       const order = [...lines.keys()];
-      if (order.length) show(order.find((one) => isOpen(one)) ?? order[0], false);
+      if (order.length) show(lines.has(student) ? student : order.find((one) => isOpen(one)) ?? order[0], false);
     }
 
     async function refresh() {
@@ -383,7 +385,9 @@ export default {
         h("div", { class: "pcn-row-of" }, page.counts,
           h("p", { class: "pcn-who" }, "Marking as ", page.marker, " ",
             !room.signed_in && button(["Change", hidden(" who is marking")], () => whoMarks(), "pcn-quiet"), " ",
-            button(["Keys", key("?")], help, "pcn-quiet"))));
+            button(["Keys", key("?")], help, "pcn-quiet"),
+            site != null && [["cohort", "The class"], ["agreement", "Second marking"]].flatMap(([name, text]) =>
+              [" ", h("a", { class: "pcn-quiet", href: `${site}${name}.ipynb` }, text)]))));
       root.replaceChildren(page.top, page.none, page.choices, page.desk,
         h("details", { class: "pcn-list" }, h("summary", null, "All submissions of this step"), page.all), page.bar);
     }

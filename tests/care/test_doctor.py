@@ -33,7 +33,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A course in order, to be copied."""
     base = tmp_path_factory.mktemp("doctor") / "course"
     room = make_room(base, ["ada", "ben"])
-    for page in ("marking.ipynb", "cohort.ipynb"):
+    for page in ("marking.ipynb", "cohort.ipynb", "agreement.ipynb"):
         shutil.copy(Path(__file__).parents[2] / "assignments" / page, room.root)
     make_tables(room.engine)
     room.close()

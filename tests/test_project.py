@@ -45,6 +45,7 @@ LAYERS = (
     ("app", "grading", "widgets"),
     ("instructor",),
     ("care",),
+    ("hub",),
     ("cli",),
     ("__main__",),
 )

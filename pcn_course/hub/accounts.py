@@ -1,0 +1,121 @@
+"""A system user for each person who logs in, and the folders that belong to that user alone.
+
+Names come from outside (an LMS, a sign-up form), so no name is ever used as a system user as it
+is: with the class's prefix before it, nobody becomes ``root`` or ``www-data`` by choosing a name.
+Everything here runs as root, so it follows no links and changes no folder that it did not make.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import re
+import stat
+import subprocess
+import threading
+from pathlib import Path
+from typing import NamedTuple
+
+from pcn_course.exchange import STUDENT_ID
+from pcn_course.hub.settings import Settings
+
+_SIMPLE = re.compile(r"(?!x-|teacher$)[a-z0-9][a-z0-9-]{0,19}")
+_adding = threading.Lock()
+
+
+class AccountError(Exception):
+    """Somebody can't be given an account or folders. The message says why."""
+
+
+class Account(NamedTuple):
+    """A system user."""
+
+    name: str
+    uid: int
+    gid: int
+    home: Path
+
+
+def account_name(settings: Settings, name: str) -> str:
+    """The system user of whoever logs in as ``name``; the same one each time.
+
+    Raises:
+        AccountError: no folder may have this name.
+    """
+    if not re.fullmatch(STUDENT_ID, name):
+        raise AccountError(
+            f"“{name}” can't be used here: letters, digits, dots, hyphens, underscores and @ can."
+        )
+    if _SIMPLE.fullmatch(name):
+        return f"{settings.prefix}-{name}"
+    return f"{settings.prefix}-x-{hashlib.sha256(name.encode()).hexdigest()[:20]}"
+
+
+def student_account(settings: Settings, name: str) -> Account:
+    """The account of a student, made when it is missing, with home and exchange folders.
+
+    Raises:
+        AccountError: it can't be made.
+    """
+    home = settings.students / name
+    account = _user(account_name(settings, name), home)
+    owned_folder(home, 0o700, account.uid, account.gid)
+    return account
+
+
+def teacher_account(settings: Settings) -> Account:
+    """The one account with which all who teach work; marks name the person, by the hub's name."""
+    account = _user(f"{settings.prefix}-teacher", settings.teachers)
+    owned_folder(settings.teachers, 0o700, account.uid, account.gid)
+    return account
+
+
+def owned_folder(path: Path, mode: int, uid: int, gid: int) -> None:
+    """Make a folder that is ``uid``'s; one that is there already must be so.
+
+    Raises:
+        AccountError: something else has this name.
+    """
+    try:
+        path.mkdir(mode=0o700)
+    except FileExistsError:
+        there = path.lstat()
+        if not stat.S_ISDIR(there.st_mode) or (there.st_uid, there.st_gid) != (uid, gid):
+            raise AccountError(
+                f"{path} is there already and belongs to somebody else. Move it away."
+            ) from None
+        return
+    except OSError as error:
+        raise AccountError(f"{path}: {error.strerror}") from error
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        os.fchown(folder, uid, gid)
+        os.fchmod(folder, mode)
+    finally:
+        os.close(folder)
+
+
+def _user(name: str, home: Path) -> Account:
+    with _adding:
+        try:
+            found = pwd.getpwnam(name)
+        except KeyError:
+            _add(name, home)
+            found = pwd.getpwnam(name)
+    if found.pw_uid == 0:
+        raise AccountError(f"{name} is the system's administrator")
+    return Account(name, found.pw_uid, found.pw_gid, home)
+
+
+def _add(name: str, home: Path) -> None:
+    command = [
+        *("useradd", "--system", "--user-group", "--no-create-home"),
+        *("--shell", "/usr/sbin/nologin", "--home-dir", str(home), name),
+    ]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    except FileNotFoundError:
+        raise AccountError("useradd is missing: this needs Linux with system users.") from None
+    except subprocess.CalledProcessError as error:
+        raise AccountError(f"{name} could not be added: {error.stderr.strip()}") from error

@@ -1,0 +1,93 @@
+"""The hub's configuration: everything that ``deploy/server/jupyterhub_config.py`` sets."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from traitlets.config import Config
+
+from pcn_course.exchange import STUDENT_ID
+from pcn_course.hub.places import lay_out
+from pcn_course.hub.settings import Settings, read_settings
+from pcn_course.hub.spawner import CourseSpawner
+
+LOGINS = {
+    "pilot": "nativeauthenticator.NativeAuthenticator",
+    "lti": "ltiauthenticator.lti13.auth.LTI13Authenticator",
+    "oauth": "oauthenticator.generic.GenericOAuthenticator",
+}
+
+
+def configure(c: Config, settings_file: Path) -> Settings:
+    """Set the hub up for a class. Whatever the configuration file sets after this call wins.
+
+    Raises:
+        SettingsError: the settings can't be used.
+        AccountError: the folders of the class can't be made.
+    """
+    settings = read_settings(settings_file)
+    CourseSpawner.course = lay_out(settings)
+    CourseSpawner.settings = settings
+    state = settings.state
+
+    c.JupyterHub.spawner_class = CourseSpawner
+    c.JupyterHub.db_url = f"sqlite:///{state}/hub.sqlite"
+    c.JupyterHub.cookie_secret_file = str(state / "cookie-secret")
+    c.JupyterHub.bind_url = f"http://127.0.0.1:{settings.port}"
+    c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{settings.hub_port}"
+    # The proxy is a process of its own, and neither it nor the servers end with the hub: a restart
+    # of the hub is noticed by nobody who writes.
+    c.ConfigurableHTTPProxy.should_start = False
+    c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.proxy_api}"
+    c.ConfigurableHTTPProxy.auth_token = proxy_token(state)
+    c.JupyterHub.cleanup_servers = False
+    c.JupyterHub.cleanup_proxy = False
+
+    c.JupyterHub.authenticator_class = LOGINS[settings.login]
+    c.Authenticator.username_pattern = rf"^{STUDENT_ID}$"
+    # Nobody is the hub's administrator: that role may enter every student's server. A technologist
+    # sees who is there, and starts and ends servers.
+    c.JupyterHub.load_roles = [
+        {
+            "name": "technologist",
+            "description": "Look after the hub, without entering anybody's server",
+            "scopes": [
+                "admin-ui",
+                "list:users",
+                "read:users",
+                "admin:users",
+                "servers",
+                "read:hub",
+            ],
+            "users": list(settings.technologists),
+        },
+    ]
+    # An instructor has a second server with the light pages for marking;
+    # the spawner refuses all others.
+    c.JupyterHub.allow_named_servers = True
+
+    c.Spawner.env_keep = ["PATH", "LANG", "LC_ALL"]
+    c.Spawner.start_timeout = 120
+    c.Spawner.http_timeout = 60
+    c.Spawner.poll_interval = 15
+    c.JupyterHub.concurrent_spawn_limit = max(4, 2 * (os.cpu_count() or 2))
+    c.JupyterHub.template_vars = {"announcement": ""}
+    c.JupyterHub.tornado_settings = {"headers": {"Referrer-Policy": "same-origin"}}
+    return settings
+
+
+def proxy_token(state: Path) -> str:
+    """The word by which the hub and its proxy know each other, made once.
+
+    It stands in ``proxy.env``, as systemd and a shell read it.
+    """
+    path = state / "proxy.env"
+    try:
+        return path.read_text(encoding="ascii").strip().partition("=")[2]
+    except FileNotFoundError:
+        token = secrets.token_hex(32)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(f"CONFIGPROXY_AUTH_TOKEN={token}\n")
+        return token

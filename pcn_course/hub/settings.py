@@ -1,0 +1,107 @@
+"""What a technologist chooses, in one small file: who teaches, how to log in, what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from pcn_course.files import plain_os_error
+
+Role = Literal["student", "grader", "instructor"]
+
+
+class SettingsError(Exception):
+    """The settings can't be used. ``plain`` says why and what to do."""
+
+    def __init__(self, plain: str) -> None:
+        """Take the sentence for the technologist."""
+        super().__init__(plain)
+        self.plain = plain
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``hub.toml``. Names are those by which people log in, in small letters."""
+
+    folder: str = "/srv/pcn"
+    """Below it lie ``course``, ``students``, ``exchange`` and ``hub``."""
+    prefix: str = "pcn"
+    """With what the names of all system users of the class begin."""
+    port: int = 8000
+    """Where the proxy listens, on this machine alone: a web server with TLS stands before it."""
+    proxy_api: int = 8001
+    hub_port: int = 8081
+    login: Literal["pilot", "lti", "oauth"] = "pilot"
+    instructors: tuple[str, ...] = ()
+    graders: tuple[str, ...] = ()
+    technologists: tuple[str, ...] = ()
+    idle_minutes: float = 20
+    """For how long a student's server stays when no page is open."""
+    forgotten_hours: float = 4
+    """For how long a page may stay open without a word typed before its server is ended."""
+    memory_mib: int = 1024
+    """What one process of a student may take."""
+    processes: int = 400
+    """How many processes and threads a student may have."""
+    file_mib: int = 256
+    """How long one file of a student may become."""
+
+    @property
+    def base(self) -> Path:
+        """The folder of everything."""
+        return Path(self.folder)
+
+    @property
+    def course(self) -> Path:
+        """The course: its data, its notebooks, and the instructor's room."""
+        return self.base / "course"
+
+    @property
+    def room(self) -> Path:
+        """The instructor's room, with the gradebook."""
+        return self.course / "assignments"
+
+    @property
+    def students(self) -> Path:
+        """The students' homes."""
+        return self.base / "students"
+
+    @property
+    def teachers(self) -> Path:
+        """The home of the account with which all who teach work."""
+        return self.base / "teachers"
+
+    @property
+    def exchange(self) -> Path:
+        """nbgrader's exchange."""
+        return self.base / "exchange"
+
+    @property
+    def state(self) -> Path:
+        """What the hub keeps: its database and its secrets."""
+        return self.base / "hub"
+
+    def role(self, name: str) -> Role:
+        """What somebody is in this course."""
+        if name in self.instructors:
+            return "instructor"
+        return "grader" if name in self.graders else "student"
+
+
+def read_settings(path: Path) -> Settings:
+    """Read ``hub.toml``.
+
+    Raises:
+        SettingsError: it can't be read, or says what can't be meant.
+    """
+    try:
+        settings = msgspec.toml.decode(path.read_bytes(), type=Settings)
+    except OSError as error:
+        raise SettingsError(f"{path}: {plain_os_error(error)}") from error
+    except msgspec.MsgspecError as error:
+        raise SettingsError(f"{path}: {error}") from error
+    names = (*settings.instructors, *settings.graders, *settings.technologists)
+    if wrong := [name for name in names if name != name.lower()]:
+        raise SettingsError(f"{path}: names are in small letters here: {', '.join(wrong)}")
+    return settings

@@ -1,0 +1,151 @@
+"""How the hub starts somebody's server: as their own system user, with limits, and lean.
+
+A `LocalProcessSpawner`, and not systemd's: it is what can be tested with real processes on any
+Linux, it needs no D-Bus, and servers outlive a restart of the hub with it. The limits that systemd
+would set by control groups are set on the processes themselves; a limit for all together stands in
+the hub's unit file.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.spawner import LocalProcessSpawner
+from tornado import web
+
+from pcn_course.course import Course
+from pcn_course.hub.accounts import Account, owned_folder, teacher_account
+from pcn_course.hub.places import welcome
+from pcn_course.hub.settings import Role, Settings
+
+LIGHT = "marking"
+"""The name of an instructor's second server: the light pages for marking, without the lab."""
+_PAGES = [sys.executable, "-P", "-m", "pcn_course.hub.student"]
+_LAB = [sys.executable, "-P", "-m", "jupyterhub.singleuser"]
+_LAB_WITHOUT = (
+    "jupyter_lsp",
+    "nbgrader.server_extensions.assignment_list",
+    "nbgrader.server_extensions.course_list",
+    "notebook",
+    "notebook_shim",
+    "voila.server_extension",
+)
+_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+_MIB = 2**20
+
+
+class CourseSpawner(LocalProcessSpawner):
+    """Starts a server for a student, a grader or an instructor."""
+
+    # Set by the hub's configuration, once for all.
+    settings: Settings
+    course: Course
+
+    _account: Account | None = None
+
+    @property
+    def role(self) -> Role:
+        """What this person is in the course."""
+        return self.settings.role(self.user.name)
+
+    async def start(self) -> Any:
+        """Make what is missing of the account and its folders, then start the server."""
+        if self.name and not (self.role == "instructor" and self.name == LIGHT):
+            raise web.HTTPError(403, "There is one server for each person.")
+        self._account = await asyncio.to_thread(self._prepare)
+        self.cmd = _LAB if self._is_lab() else _PAGES
+        return await super().start()
+
+    def make_preexec_fn(self, name: str) -> Callable[[], None]:  # noqa: ARG002 (the hub's, not the system's)
+        """Become the system user, for good, with limits."""
+        account = self._account
+        assert account, "start() comes first"  # noqa: S101 (else it would run as root)
+        groups = os.getgrouplist(account.name, account.gid)
+        folder = self._folder(account)
+        limits = {} if self._is_lab() else _limits(self.settings)
+
+        def become() -> None:
+            os.umask(0o077 if self.role == "student" else 0o022)
+            for kind, wanted in limits.items():
+                hard = resource.getrlimit(kind)[1]
+                amount = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+                resource.setrlimit(kind, (amount, amount))
+            os.setgroups(groups)
+            os.setgid(account.gid)
+            os.setuid(account.uid)
+            os.chdir(folder)
+
+        return become
+
+    def user_env(self, env: dict[str, str]) -> dict[str, str]:
+        """What the server sees: of the hub's own environment nothing but the path and language."""
+        account = self._account
+        assert account, "start() comes first"  # noqa: S101
+        settings = self.settings
+        env.update(
+            USER=account.name,
+            LOGNAME=account.name,
+            HOME=str(account.home),
+            PCN_COURSE=str(settings.course),
+            PCN_IDLE=str(60 * settings.idle_minutes),
+            PCN_FORGOTTEN=str(3600 * settings.forgotten_hours),
+            # A file of the student's never stands in for a module, in no process that follows.
+            PYTHONSAFEPATH="1",
+            **dict.fromkeys(_THREADS, "1"),
+        )
+        if self.role == "student":
+            env["PCN_EXCHANGE"] = str(settings.exchange)
+        else:
+            env["PCN_ROOM"] = str(settings.room)
+            env["PCN_ONLY"] = "marking.ipynb" if self.role == "grader" else ""
+        if self._is_lab():
+            env.update(
+                JUPYTERHUB_ROOT_DIR=str(settings.room),
+                JUPYTERHUB_DISABLE_USER_CONFIG="1",
+                JUPYTERHUB_SINGLEUSER_APP="jupyter-server",
+                JUPYTERHUB_DEFAULT_URL="/lab",
+            )
+        return env
+
+    def get_args(self) -> list[str]:
+        """What follows the command: the lab knows nbgrader's formgrader and our pages."""
+        if not self._is_lab():
+            return []
+        extensions = dict.fromkeys(_LAB_WITHOUT, False) | {
+            "jupyterlab": True,
+            "nbgrader.server_extensions.formgrader": True,
+            "nbgrader.server_extensions.validate_assignment": True,
+        }
+        return [f"--ServerApp.jpserver_extensions={extensions}"]
+
+    def _is_lab(self) -> bool:
+        return self.role == "instructor" and self.name != LIGHT
+
+    def _prepare(self) -> Account:
+        if self.role == "student":
+            return welcome(self.settings, self.course, self.user.name)
+        teacher = teacher_account(self.settings)
+        owned_folder(self._folder(teacher), 0o700, teacher.uid, teacher.gid)
+        return teacher
+
+    def _folder(self, account: Account) -> Path:
+        """Where the server starts: a student's home; of those who teach, a folder for each."""
+        if self.role == "student":
+            return account.home
+        return account.home / f"{self.user.name}{'-' + self.name if self.name else ''}"
+
+
+def _limits(settings: Settings) -> dict[int, int]:
+    return {
+        resource.RLIMIT_DATA: settings.memory_mib * _MIB,
+        resource.RLIMIT_NPROC: settings.processes,
+        resource.RLIMIT_FSIZE: settings.file_mib * _MIB,
+        resource.RLIMIT_NOFILE: 1024,
+        resource.RLIMIT_CORE: 0,
+    }

@@ -1,0 +1,279 @@
+"""One student's server on a hub: the course's pages, behind the hub's login, and nothing else.
+
+It is the same server as ``pcn app`` on a machine of one's own, so there is no lab, no terminal, no
+contents, files or nbconvert address that would have to be closed. Three things differ: the hub says
+who comes, so there is no key; it keeps few kernels, because sixty of these share a machine; and it
+ends by itself when nobody uses it. Started by the hub as ``python -m pcn_course.hub.student``, as
+the student's own system user.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import json
+import logging
+import os
+import socket
+import sys
+import time
+import urllib.parse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from jupyter_server.utils import url_path_join
+from jupyterhub import __version__
+from jupyterhub.httpclient import fetch
+from jupyterhub.singleuser.extension import JupyterHubIdentityProvider
+from tornado import web
+
+from pcn_course.app.application import CourseApp, page_settings
+from pcn_course.app.handlers import (
+    HOME,
+    SECURITY_HEADERS,
+    HomeHandler,
+    KernelSocket,
+    PageHandler,
+    course_handlers,
+)
+from pcn_course.app.kernels import CourseKernels
+from pcn_course.app.server import SHARE, AppError, ServerFolder
+from pcn_course.app.waiting import Waiting
+from pcn_course.assets import PAGES, ROOM_PAGES, asset
+from pcn_course.course import Course, load_course
+from pcn_course.files import StorageError
+from pcn_course.hub.view import make_released, make_view, write_student_config
+from pcn_course.workspace import Workspace
+
+_log = logging.getLogger("pcn_course.hub")
+_LOOK_EVERY = 15.0
+
+
+class LeanKernels(CourseKernels):
+    """One kernel is made ready for the page that opens first; each other starts when it is wanted.
+
+    A kernel in reserve costs 60 MiB: worth it for one student on a laptop, not for sixty at once.
+    """
+
+    async def _another(self) -> None:
+        """Keep no further kernel."""
+
+
+class WatchedPage(PageHandler):
+    """A page; before it is made, whatever the instructor has released since is fetched."""
+
+    @web.authenticated
+    async def get(self, path: str) -> None:
+        """Fetch, then send the page."""
+        app: HubApp = self.settings["pcn_hub_app"]
+        app.used()
+        await app.fetch_released()
+        if sending := super().get(path):
+            await sending
+
+
+class WatchedSocket(KernelSocket):
+    """A page's line to its kernel, which says when somebody types."""
+
+    def on_message(self, ws_message: Any) -> Any:
+        """Take note of everything but the sign of life that pages ask for when they are quiet."""
+        if "kernel_info_request" not in ws_message[:300]:
+            self.settings["pcn_hub_app"].used()
+        return super().on_message(ws_message)
+
+
+class HubApp(CourseApp):
+    """The course's pages for one member of the class."""
+
+    hub: Mapping[str, str]
+    idle: float = 1200.0
+    forgotten: float = 4 * 3600.0
+    released: Path | None = None
+    _last_use: float = 0.0
+    _last_open: float = 0.0
+    _told: float = -1.0
+
+    def init_settings(self) -> dict[str, Any]:
+        """Our app's settings, for pages that come through the hub's proxy."""
+        settings = super().init_settings()
+        settings.update(
+            headers={**SECURITY_HEADERS, "X-JupyterHub-Version": __version__},
+            allow_remote_access=True,  # the proxy passes the public name on
+            xsrf_cookies=False,  # Tornado looks too early; the hub's own check comes with the login
+            pcn_hub_app=self,
+        )
+        return settings
+
+    def init_handlers(self) -> list[Any]:
+        """Our addresses, with the hub's way of logging in."""
+        root = Path(self.root_dir)
+        provided = [
+            (url_path_join(self.base_url, handler[0]), *handler[1:])
+            for handler in self.identity_provider.get_handlers()
+        ]
+        replaced = {PageHandler: WatchedPage, KernelSocket: WatchedSocket}
+        ours = [
+            (address, replaced.get(handler, handler), *rest)
+            for address, handler, *rest in course_handlers(
+                self.base_url, root, home=self.home, only=self.only
+            )
+        ]
+        home = (self.base_url, HomeHandler, {"home": self.home})
+        return [*provided, home, *ours]
+
+    def used(self) -> None:
+        """Somebody opens a page, or types in one."""
+        self._last_use = self._last_open = time.monotonic()
+
+    async def fetch_released(self) -> None:
+        """Bring released steps into the workspace, as nbgrader's ``fetch`` does, without asking."""
+        if self.released and (self.released / "notebooks").is_dir():
+            course = msgspec.structs.replace(self.course, root=self.released)
+            try:
+                await asyncio.to_thread(Workspace(Path(self.root_dir)).fill, course)
+            except (StorageError, OSError):
+                _log.exception("What was released could not be fetched")
+
+    async def watch(self) -> None:
+        """Tell the hub of use, and return when there is none any more."""
+        self.used()
+        while True:
+            await asyncio.sleep(min(_LOOK_EVERY, self.idle / 4))
+            if open_now := self.pages_open():
+                self._last_open = time.monotonic()
+            quiet = time.monotonic() - (self._last_use if open_now else self._last_open)
+            if quiet > (self.forgotten if open_now else self.idle):
+                _log.info("Nobody has used this server for %.0f minutes: it ends", quiet / 60)
+                return
+            await self._tell()
+
+    def pages_open(self) -> int:
+        """How many pages are joined to a kernel."""
+        kernels = self.kernel_manager
+        return sum(kernels._kernel_connections.get(one, 0) for one in kernels.list_kernel_ids())  # noqa: SLF001 (no other way to ask)
+
+    async def _tell(self) -> None:
+        if self._last_use == self._told or not self.hub.get("JUPYTERHUB_ACTIVITY_URL"):
+            return
+        ago = time.monotonic() - self._last_use
+        when = (dt.datetime.now(dt.UTC) - dt.timedelta(seconds=ago)).isoformat()
+        name = self.hub.get("JUPYTERHUB_SERVER_NAME", "")
+        body = {"servers": {name: {"last_activity": when}}, "last_activity": when}
+        try:
+            await fetch(
+                self.hub["JUPYTERHUB_ACTIVITY_URL"],
+                method="POST",
+                headers={
+                    "Authorization": f"token {self.hub['JUPYTERHUB_API_TOKEN']}",
+                    "Content-Type": "application/json",
+                },
+                data=json.dumps(body),
+            )
+        except Exception as error:  # noqa: BLE001 (a hub that restarts is no reason to end)
+            _log.warning("The hub did not hear of use: %s", error)
+        else:
+            self._told = self._last_use
+
+    async def _serve(self) -> None:
+        """Serve until told to stop, or until nobody is there."""
+        watching = asyncio.create_task(self.watch())
+        serving = asyncio.create_task(super()._serve())
+        done, _ = await asyncio.wait({watching, serving}, return_when=asyncio.FIRST_COMPLETED)
+        if watching in done and not serving.done():
+            os.kill(os.getpid(), 15)  # the same way down as when the hub says so
+        watching.cancel()
+        await serving
+
+
+def main() -> None:
+    """Serve what the hub's environment says, until it says stop."""
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+    logging.captureWarnings(True)
+    try:
+        _serve_one(os.environ)
+    except (AppError, StorageError, OSError) as error:
+        sys.exit(f"{error}")
+
+
+def _serve_one(hub: Mapping[str, str]) -> None:
+    course = load_course()
+    if room := hub.get("PCN_ROOM"):
+        _serve_pages(hub, course, Path(room), ROOM_PAGES, only=hub.get("PCN_ONLY", ""))
+        return
+    home = Path.home()
+    workspace = Workspace(home / "workspace")
+    workspace.root.mkdir(exist_ok=True)
+    workspace.fill(course)
+    released = None
+    if exchange := hub.get("PCN_EXCHANGE"):
+        view = home / "exchange"
+        student = hub["JUPYTERHUB_USER"]
+        make_view(view, Path(exchange), course.id, student)
+        write_student_config(home / ".jupyter" / "nbgrader_config.py", view, course.id, student)
+        released = make_released(home / "released", view, course.id)
+    _serve_pages(hub, course, workspace.root, PAGES, released=released)
+
+
+def _serve_pages(
+    hub: Mapping[str, str],
+    course: Course,
+    root: Path,
+    kinds: Mapping[str, str],
+    *,
+    only: str = "",
+    released: Path | None = None,
+) -> None:
+    is_room = kinds is ROOM_PAGES
+    pages = tuple(only.split()) if only else tuple(f"{kind}.ipynb" for kind in kinds)
+    home = pages[0] if is_room else HOME
+    # Several may work in one room at a time, each with a server of their own.
+    folder = ServerFolder(Path.cwd() if is_room else root)
+    address = urllib.parse.urlsplit(hub["JUPYTERHUB_SERVICE_URL"])
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(
+            socket.create_server((address.hostname or "127.0.0.1", address.port or 80), backlog=128)
+        )
+        listener.setblocking(False)
+        os.environ["JUPYTER_PATH"] = os.pathsep.join(
+            [str(SHARE), *filter(None, [os.environ.get("JUPYTER_PATH")])]
+        )
+        output = stack.enter_context(folder.open("kernels.txt"))
+        waiting = Waiting(output)
+        stack.callback(waiting.end)
+        config = page_settings()
+        config.VoilaConfiguration.multi_kernel_manager_class = LeanKernels
+        config.MappingKernelManager.cull_idle_timeout = 90
+        config.MappingKernelManager.cull_interval = 20
+        config.Voila.root_dir = str(root)
+        config.Voila.base_url = hub["JUPYTERHUB_SERVICE_PREFIX"]
+        config.Voila.identity_provider_class = JupyterHubIdentityProvider
+        config.Voila.cookie_secret = folder.secret("cookie-secret").encode()
+        config.Voila.log_level = logging.INFO
+        title = f"{course.title}, for instructors" if is_room else course.title
+        files = {page: asset(widget).file for page, widget in kinds.items()}
+        config.VoilaConfiguration.resources = {"brand": title, "widgets": files, "home": home}
+        app = HubApp(config=config)
+        app.hub = hub
+        app.course = course
+        app.home = home
+        app.warm = ()
+        app.released = released
+        app.only = frozenset(pages) if is_room else None
+        app.listener = listener
+        app.connections = stack.enter_context(folder.connections())
+        app.invitations = set()
+        app.kernel_output = output
+        app.waiting = waiting
+        app.idle = float(hub.get("PCN_IDLE", app.idle))
+        app.forgotten = float(hub.get("PCN_FORGOTTEN", app.forgotten))
+        app.initialize([])
+        app.start()
+
+
+if __name__ == "__main__":
+    main()

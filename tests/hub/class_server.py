@@ -1,0 +1,274 @@
+"""A class on a real JupyterHub with the real proxy, system users, and a home for each.
+
+with ClassServer() as hub:
+    page.goto(hub.address)
+    as_user(hub.account("ada"), look_around)
+
+It needs root, to be other users in turn. Users that were added are removed in the end.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pytest
+
+import pcn_course
+from pcn_course.hub.accounts import Account, account_name
+from pcn_course.hub.config import proxy_token
+from pcn_course.hub.places import lay_out
+from pcn_course.hub.settings import Settings, read_settings
+from tests.support.servers import free_port, until
+
+CHECKOUT = Path(pcn_course.__file__).parents[1]
+CONFIG = CHECKOUT / "deploy" / "server" / "jupyterhub_config.py"
+PROXY = shutil.which("configurable-http-proxy")
+
+_TEACH = """
+import os, sys
+os.chdir(os.environ["PCN_ROOM"])
+from nbgrader.apps import NbGrader
+from nbgrader.apps.api import NbGraderAPI
+app = NbGrader()
+app.initialize([])
+api = NbGraderAPI(config=app.config)
+for command in sys.argv[1:]:
+    done = eval("api." + command)
+    if done and not done["success"]:
+        sys.exit(command + str(done))
+"""
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be several users in turn")
+needs_proxy = pytest.mark.skipif(
+    PROXY is None, reason="no proxy: npm install -g configurable-http-proxy"
+)
+
+
+class ClassServer:
+    """Hub and proxy, each a process of its own, as in ``deploy/server``."""
+
+    def __init__(self, **settings: Any) -> None:
+        """Take what differs from the usual settings."""
+        # Not pytest's folder: nobody but root may enter that one.
+        self.base = Path(tempfile.mkdtemp(prefix="pcn-class-"))
+        self.base.chmod(0o755)
+        ports = {name: int(free_port()) for name in ("port", "proxy_api", "hub_port")}
+        chosen = {"folder": str(self.base), "prefix": f"p{os.getpid()}", **ports, **settings}
+        self.file = self.base / "hub.toml"
+        self.file.write_text("".join(f"{key} = {_toml(one)}\n" for key, one in chosen.items()))
+        self.settings: Settings = read_settings(self.file)
+        for part in ("data", "notebooks"):
+            shutil.copytree(CHECKOUT / part, self.settings.course / part)
+        self.course = lay_out(self.settings)
+        self.address = f"http://127.0.0.1:{self.settings.port}"
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        """Start both."""
+        try:
+            self.start_proxy()
+            self.start_hub()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """End everything that runs, and remove users and folders."""
+        for name in ("hub", "proxy"):
+            self.stop(name)
+        names = [
+            one.pw_name
+            for one in pwd.getpwall()
+            if one.pw_name.startswith(f"{self.settings.prefix}-")
+        ]
+        for pid in self.pids():
+            os.kill(pid, signal.SIGKILL)
+        until(lambda: not self.pids(), 30)
+        for name in names:
+            subprocess.run(["userdel", name], check=False, capture_output=True)
+        shutil.rmtree(self.base, ignore_errors=True)
+
+    def start_proxy(self) -> None:
+        """Start the proxy, as its unit file does."""
+        assert PROXY
+        one = self.settings
+        self._start("proxy", [
+            PROXY, "--ip", "127.0.0.1", "--port", str(one.port), "--api-ip", "127.0.0.1",
+            "--api-port", str(one.proxy_api),
+            "--error-target", f"http://127.0.0.1:{one.hub_port}/hub/error",
+        ], CONFIGPROXY_AUTH_TOKEN=proxy_token(one.state))  # fmt: skip
+        self._answers(f"{self.address}/", 404)
+
+    def start_hub(self) -> None:
+        """Start the hub with the configuration of ``deploy/server``; anybody may log in."""
+        config = self.settings.state / "test_config.py"
+        config.write_text(
+            f"exec(compile({CONFIG.read_text()!r}, 'jupyterhub_config.py', 'exec'))\n"
+            "c.JupyterHub.authenticator_class = 'dummy'\n"
+            "c.Authenticator.allow_all = True\n"
+        )
+        hub = [sys.executable, "-m", "jupyterhub", "-f", str(config)]
+        self._start("hub", [*opened(self.base), *hub], PCN_HUB_SETTINGS=str(self.file))
+        self._answers(f"{self.address}/hub/health", 200)
+
+    def stop(self, name: str, number: int = signal.SIGTERM) -> None:
+        """End the hub or the proxy; the students' servers go on."""
+        if process := self.processes.pop(name, None):
+            process.send_signal(number)
+            process.wait(60)
+
+    def log(self, name: str) -> str:
+        """What the hub or the proxy has said; in the hub's are the servers' words, too."""
+        return (self.base / f"{name}.log").read_text(encoding="utf-8", errors="replace")
+
+    def account(self, name: str) -> Account:
+        """The system user of somebody who has logged in."""
+        found = pwd.getpwnam(account_name(self.settings, name))
+        return Account(found.pw_name, found.pw_uid, found.pw_gid, Path(found.pw_dir))
+
+    def workspace(self, name: str) -> Path:
+        """A student's workspace."""
+        return self.settings.students / name / "workspace"
+
+    def teach(self, *commands: str) -> str:
+        """Do nbgrader's own work in the room, as the account of those who teach.
+
+        Each command is a call of nbgrader's API: ``release_assignment('step-1-goals')``.
+        """
+        teacher = pwd.getpwnam(f"{self.settings.prefix}-teacher")
+        program = self.base / "teach.py"
+        program.write_text(_TEACH)
+        done = subprocess.run(
+            [
+                *opened(self.base),
+                *("setpriv", "--reuid", str(teacher.pw_uid), "--regid", str(teacher.pw_gid)),
+                *("--clear-groups", sys.executable, str(program), *commands),
+            ],
+            cwd="/", capture_output=True, text=True, check=False,
+            env={**os.environ, "HOME": teacher.pw_dir, "PCN_ROOM": str(self.settings.room)},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def pids(self, name: str = "") -> list[int]:
+        """The processes of one system user, or of all whom this class added."""
+        begin = account_name(self.settings, name) if name else f"{self.settings.prefix}-"
+        uids = {
+            one.pw_uid
+            for one in pwd.getpwall()
+            if (one.pw_name == begin if name else one.pw_name.startswith(begin))
+        }
+        found = []
+        for folder in Path("/proc").iterdir():
+            try:
+                if folder.name.isdecimal() and folder.stat().st_uid in uids:
+                    found.append(int(folder.name))
+            except FileNotFoundError:
+                continue
+        return found
+
+    def _start(self, name: str, command: list[str], **settings: str) -> None:
+        environment = {**os.environ, **settings}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        with (self.base / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                command, env=environment, stdout=log, stderr=log, cwd="/", start_new_session=True
+            )
+
+    def _answers(self, address: str, wanted: int, within: float = 60.0) -> None:
+        end = time.monotonic() + within
+        while (status := status_of(address)) != wanted:
+            for name, process in self.processes.items():
+                assert process.poll() is None, f"{name} ended:\n{self.log(name)[-3000:]}"
+            assert time.monotonic() < end, f"{address}: {status}, not {wanted}"
+            time.sleep(0.1)
+
+
+def status_of(address: str) -> int:
+    """The status of a page; 0 when nothing listens there."""
+    try:
+        with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 (our own server)
+            status: int = answer.status
+            return status
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return 0
+
+
+def opened(base: Path) -> list[str]:
+    """A command before another, so that other users can run this Python.
+
+    Where it lies in a folder that only root may enter, the command sees that folder with nothing
+    else in it. The machine itself stays as it is.
+    """
+    needed = {Path(sys.prefix), Path(sys.base_prefix).resolve(), CHECKOUT}
+    closed = {path: found for path in needed if (found := _first_closed(path))}
+    if not closed:
+        return []
+    lines = ["set -e"]
+    for number, path in enumerate(closed):
+        stage = base / "stage" / str(number)
+        stage.mkdir(parents=True, exist_ok=True)
+        lines.append(f"mount --bind '{path}' '{stage}'")
+    lines += [f"mount -t tmpfs -o mode=755 none '{one}'" for one in sorted(set(closed.values()))]
+    for number, path in enumerate(closed):
+        lines += [f"mkdir -p '{path}'", f"mount --move '{base}/stage/{number}' '{path}'"]
+    script = base / "opened.sh"
+    script.write_text("\n".join([*lines, 'exec "$@"', ""]))
+    return ["unshare", "--mount", "sh", str(script)]
+
+
+def _first_closed(path: Path) -> Path | None:
+    for folder in (*reversed(path.parents), path):
+        if folder.stat().st_mode & 0o001 == 0:
+            return folder
+    return None
+
+
+def as_user(account: Account, do: Callable[[], str]) -> str:
+    """What ``do`` returns, or the name of its error, when it is done as another system user."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.setgroups([])
+        os.setgid(account.gid)
+        os.setuid(account.uid)
+        try:
+            said = do()
+        except OSError as error:
+            said = type(error).__name__
+        os.write(writing, said.encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        said = pipe.read().decode()
+    os.waitpid(child, 0)
+    return said
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, str):
+        return f'"{value}"'
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return str(value)

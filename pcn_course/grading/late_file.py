@@ -220,12 +220,12 @@ class _Reader:
         self.faults.append(Fault(self.sheet.path, row.line if row else 1, column, plain))
 
     def _check_header(self) -> None:
-        for name in COLUMNS:
-            if name not in self.places:
-                self._fault(
-                    None, name, "There is no such column. The first line has to be "
-                    f"{','.join(COLUMNS)} (and note, if you like).",
-                )  # fmt: skip
+        if missing := [name for name in COLUMNS if name not in self.places]:
+            self._fault(
+                None, "", f"There is no column {', '.join(missing)}. The first line has to be "
+                f"{','.join(COLUMNS)} (and note, if you like).",
+            )  # fmt: skip
+            return
         for place, header in enumerate(self.sheet.header):
             if place not in self.places.values() and (
                 header.strip() or any(row.cells[place].strip() for row in self.sheet.rows)

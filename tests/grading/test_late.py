@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from nbgrader.apps import ExportApp
 from nbgrader.coursedir import CourseDirectory
 
 from pcn_course.course import Course, load_course
-from pcn_course.grading import late_file
+from pcn_course.grading import late, late_file
 from pcn_course.grading.late import Csv, recalculate
 from pcn_course.grading.late_file import FILE, LateError, Rules, example, read_rules
 from pcn_course.grading.late_values import Amount, Length
@@ -168,8 +169,8 @@ ALL_RULES = st.builds(
 
 
 def cost(rules: Rules, due: dt.datetime, came: dt.datetime) -> float:
-    late = max(dt.timedelta(), came - due - rules.more_time("ada", STEP, due))
-    return rules.taken(STEP, rules.days(STEP, late), 20)
+    over = max(dt.timedelta(), came - due - rules.more_time("ada", STEP, due))
+    return rules.taken(STEP, rules.days(STEP, over), 20)
 
 
 @settings(deadline=None)
@@ -262,8 +263,8 @@ def test_penalties_and_extensions_come_into_the_gradebook(room: Room) -> None:
     }
     assert kept(room) == {"ada": (3, None), "ben": (2, DAY), "cyd": (0, 14 * DAY)}
     assert (done.changed, recalculate(room).changed) == (3, 0)
-    late = {one.student.id: one.seconds_late for one in Marking(room, "x").listed(STEP)}
-    assert late == {"ada": 27 * 3600, "ben": 3 * 3600, "cyd": 0}
+    over = {one.student.id: one.seconds_late for one in Marking(room, "x").listed(STEP)}
+    assert over == {"ada": 27 * 3600, "ben": 3 * 3600, "cyd": 0}
 
 
 def test_a_mark_and_its_undoing_renew_the_penalty(room: Room) -> None:
@@ -276,6 +277,25 @@ def test_a_mark_and_its_undoing_renew_the_penalty(room: Room) -> None:
     one = marking.submission("ada", STEP)
     assert (one.raw, one.penalty, one.total) == (3, 3, 0)
     assert kept(room)["ben"] == (0, None), "others are not touched by this mark"
+
+
+def test_a_mark_that_is_given_meanwhile_counts(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(room)
+    marking = Marking(room, "grader")
+    read = late._submissions
+    other = threading.Thread(target=marking.give, args=("ada", STEP, "ethics", 4))
+
+    def read_and_hesitate(*which: Any) -> Any:
+        rows = read(*which)
+        if other.ident is None:
+            other.start()
+            other.join(timeout=0.5)  # it would be done by now, if it did not have to wait
+        return rows
+
+    monkeypatch.setattr(late, "_submissions", read_and_hesitate)
+    recalculate(room)
+    other.join()
+    assert kept(room)["ada"] == (4, None)
 
 
 def test_a_due_date_that_moves_moves_the_penalties(room: Room) -> None:

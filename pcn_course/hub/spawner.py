@@ -131,11 +131,17 @@ class CourseSpawner(LocalProcessSpawner):
         if self.role == "student":
             return welcome(self.settings, self.course, self.user.name)
         teacher = teacher_account(self.settings)
-        owned_folder(self._folder(teacher), 0o700, teacher.uid, teacher.gid)
+        if not self._is_lab():
+            owned_folder(self._folder(teacher), 0o700, teacher.uid, teacher.gid)
         return teacher
 
     def _folder(self, account: Account) -> Path:
-        """Where the server starts: a student's home; of those who teach, a folder for each."""
+        """Where the server starts: a student's home; of those who teach, a folder for each.
+
+        The lab starts in the room, where formgrader finds nbgrader's configuration.
+        """
+        if self._is_lab():
+            return self.settings.room
         if self.role == "student":
             return account.home
         return account.home / f"{self.user.name}{'-' + self.name if self.name else ''}"

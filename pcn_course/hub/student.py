@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.utils import url_path_join
 from jupyterhub import __version__
 from jupyterhub.httpclient import fetch
@@ -40,8 +41,10 @@ from pcn_course.app.handlers import (
     course_handlers,
 )
 from pcn_course.app.kernels import CourseKernels
+from pcn_course.app.plotly import PlotlyHandler
 from pcn_course.app.server import SHARE, AppError, ServerFolder
 from pcn_course.app.waiting import Waiting
+from pcn_course.app.widgets import WidgetHandler
 from pcn_course.assets import PAGES, ROOM_PAGES, asset
 from pcn_course.course import Course, load_course
 from pcn_course.files import StorageError
@@ -71,8 +74,29 @@ class WatchedPage(PageHandler):
         app: HubApp = self.settings["pcn_hub_app"]
         app.used()
         await app.fetch_released()
-        if sending := super().get(path):
-            await sending
+        try:
+            if sending := super().get(path):
+                await sending
+        except PermissionError:  # a link to what this user may not even look at
+            raise web.HTTPError(404) from None
+
+
+class OpenWidget(WidgetHandler):
+    """The widgets' scripts, the same for all. A browser shows no login when it loads a module."""
+
+    @allow_unauthenticated
+    async def get(self, file: str) -> None:
+        """Send it, whoever asks."""
+        await WidgetHandler.get.__wrapped__(self, file)  # type: ignore[attr-defined]
+
+
+class OpenPlotly(PlotlyHandler):
+    """The script for charts, for the same reason."""
+
+    @allow_unauthenticated
+    async def get(self) -> None:
+        """Send it, whoever asks."""
+        await PlotlyHandler.get.__wrapped__(self)  # type: ignore[attr-defined]
 
 
 class WatchedSocket(KernelSocket):
@@ -114,7 +138,12 @@ class HubApp(CourseApp):
             (url_path_join(self.base_url, handler[0]), *handler[1:])
             for handler in self.identity_provider.get_handlers()
         ]
-        replaced = {PageHandler: WatchedPage, KernelSocket: WatchedSocket}
+        replaced = {
+            PageHandler: WatchedPage,
+            KernelSocket: WatchedSocket,
+            WidgetHandler: OpenWidget,
+            PlotlyHandler: OpenPlotly,
+        }
         ours = [
             (address, replaced.get(handler, handler), *rest)
             for address, handler, *rest in course_handlers(

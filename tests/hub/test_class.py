@@ -1,75 +1,18 @@
-"""A class on a real hub: everybody logs in, works, and sees nothing of anybody else's.
-
-All students here are made up, and so is what they write.
-"""
+"""A class on a real hub: everybody logs in, works in a place of their own, and gets feedback."""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator
 from functools import partial
-from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.hub.class_server import ClassServer, needs_proxy, needs_root
+from tests.hub.people import NAMES, STEP, Student, log_in
 from tests.support.servers import until
 
 pytestmark = [needs_root, needs_proxy, pytest.mark.browser, pytest.mark.timeout(300)]
-
-STEP = "step-1-goals"
-# The last one's name can be no system user's, and the second's is one that every machine has.
-NAMES = ("ada", "daemon", "g.hopper@example.edu")
-
-
-class Student(NamedTuple):
-    name: str
-    page: Page
-    text: str
-
-
-@pytest.fixture(scope="module")
-def hub() -> Iterator[ClassServer]:
-    with ClassServer() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def students(hub: ClassServer, chromium: Browser) -> list[Student]:
-    """Three who have logged in, each in a browser of their own, and written something."""
-    hub.teach(f"generate_assignment('{STEP}')", f"release_assignment('{STEP}')")
-    found = []
-    for name in NAMES:
-        page = log_in(hub, chromium, name)
-        expect(page.locator(".pcn-card")).to_have_count(len(hub.course.steps))
-        found.append(Student(name, page, f"A referral pathway, by {name}"))
-    for student in found:
-        open_step(hub, student)
-        student.page.locator('[data-key="live-project"] :is(textarea, input)').fill(student.text)
-    for student in found:
-        saved(student.page)
-    return found
-
-
-def log_in(hub: ClassServer, browser: Browser, name: str) -> Page:
-    page = browser.new_context(locale="en-US").new_page()
-    page.goto(hub.address)
-    page.get_by_label("Username").fill(name)
-    page.get_by_label("Password").fill("a word")
-    page.get_by_role("button", name="Sign in").click()
-    return page
-
-
-def open_step(hub: ClassServer, student: Student) -> None:
-    student.page.locator(f".pcn-card[data-step={STEP}] a").first.click()
-    step = hub.course.step(STEP)
-    expect(student.page.locator(".pcn-field")).to_have_count(len(step.prompts))
-
-
-def saved(page: Page) -> None:
-    expect(page.locator(".pcn-status")).to_have_text(re.compile(r"^Saved \d"))
 
 
 def test_each_works_in_a_workspace_of_their_own(hub: ClassServer, students: list[Student]) -> None:
@@ -114,3 +57,18 @@ def test_from_submitting_to_feedback(hub: ClassServer, students: list[Student]) 
 
     for student in students:
         until(partial(there, student.page), within=60)
+
+
+def test_who_teaches_gets_other_pages(hub: ClassServer, chromium: Browser) -> None:
+    prof = log_in(hub, chromium, "prof")
+    tutor = log_in(hub, chromium, "tutor")
+    expect(prof).to_have_url(f"{hub.address}/user/prof/lab", timeout=60_000)
+    prof.goto(f"{hub.address}/user/prof/formgrader/manage_assignments")
+    expect(prof.get_by_role("link", name=STEP)).to_be_visible()
+    # A grader marks, on the light page, and has no lab in which code could run.
+    expect(tutor.get_by_role("combobox", name="Step")).to_be_visible()
+    expect(tutor).to_have_url(f"{hub.address}/user/tutor/voila/render/marking.ipynb")
+    for path in ("lab", "formgrader", "voila/render/cohort.ipynb", "api/contents"):
+        answer = tutor.context.request.get(f"{hub.address}/user/tutor/{path}")
+        assert answer.status == 404, path
+    assert tutor.context.request.get(f"{hub.address}/user/prof/lab").status == 403

@@ -1,0 +1,288 @@
+"""What a student may try against others and against the server, and what comes of it.
+
+Two kinds: over the network, with the cookies of somebody who has logged in; and as the student's
+own system user, as if a fault had given the student a shell, which nobody is given.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.hub.class_server import ClassServer, as_user, needs_proxy, needs_root
+from tests.hub.people import STEP, Student
+
+pytestmark = [needs_root, needs_proxy, pytest.mark.browser, pytest.mark.timeout(300)]
+
+SUBMISSION = f"+{STEP}+2026-11-20 10:00:00.000000 UTC+"
+
+
+class Case(NamedTuple):
+    """Ada tries something: where, and what she gets."""
+
+    what: str
+    path: str
+    status: int
+    method: str = "GET"
+    body: str | None = None
+
+
+# {peer} is a peer's server, {own} Ada's.
+REFUSED = [
+    Case("a peer's home", "{peer}voila/render/home.ipynb", 403),
+    Case("a peer's step", "{peer}voila/render/step-1-goals/step-1-goals.ipynb", 403),
+    Case("a peer's server by a path trick", "{own}%2e%2e/{peer_name}/voila/render/home.ipynb", 403),
+    Case("a peer's kernel", "{peer}api/kernels/{kernel}", 403),
+    Case("a peer's kernel through her own server", "{own}api/kernels/{kernel}", 404),
+    Case("her own kernel, to restart it", "{own}api/kernels/{own_kernel}/restart", 405, "POST"),
+    Case("her own kernel, to interrupt it", "{own}api/kernels/{own_kernel}/interrupt", 405, "POST"),
+    Case("her own kernel, to delete it", "{own}api/kernels/{own_kernel}", 405, "DELETE"),
+    Case("a new kernel", "{own}api/kernels", 405, "POST", "{}"),
+    Case("a session", "{own}api/sessions", 405, "POST", "{}"),
+    Case("the contents API, to read", "{own}api/contents/step-1-goals", 404),
+    Case("the contents API, to write", "{own}api/contents/x.ipynb", 405, "PUT", "{}"),
+    Case("a terminal", "{own}api/terminals", 405, "POST"),
+    Case("the lab", "{own}lab", 404),
+    Case("the tree of files", "{own}tree", 404),
+    Case("Voilà's files", "{own}voila/files/step-1-goals/answers.json", 404),
+    Case("Voilà's static files", "{own}voila/static/../../../../etc/passwd", 404),
+    Case("a file", "{own}files/step-1-goals/step-1-goals.ipynb", 404),
+    Case("nbconvert, with the grading cells", "{own}nbconvert/html/home.ipynb", 404),
+    Case("a hidden folder", "{own}voila/render/.pcn/x.ipynb", 404),
+    Case(
+        "a notebook outside",
+        "{own}voila/render/..%2f..%2f..%2fcourse%2fassignments%2fmarking.ipynb",
+        404,
+    ),
+    Case("a notebook of the room by a link", "{own}voila/render/link.ipynb", 404),
+    Case("formgrader", "{own}formgrader", 404),
+    Case("all users", "/hub/api/users", 403),
+    Case("a peer's data", "/hub/api/users/{peer_name}", 404),
+    Case("a peer's server, to end it", "/hub/api/users/{peer_name}/server", 404, "DELETE"),
+    Case("a second server of her own", "/hub/api/users/ada/servers/more", 403, "POST"),
+    Case("the proxy's routes", "/hub/api/proxy", 403),
+    Case("the hub's administration", "/hub/admin", 403),
+    Case("the hub, to shut it down", "/hub/api/shutdown", 403, "POST", "{}"),
+    Case("a new user", "/hub/api/users/eve", 403, "POST"),
+]
+
+
+def test_what_is_refused_over_the_network(hub: ClassServer, students: list[Student]) -> None:
+    ada, peer = students[:2]
+    (hub.workspace("ada") / "link.ipynb").symlink_to(hub.settings.room / "marking.ipynb")
+    told = {
+        "own": "/user/ada/",
+        "peer": f"/user/{peer.folder}/",
+        "peer_name": peer.folder,
+        "kernel": kernel_of(peer),
+        "own_kernel": kernel_of(ada),
+    }
+    print()
+    wrong = []
+    for case in REFUSED:
+        got = ada.get(case.path.format_map(told), case.method, case.body)
+        print(f"{got}  {case.what}")
+        if got != case.status:
+            wrong.append(f"{case.what}: {got}, not {case.status}")
+    assert not wrong
+    assert ada.get(f"{told['own']}api/kernels/{told['own_kernel']}") == 200, "what she may do"
+
+
+def test_a_token_opens_nothing_of_a_peers(hub: ClassServer, students: list[Student]) -> None:
+    ada, peer = students[:2]
+    # The word by which her server and the hub know each other; root alone can find it out.
+    server = Path(f"/proc/{min(hub.pids('ada'))}/environ").read_text().split("\0")
+    token = dict(one.partition("=")[::2] for one in server)["JUPYTERHUB_API_TOKEN"]
+    bearer = {"Authorization": f"token {token}", "Cookie": "none=1"}
+    assert ada.ask("/user/ada/voila/render/home.ipynb", **bearer).status == 200, "her own"
+    assert ada.ask(f"/user/{peer.folder}/voila/render/home.ipynb", **bearer).status == 403
+    assert ada.ask("/hub/api/users", **bearer).status == 403
+    # Her cookie, sent as if it were the peer's.
+    cookies = {one["name"]: one["value"] for one in ada.page.context.cookies(ada.url(""))}
+    stolen = f"jupyterhub-user-{peer.folder}={cookies['jupyterhub-user-ada']}"
+    answer = ada.ask(f"/user/{peer.folder}/api/kernels/{kernel_of(peer)}", Cookie=stolen)
+    assert answer.status == 403
+
+
+ASK_KERNEL = """async ([url, type, content]) => {
+  const heard = [];
+  const socket = new WebSocket(url);
+  await new Promise((resolve) => { socket.onopen = resolve; socket.onerror = resolve; });
+  if (socket.readyState !== 1) return "refused";
+  const send = (msg_type, content) => socket.send(JSON.stringify({
+    channel: "shell", parent_header: {}, metadata: {}, content, buffers: [],
+    header: {
+      msg_id: crypto.randomUUID(), msg_type, username: "", session: "s", date: "", version: "5.3",
+    },
+  }));
+  const answered = new Promise((resolve) => {
+    socket.onmessage = ({ data }) => {
+      heard.push(JSON.parse(data).header.msg_type);
+      if (heard.at(-1) === "kernel_info_reply") resolve();
+    };
+    socket.onclose = resolve;
+  });
+  send(type, content);
+  send("kernel_info_request", {});
+  await answered;
+  socket.close();
+  return heard.join(" ");
+}"""
+
+
+def test_no_message_runs_code(hub: ClassServer, students: list[Student]) -> None:
+    ada, peer = students[:2]
+
+    def ask(owner: Student, kind: str, content: Mapping[str, object]) -> str:
+        path = f"api/kernels/{kernel_of(owner)}/channels?session_id=s"
+        url = owner.url(path).replace("http", "ws", 1)
+        said: str = ada.page.evaluate(ASK_KERNEL, [url, kind, content])
+        return said
+
+    mark = hub.workspace("ada") / "was-here"
+    code = f"open({str(mark)!r}, 'w')"
+    executed = {"code": code, "silent": False, "store_history": False, "user_expressions": {}}
+    # The last message is answered, so the one before has been looked at.
+    assert ask(ada, "execute_request", executed).split()[-1:] == ["kernel_info_reply"]
+    assert "execute_reply" not in ask(ada, "execute_request", executed)
+    for kind in ("inspect_request", "complete_request", "history_request"):
+        content = {"code": code, "cursor_pos": 4}
+        assert kind.replace("request", "reply") not in ask(ada, kind, content)
+    forged = {"comm_id": "nobody", "data": {"method": "custom", "content": {"type": code}}}
+    ask(ada, "comm_msg", forged)
+    ask(ada, "comm_open", {**forged, "target_name": "os"})
+    assert not mark.exists()
+    assert ask(peer, "kernel_info_request", {}) == "refused"
+
+
+def kernel_of(student: Student) -> str:
+    found: str = student.page.evaluate("document.documentElement.dataset.pcnKernel")
+    return found
+
+
+# As the student's own system user, without the pages between.
+
+
+@pytest.fixture
+def submitted(hub: ClassServer, students: list[Student]) -> Path:
+    """What a peer has handed in, as it lies in the exchange."""
+    inbound = hub.settings.exchange / hub.course.id / "inbound"
+    peer = hub.account("daemon")
+    path = inbound / "daemon" / f"daemon{SUBMISSION}aaaa"
+
+    def hand_in() -> str:
+        path.mkdir(exist_ok=True)
+        path.chmod(0o777)  # as nbgrader does
+        (path / "answers.json").write_text("{}")
+        (path / "submission_secret.txt").write_text("a" * 128)
+        return "done"
+
+    assert as_user(peer, hand_in) == "done"
+    return path
+
+
+def test_what_another_system_user_is_refused(
+    hub: ClassServer, students: list[Student], submitted: Path
+) -> None:
+    ada, settings = hub.account("ada"), hub.settings
+    exchange = settings.exchange / hub.course.id
+    peer_home = settings.students / "daemon"
+    peer_server = hub.pids("daemon")[0]
+    mine = settings.students / "ada"
+
+    def listed(path: Path) -> str:
+        return str(list(path.iterdir()))
+
+    def wrote(path: Path) -> str:
+        path.write_text("forged")
+        return "written"
+
+    def done(do: Callable[[], object]) -> str:
+        do()
+        return "done"
+
+    attempts: dict[str, Callable[[], str]] = {
+        "list the class": partial(listed, settings.students),
+        "list a peer's home": partial(listed, peer_home),
+        "read a peer's answers": (peer_home / "workspace" / STEP / "answers.json").read_text,
+        "write a peer's answers": partial(wrote, peer_home / "workspace" / STEP / "answers.json"),
+        "read a peer's cookie secret": (
+            peer_home / "workspace/.pcn/server/cookie-secret"
+        ).read_text,
+        "list who handed in": partial(listed, exchange / "inbound"),
+        "list a peer's submissions": partial(listed, submitted.parent),
+        "read a peer's submission by its whole name": (submitted / "answers.json").read_text,
+        "change it": partial(wrote, submitted / "answers.json"),
+        "add to it": partial(wrote, submitted / "more.json"),
+        "remove it": lambda: done(lambda: shutil.rmtree(submitted)),
+        "rename it": lambda: done(lambda: submitted.rename(submitted.with_name("x"))),
+        "hand in for a peer": lambda: done((submitted.parent / f"daemon{SUBMISSION}bbbb").mkdir),
+        "put a folder among the students'": lambda: done((exchange / "inbound" / "eve").mkdir),
+        "swap a peer's folder": lambda: done(
+            lambda: (exchange / "inbound" / "daemon").rename(exchange / "inbound" / "old")
+        ),
+        "link a peer's submission to keep it": lambda: done(
+            lambda: (mine / "kept").hardlink_to(submitted / "answers.json")
+        ),
+        "list a peer's feedback": partial(listed, exchange / "feedback" / "daemon"),
+        "list all feedback": partial(listed, exchange / "feedback"),
+        "forge her own feedback": partial(wrote, exchange / "feedback" / "ada" / "x.html"),
+        "change what was released": partial(wrote, exchange / "outbound" / STEP / f"{STEP}.ipynb"),
+        "release a step": lambda: done((exchange / "outbound" / "step-9").mkdir),
+        "list the instructor's room": partial(listed, settings.room),
+        "read the gradebook": lambda: str((settings.room / "gradebook.db").read_bytes()),
+        "change the course": partial(wrote, settings.course / "data" / "course.toml"),
+        "read the hub's database": lambda: str((settings.state / "hub.sqlite").read_bytes()),
+        "read the proxy's token": (settings.state / "proxy.env").read_text,
+        "read a peer's token from its process": Path(f"/proc/{peer_server}/environ").read_text,
+        "end a peer's server": lambda: done(lambda: os.kill(peer_server, signal.SIGKILL)),
+    }
+    print()
+    got = {what: as_user(ada, attempt) for what, attempt in attempts.items()}
+    for what, said in got.items():
+        print(f"{said:17} {what}")
+    assert {what: said for what, said in got.items() if said != "PermissionError"} == {}
+    # The same tries do something where they may: this is not a user who can do nothing at all.
+    assert as_user(ada, partial(wrote, mine / "x")) == "written"
+    assert as_user(ada, lambda: done((exchange / "inbound" / "ada" / "x").mkdir)) == "done"
+    assert as_user(hub.account("daemon"), (submitted / "answers.json").read_text) == "{}"
+
+
+def test_what_is_put_into_an_own_folder_counts_for_nobody_else(
+    hub: ClassServer, students: list[Student], submitted: Path
+) -> None:
+    """Names of others, links to what only the instructor may read, and what arrived half."""
+    ada = hub.account("ada")
+    own = hub.settings.exchange / hub.course.id / "inbound" / "ada"
+
+    def put() -> str:
+        for name in (f"daemon{SUBMISSION}cccc", f"ada{SUBMISSION}cccc", f"ada+x{SUBMISSION}dddd"):
+            (own / name).mkdir()
+            (own / name / "submission_secret.txt").write_text("b" * 128)
+        (own / f"daemon{SUBMISSION}cccc" / "answers.json").write_text('{"forged": 1}')
+        link = own / f"ada{SUBMISSION}cccc" / "answers.json"
+        link.symlink_to(hub.settings.room / "gradebook.db")
+        half = own / f"ada{SUBMISSION.replace('10:00', '11:00')}eeee"
+        half.mkdir()
+        (half / "answers.json").write_text('{"half": ')
+        (own / f"ada{SUBMISSION.replace('10:00', '12:00')}ffff").symlink_to(hub.settings.room)
+        return "done"
+
+    assert as_user(ada, put) == "done"
+    said = hub.teach(f"collect('{STEP}', update=True)")
+    taken = hub.settings.room / "submitted"
+    assert sorted(path.name for path in taken.iterdir()) == ["ada", "daemon"]
+    assert (taken / "daemon" / STEP / "answers.json").read_text() == "{}"
+    assert not (taken / "ada" / STEP / "answers.json").exists()
+    secret = (taken / "ada" / STEP / "submission_secret.txt").read_text()
+    assert secret == "b" * 128, "the one before the half"
+    for path in (*own.iterdir(), taken / "ada", taken / "daemon"):
+        shutil.rmtree(path) if not path.is_symlink() else path.unlink()
+    print(said)

@@ -24,8 +24,9 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 from filelock import FileLock, Timeout
 
 from pcn_course.answers import FILE, MAX_FILE
@@ -38,6 +39,14 @@ TIMESTAMP = "timestamp.txt"
 """nbgrader's own small files: by the secret, feedback finds its way back."""
 HANDED_IN = "handed-in"
 """The folder of a workspace in which ZIPs for uploading are kept."""
+REQUEST = "request.json"
+"""A request for regrading, in a folder of the exchange that no collecting takes for answers."""
+REQUEST_ENDING = ".request"
+"""What stands after the step's id in that folder's name."""
+LONGEST_REQUEST = 4_000
+"""Characters of a request."""
+MOST_REQUESTS = 20
+"""Requests of one student about one step."""
 STUDENT_ID = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,62}"
 """An id that is safe in a file's name, in nbgrader and in an LMS."""
 SECONDS = 120
@@ -63,6 +72,18 @@ class Question(Exception):  # noqa: N818 (asked, not failed)
         super().__init__(text)
         self.kind = kind
         self.text = text
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A request for regrading, as the student's workspace keeps it.
+
+    ``how`` is ``none`` where there is no exchange: then the student sends the words along.
+    """
+
+    when: dt.datetime
+    criterion: str | None
+    text: str
+    how: Literal["exchange", "none"]
 
 
 def hand_in(
@@ -137,6 +158,54 @@ def fetch_feedback(
     })  # fmt: skip
     after = _pages(workspace, steps)
     return tuple(path for path, digest in after.items() if before.get(path) != digest)
+
+
+def ask_again(
+    workspace: Workspace, step: Step, criterion: str | None, text: str, *, course: Course
+) -> Asked:
+    """Ask the instructor to look again at a criterion, or at the whole; the request is kept.
+
+    It goes by the exchange at once, apart from submissions: nothing is handed in anew, so no date
+    moves. The same words about the same criterion are sent once.
+
+    Raises:
+        HandInError: it was not sent.
+    """
+    text = text.replace("\0", "").strip()
+    if not text or len(text) > LONGEST_REQUEST:
+        raise HandInError(f"A request has 1 to {LONGEST_REQUEST:,} characters.")
+    if criterion is not None and criterion not in {one.id for one in course.rubric.criteria}:
+        raise HandInError("The course has no such criterion any more. Reload this page.")
+    with _lock(workspace, step):
+        before = requests_made(workspace, step)
+        for one in before:
+            if (one.criterion, one.text) == (criterion, text):
+                return one
+        if len(before) >= MOST_REQUESTS:
+            raise HandInError("You have asked often about this step: write to your instructor.")
+        sent = False
+        if has_nbgrader_config(workspace.root):
+            content = {"course": course.id, "step": step.id, "criterion": criterion, "text": text}
+            reply = _ask_nbgrader(workspace, {
+                "do": "ask", "course": course.id, "step": step.id, "content": content,
+            })  # fmt: skip
+            sent = not reply.get("absent")
+        made = Asked(
+            when=_now(), criterion=criterion, text=text, how="exchange" if sent else "none"
+        )
+        try:
+            write_whole(_requests(workspace, step), msgspec.json.encode([*before, made]))
+        except OSError as error:
+            raise HandInError(plain_os_error(error)) from error
+        return made
+
+
+def requests_made(workspace: Workspace, step: Step) -> list[Asked]:
+    """The student's requests about a step, oldest first."""
+    try:
+        return msgspec.json.decode(_requests(workspace, step).read_bytes(), type=list[Asked])
+    except (OSError, msgspec.MsgspecError):
+        return []
 
 
 def has_nbgrader_config(folder: Path) -> bool:
@@ -342,6 +411,10 @@ def _pages(workspace: Workspace, steps: list[Step]) -> dict[Path, str]:
     }
 
 
+def _requests(workspace: Workspace, step: Step) -> Path:
+    return workspace.state / "requests" / f"{step.id}.json"
+
+
 def _age(path: Path) -> float:
     try:
         return time.time() - path.stat().st_mtime
@@ -384,7 +457,7 @@ def _done(request: dict[str, Any]) -> dict[str, Any]:
     directory = app.coursedir
     directory.course_id = directory.course_id or request["course"]
     made = {"coursedir": directory, "authenticator": app.authenticator, "parent": app}
-    do = {"submit": _submit, "feedback": _feedback}[request["do"]]
+    do = {"submit": _submit, "feedback": _feedback, "ask": _ask}[request["do"]]
     try:
         return do(request, factory, directory, made)
     except ExchangeError:
@@ -418,6 +491,27 @@ def _submit(
         if arrived != request["sha256"]:
             return {"problem": "What arrived is not what was sent. Hand in once more."}
     return {"when": parse_utc(submit.timestamp).replace(tzinfo=dt.UTC).isoformat()}
+
+
+def _ask(
+    request: dict[str, Any], factory: Any, directory: Any, made: dict[str, Any]
+) -> dict[str, Any]:
+    """Lay a request where submissions are laid, under a name that no collecting looks for."""
+    submit = factory.Submit(**made)
+    directory.assignment_id = request["step"] + REQUEST_ENDING
+    root = getattr(submit, "root", None)
+    if root is None or not (Path(root) / directory.course_id / "inbound").is_dir():
+        return {"absent": True}
+    submit.set_timestamp()
+    submit.init_dest()
+    folder = Path(submit.inbound_path) / submit.assignment_filename
+    folder.mkdir()
+    path = folder / REQUEST
+    write_whole(path, json.dumps(request["content"], ensure_ascii=False).encode())
+    # As nbgrader does with a submission: who may look into `inbound` may read it.
+    path.chmod(0o644)
+    folder.chmod(folder.stat().st_mode | 0o055)
+    return {"done": True}
 
 
 def _feedback(

@@ -106,6 +106,7 @@ def _me(given: str | None) -> str:
 
 
 def _release(marking: Marking, step: str, *, even_unmarked: bool) -> None:
+    from pcn_course.grading.requests import take_in
     from pcn_course.grading.returning import release, waiting
 
     if not marking.listed(step):
@@ -121,6 +122,7 @@ def _release(marking: Marking, step: str, *, even_unmarked: bool) -> None:
             "These are not marked, so nothing was released. Mark them, "
             "or release all the same with --even-unmarked."
         )
+    take_in(marking, step)
     done = release(marking.room, step, marking.marker)
     if done.by_exchange:
         click.echo(f"Released for all: {done.letters} letters on {step}.")
@@ -154,8 +156,11 @@ def _word(marking: Marking, step: str, folder: Path) -> None:
 
 
 def _requests(marking: Marking, step: str) -> None:
-    from pcn_course.grading.requests import requests_of
+    from pcn_course.grading.requests import requests_of, take_in
 
+    _, odd = take_in(marking, step)
+    for line in odd:
+        click.echo(line, err=True)
     found = requests_of(marking.room.engine, step=step)
     for one in found:
         click.echo(_told(marking, one))
@@ -178,7 +183,7 @@ def _ask(marking: Marking, step: str, student: str, criterion: str | None, text:
 
 def _standing(marking: Marking, step: str) -> None:
     from pcn_course.grading.feedback import release_state
-    from pcn_course.grading.requests import requests_of
+    from pcn_course.grading.requests import requests_of, take_in
     from pcn_course.grading.returning import waiting
 
     state = release_state(marking.room.engine, step)
@@ -190,6 +195,7 @@ def _standing(marking: Marking, step: str) -> None:
     click.echo(f"Feedback on {step} is {says[state]}.")
     listed, open_ones = marking.listed(step), waiting(marking, step)
     click.echo(f"Submissions: {len(listed)}. Not marked through: {len(open_ones)}.")
+    take_in(marking, step)
     asked = [one for one in requests_of(marking.room.engine, step=step) if one.answer is None]
     click.echo(f"Requests for regrading without an answer: {len(asked)}.")
 

@@ -55,8 +55,8 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
 
     src_path: str
 
-    def copy_files(self) -> None:
-        """Release student by student."""
+    def start(self) -> Any:
+        """Release, unless it is held; however a subclass brings it to the students."""
         step = self.coursedir.assignment_id
         with OneGradebook(self.coursedir.db_url, self.coursedir.course_id) as gradebook:
             if release_state(gradebook.engine, step) == "held":
@@ -64,13 +64,19 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
                     f"Feedback on {step} is held, so nobody gets it yet. "
                     f"When all of it is ready: pcn feedback {step} --release"
                 )
-        pattern = self.src_path
+        done = super().start()
         root = Path(self.coursedir.root)
-        for folder in feedback_folders(root, pattern):
+        for folder in feedback_folders(root, self.src_path):
+            keep_answers(root, folder.parent.name, step, folder)
+        return done
+
+    def copy_files(self) -> None:
+        """Release student by student."""
+        pattern = self.src_path
+        for folder in feedback_folders(Path(self.coursedir.root), pattern):
             self.src_path = str(folder)
             try:
                 super().copy_files()
-                keep_answers(root, folder.parent.name, step, folder)
             except (OSError, ValueError) as error:
                 self.log.warning(
                     "Not released, because what was handed in can't be matched (%s). "

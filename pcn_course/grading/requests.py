@@ -7,15 +7,21 @@ with the points before and after. A mark that changes by it is an ordinary mark.
 from __future__ import annotations
 
 import datetime as dt
+import glob
+import pwd
+from pathlib import Path
 
 import msgspec
+from nbgrader.exchange.default import Exchange
 from sqlalchemy import Engine, insert, select, update
 
-from pcn_course.grading.marks import MAX_COMMENT, Marking
+from pcn_course.exchange import LONGEST_REQUEST, MOST_REQUESTS, REQUEST, REQUEST_ENDING
+from pcn_course.grading.marks import MAX_COMMENT, MarkError, Marking
+from pcn_course.grading.plainly import read_plainly
 from pcn_course.grading.records import log_event, make_tables, now, requests
 
-MAX_TEXT = 4_000
-"""Characters of a request."""
+MOST_BYTES = 64_000
+"""Bytes of a request's file that are read."""
 
 
 class RequestError(Exception):
@@ -59,14 +65,21 @@ def requests_of(
         return [Request(**row) for row in connection.execute(wanted).mappings()]
 
 
-def ask(marking: Marking, student: str, step: str, criterion: str | None, text: str) -> Request:
-    """Keep a request; the same words about the same criterion are kept once.
+def ask(
+    marking: Marking,
+    student: str,
+    step: str,
+    criterion: str | None,
+    text: str,
+    when: dt.datetime | None = None,
+) -> Request:
+    """Keep a request, made now or at ``when``; the same words on the same thing are kept once.
 
     Raises:
         RequestError: there are no words, too many, or the rubric has no such criterion.
         MarkError: the student has no submission of this step in the gradebook.
     """
-    text = _words(text, MAX_TEXT, "A request")
+    text = _words(text, LONGEST_REQUEST, "A request")
     if criterion is not None and criterion not in marking.criteria:
         raise RequestError(f"The rubric has no criterion {criterion!r}.")
     marking.submission(student, step)
@@ -76,11 +89,11 @@ def ask(marking: Marking, student: str, step: str, criterion: str | None, text: 
             return one
     with engine.begin() as connection:
         at = log_event(
-            connection, by=student, student=student, step=step, what="request",
+            connection, by=marking.marker, student=student, step=step, what="request",
             criterion=criterion,
         )  # fmt: skip
-        row = {"student": student, "step": step, "criterion": criterion, "text": text, "at": at}
-        connection.execute(insert(requests).values(row))
+        row = {"student": student, "step": step, "criterion": criterion, "text": text}
+        connection.execute(insert(requests).values(**row, at=when or at))
     return requests_of(engine, step=step, student=student)[-1]
 
 
@@ -129,6 +142,79 @@ def answer(marking: Marking, number: int, text: str, points: float | None = None
             what="request", criterion=found.criterion, before=before, after=after,
         )  # fmt: skip
     return next(one for one in requests_of(engine) if one.id == number)
+
+
+class _Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """A request as a student's page sends it."""
+
+    course: str
+    step: str
+    criterion: str | None
+    text: str
+
+
+def take_in(marking: Marking, step: str) -> tuple[list[Request], list[str]]:
+    """Take in the requests that students sent by the exchange: the new ones, and what is odd.
+
+    They lie where submissions do, in ``inbound`` or in a student's own folder there, and stay.
+    Taking in again takes nothing twice.
+
+    Raises:
+        RoomError: the gradebook can't be opened.
+    """
+    room = marking.room
+    root = room.config.Exchange.get("root") or Exchange.class_traits()["root"].default()
+    inbound = Path(str(root)) / room.course_id / "inbound"
+    name = f"*+{glob.escape(step + REQUEST_ENDING)}+*"
+    known = {one.id for one in requests_of(room.engine, step=step)}
+    odd = []
+    for folder in sorted([*inbound.glob(name), *inbound.glob(f"*/{name}")]):
+        student, about, when = folder.name.split("+")[:3]
+        if about != step + REQUEST_ENDING:
+            continue
+        try:
+            _take(marking, folder, inbound, student, step, when)
+        except (RequestError, MarkError) as error:
+            odd.append(f"{folder.name}: {error.plain}")
+    return [one for one in requests_of(room.engine, step=step) if one.id not in known], odd
+
+
+def _take(
+    marking: Marking, folder: Path, inbound: Path, student: str, step: str, when: str
+) -> None:
+    """Keep one request of the exchange, if it is what it says."""
+    personal = folder.parent != inbound
+    if personal and (folder.parent.name != student or folder.parent.is_symlink()):
+        raise RequestError(f"It lies in the folder of {folder.parent.name}. Left out.")
+    checked = marking.room.config.ExchangeCollect.get("check_owner", True)
+    if not personal and checked and _owner(folder) != student:
+        raise RequestError(
+            f"It says that {student} sent it, and belongs to {_owner(folder)}. Left out. Where "
+            "users have other names than students, set c.ExchangeCollect.check_owner = False."
+        )
+    content = read_plainly(folder, REQUEST, MOST_BYTES)
+    try:
+        sent = msgspec.json.decode(content or b"", type=_Sent)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise RequestError("There is no request that can be read. Left out.") from error
+    if (sent.course, sent.step) != (marking.room.course.id, step):
+        raise RequestError("It is about another course or step. Left out.")
+    mine = requests_of(marking.room.engine, step=step, student=student)
+    same = any((one.criterion, one.text) == (sent.criterion, sent.text.strip()) for one in mine)
+    if not same and len(mine) >= MOST_REQUESTS:
+        raise RequestError(f"{student} has asked {MOST_REQUESTS} times about this step. Left out.")
+    try:
+        at = dt.datetime.fromisoformat(when.removesuffix(" UTC")).replace(tzinfo=dt.UTC)
+    except ValueError:
+        at = None
+    ask(marking, student, step, sent.criterion, sent.text, at)
+
+
+def _owner(folder: Path) -> str:
+    try:
+        return pwd.getpwuid(folder.lstat().st_uid).pw_name
+    except (KeyError, OSError):
+        return "somebody unknown"
 
 
 def _words(text: str, most: int, what: str) -> str:

@@ -34,6 +34,7 @@ function openForm(model, root, inflate) {
   let saving, state, asking, submission, back, panels, takeover;
   let turn = Promise.resolve(); // messages are read one after the other
   let receipt = null;
+  let wish = { criterion: null, text: "" }; // for another look; kept until it is sent
 
   root.classList.toggle("pcn-hosted", site != null);
   const send = (type, more) => model.send({ type, client, ...more });
@@ -73,6 +74,14 @@ function openForm(model, root, inflate) {
       state.changed_since = false;
       showNews();
       showReceipt(message);
+    },
+    asked({ asked, how, text }) {
+      state.asked = asked;
+      wish = { criterion: null, text: "" };
+      showNews();
+      if (how === "exchange") dialog("Your instructor gets it", h("p", null, "The answer will stand in your feedback."));
+      else dialog("Send it yourself", h("p", null, "There is no way from here to your instructor. Copy these words, and send them:"),
+        h("p", { class: "pcn-example", dir: "auto" }, text));
     },
     question: ({ kind, text }) => askBack(kind, text),
     panels: ({ panels: html }) => panels?.show(html),
@@ -306,7 +315,13 @@ function openForm(model, root, inflate) {
     const parts = Array.from(notices, (text) => h("p", { class: "pcn-note pcn-open" }, text));
     for (const { id, when } of state.feedback) {
       parts.push(h("p", { class: "pcn-note" }, `Feedback is here, on what you submitted ${moment(when)}. `,
-        quiet("Read it", () => load("feedback", "Feedback from your instructor", { id }))));
+        quiet("Read it", () => load("feedback", "Feedback from your instructor", { id })), " ",
+        id === state.feedback[0].id && quiet("Ask for another look", askAgain)));
+    }
+    const last = state.asked?.at(-1);
+    if (last) {
+      parts.push(h("p", { class: "pcn-note" }, `You asked for another look at ${last.about ? `“${last.about}”` : "the whole step"} ${moment(last.when)}. `,
+        last.how === "exchange" ? "The answer will stand in your feedback." : "Send the words to your instructor, if you have not yet."));
     }
     if (receipt) {
       parts.push(h("p", { class: "pcn-note" + (state.changed_since ? " pcn-open" : "") },
@@ -453,6 +468,23 @@ function openForm(model, root, inflate) {
     dialog(`Earlier versions of “${prompt.label}”`, entries.length
       ? h("ol", { class: "pcn-versions" }, entries.map(item))
       : h("p", null, "There is no earlier version yet."));
+  }
+
+  function askAgain() {
+    const id = client + "-again";
+    const options = [{ id: "", title: "The whole step" }, ...state.criteria];
+    const about = h("select", { id: id + "-about" }, options.map((one) => h("option", { value: one.id }, one.title)));
+    const area = h("textarea", { id, dir: "auto", maxlength: 4000 });
+    about.value = wish.criterion ?? "";
+    area.value = wish.text;
+    const keep = () => (wish = { criterion: about.value || null, text: area.value });
+    for (const el of [about, area]) el.addEventListener("input", keep);
+    dialog("Ask for another look",
+      h("p", null, "Your instructor answers on record. Nothing is handed in anew, and no date changes."),
+      h("div", { class: "pcn-field" }, h("label", { class: "pcn-label", for: about.id }, "At what?"), about,
+        h("label", { class: "pcn-label", for: id }, "What was overlooked, and where does it stand?"), area),
+      actions(button("Send", () => (wish.text.trim() ? load("again", "Sending…", wish) : area.focus()),
+        "pcn-button pcn-primary"), closing("Not yet")));
   }
 
   function confirmSubmit() {

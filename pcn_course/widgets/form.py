@@ -50,7 +50,9 @@ class Form(Desk):
         self._handing_in = threading.Lock()
 
     def _answer(self, message: protocol.Message) -> None:
-        if not isinstance(message, protocol.Submit):
+        if isinstance(message, protocol.Again):
+            self._beside(lambda: [self._reply(message)])
+        elif not isinstance(message, protocol.Submit):
             self.send(self._reply(message))
         elif self._handing_in.acquire(blocking=False):
             self._beside(lambda: self._after_handing_in(message))
@@ -82,6 +84,8 @@ class Form(Desk):
                     reply = self._preview()
                 case protocol.Feedback():
                     reply = self._feedback(message.id)
+                case protocol.Again():
+                    reply = self._again(message)
                 case protocol.Submit():
                     reply = self._submit(message)
                 case protocol.Look():
@@ -141,6 +145,7 @@ class Form(Desk):
             "submitted": here.submitted and _receipt(here.submitted),
             "changed_since": here.changed_since,
             "feedback": [{"id": one.id, "when": _iso(one.when)} for one in here.feedback],
+            **(self._asked() if here.feedback else {}),
             "notices": loaded.notices,
             "saved_at": loaded.saved_at,
         }
@@ -272,6 +277,30 @@ class Form(Desk):
                 html = one.path.read_text("utf-8", errors="replace")
                 return {"type": "feedback", "id": wanted, "html": as_page(html, "Feedback")}
         return {"type": "problem", "message": "This feedback is not there any more."}
+
+    def _asked(self) -> dict[str, Any]:
+        """What can be asked for again, and what was."""
+        from pcn_course.exchange import requests_made
+
+        titles = {one.id: one.title for one in self._course.rubric.criteria}
+        return {
+            "criteria": [{"id": one, "title": title} for one, title in titles.items()],
+            "asked": [
+                {"when": _iso(one.when), "about": titles.get(one.criterion or ""), "how": one.how}
+                for one in requests_made(self._workspace, self._step)
+            ],
+        }
+
+    def _again(self, message: protocol.Again) -> Reply:
+        from pcn_course.exchange import HandInError, ask_again
+
+        try:
+            made = ask_again(
+                self._workspace, self._step, message.criterion, message.text, course=self._course
+            )
+        except HandInError as error:
+            return {"type": "problem", "message": error.plain}
+        return {"type": "asked", **self._asked(), "how": made.how, "text": made.text}
 
     def _submit(self, message: protocol.Submit) -> Reply:
         from pcn_course.exchange import HandInError, Question, hand_in

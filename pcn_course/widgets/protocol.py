@@ -51,6 +51,13 @@ class Feedback(Message, frozen=True, kw_only=True, tag="feedback"):
     id: Word
 
 
+class Again(Message, frozen=True, kw_only=True, tag="again"):
+    """A wish that the instructor look again at a criterion, or at the whole (``None``)."""
+
+    criterion: Word | None
+    text: Annotated[str, msgspec.Meta(max_length=20_000)]
+
+
 class Submit(Message, frozen=True, kw_only=True, tag="submit"):
     """Hand in. ``confirm``: also after the due date; ``student``: the id for an upload."""
 
@@ -84,7 +91,7 @@ class File(Message, frozen=True, kw_only=True, tag="file"):
     what: Word
 
 
-Request = Open | Save | History | Preview | Feedback | Submit | Look | Advise | List | File
+Request = Open | Save | History | Preview | Feedback | Again | Submit | Look | Advise | List | File
 
 
 class NotInProtocolError(ValueError):

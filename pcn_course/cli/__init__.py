@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pcn_course.cli import agreement, care, course, feedback, teaching
+from pcn_course.cli import agreement, care, course, feedback, late, teaching
 from pcn_course.cli.group import main
 
-__all__ = ["agreement", "care", "course", "feedback", "main", "teaching"]
+__all__ = ["agreement", "care", "course", "feedback", "late", "main", "teaching"]

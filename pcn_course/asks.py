@@ -224,7 +224,8 @@ def _loop(ask: Row, outcome: Row, member: Row, to: str) -> Loop:
     stands, then = "", ""
     match state:
         case "draft":
-            stands = "Not sent yet."
+            day = _day(ask.get("sent-on"))
+            stands = f"Not sent yet{f'; the day noted for it is {day}' if day else ''}."
             then = "Send it when it says all that it should."
         case "waiting":
             sent = _day(ask.get("sent-on"))
@@ -274,6 +275,8 @@ def _state(ask: Row, outcome: Row, member: Row) -> State:
             return "closed"
         case "sent":
             return "waiting"
+        case "draft" if not outcome:
+            return "draft"
     # What came of it is only noted for what was asked.
     return "waiting" if outcome or _day(ask.get("sent-on")) else "draft"
 

@@ -163,10 +163,12 @@ def _tools(course: Course, values: Values, today: dt.date) -> str:
     parts = [
         f'<p class="pcn-note"><strong>One rule stands above every tool.</strong> {_safe(RULE)}</p>'
     ]
+    heading = "What fits best, by what you and your people said"
     if not said_something(values):
+        heading = "Some tools, in no order of yours yet"
         parts.append(_help(_NOTHING_SAID))
     parts.append(_list(_safe(sentence) for sentence in checks(values)))
-    parts.append("<h4>What fits best, by what you and your people said</h4>")
+    parts.append(f"<h4>{heading}</h4>")
     parts.append(f"<ol>{''.join(_tool(one) for one in ranked[:BEST])}</ol>")
     if others := ranked[BEST:]:
         rest = "".join(_tool(one) for one in others)

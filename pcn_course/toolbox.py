@@ -35,7 +35,7 @@ PEOPLE_COUNTED = 5
 # What each thing that a student said adds. People weigh most, because a tool that none of them
 # uses gives an audience and no network (Hitchcock et al. 2019, step 3). The numbers only order
 # the list: they measure nothing and are never shown.
-PERSON, KNOWN, WANTED, FEATURE = 2.0, 2.0, 1.5, 1.5
+PERSON, KNOWN, WANTED, FEATURE = 4.0, 2.0, 1.5, 1.5
 AS_PUBLIC_AS_WISHED, MORE_PUBLIC_THAN_WISHED = 1.0, -3.0
 FREE, FREE_AS_NEEDED, NOT_FREE, BY_PHONE, LIGHT, NOT_KNOWN = 0.5, 1.0, -2.0, 0.5, 0.5, -1.0
 

@@ -154,6 +154,13 @@ def test_entries_in_which_nothing_is_asked_are_no_asks() -> None:
     [
         ({}, None, "draft", False, "Not sent yet"),
         ({"status": "draft"}, None, "draft", False, "Not sent yet"),
+        (
+            {"status": "draft", "sent-on": "2027-03-01"},
+            None,
+            "draft",
+            False,
+            "Not sent yet; the day",
+        ),
         ({"status": "sent"}, None, "waiting", True, "Asked, no answer yet"),
         ({"sent-on": "2026-11-02"}, None, "waiting", True, "Asked on November 2, 2026"),
         ({}, {"answered": "not-yet"}, "waiting", True, "no answer yet"),

@@ -12,6 +12,9 @@ from nbgrader.exchange.default import Exchange
 from pcn_course.checks import check
 from pcn_course.files import write_whole
 from pcn_course.grading.feedback import feedback_folders, release_state, set_release_state
+from pcn_course.grading.late import recalculate
+from pcn_course.grading.late_file import FILE as LATE
+from pcn_course.grading.late_file import LateError
 from pcn_course.grading.letters import keep_answers, read_letter
 from pcn_course.grading.letters_word import word_letter, word_name
 from pcn_course.grading.marks import Marking
@@ -65,9 +68,11 @@ def release(room: Room, step_id: str, by: str) -> Returned:
     """Write all letters of a step anew, and release them for all together.
 
     Raises:
-        ReturnError: nbgrader could not do it; a step that was held is held as before.
+        ReturnError: nbgrader could not do it, or late.csv holds faults; a step that was held is
+            held as before.
         RoomError: the gradebook can't be opened.
     """
+    _renew_penalties(room)
     before = release_state(room.engine, step_id)
     _nbgrader(room, "generate_feedback", step_id, "--force")
     set_release_state(room.engine, step_id, "released", by)
@@ -90,9 +95,10 @@ def write_words(room: Room, step_id: str, folder: Path) -> tuple[list[str], list
     """Write a Word letter for each graded student; the files' names, and who has no letter yet.
 
     Raises:
-        ReturnError: the folder can't be written to.
+        ReturnError: the folder can't be written to, or late.csv holds faults.
         RoomError: the gradebook can't be opened.
     """
+    _renew_penalties(room)
     step = room.course.step(step_id)
     written, without = [], []
     for submission in Marking(room, "").listed(step_id):
@@ -110,6 +116,16 @@ def write_words(room: Room, step_id: str, folder: Path) -> tuple[list[str], list
             raise ReturnError(f"{folder / name} can't be written: {error.strerror}.") from error
         written.append(name)
     return sorted(written), sorted(without)
+
+
+def _renew_penalties(room: Room) -> None:
+    """A letter's total is the one that an export would give."""
+    if not (room.root / LATE).exists():
+        return
+    try:
+        recalculate(room)
+    except LateError as error:
+        raise ReturnError(f"{LATE} holds faults: {error}") from error
 
 
 def _setting(room: Room, name: str) -> object:

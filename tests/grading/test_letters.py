@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import secrets
@@ -278,6 +279,23 @@ def test_all_get_it_together_when_the_instructor_says_so(marked: Class) -> None:
     assert re.search("^ben: ", refused.output, re.MULTILINE)
     assert release_state(marked.room.engine, STEP) == "held"
     assert {path: path.read_bytes() for path in marked.released} == before
+    # However nbgrader is set up to bring it to students, as on a hub.
+    personally = "--ExchangeFactory.release_feedback=pcn_course.hub.exchange.ReleasePersonally"
+    on_a_hub = marked.course.instructor.nbgrader(
+        "release_feedback", STEP, personally, must_succeed=False
+    )
+    assert on_a_hub.returncode
+    assert "is held" in on_a_hub.stderr
+    late = marked.room.root / "late.csv"
+    late.write_text("what,student,step,value\npenalty,,all,nonsense\n")
+    faulty = pcn("feedback", STEP, "--release", "--even-unmarked", *room)
+    assert faulty.exit_code == 1
+    assert "late.csv holds faults" in faulty.output
+    assert release_state(marked.room.engine, STEP) == "held"
+    late.write_text("what,student,step,value\npenalty,,all,2 points per day\n")
+    with marked.room.gradebook() as gradebook:
+        due = dt.datetime(2027, 1, 21, 12, 0)  # noqa: DTZ001 (nbgrader's are UTC unsaid)
+        gradebook.update_or_create_assignment(STEP, duedate=due)
     done = pcn("feedback", STEP, "--release", "--even-unmarked", "--as", "kim", *room)
     assert done.exit_code == 0
     assert "Released for all: 2 letters" in done.output
@@ -286,6 +304,8 @@ def test_all_get_it_together_when_the_instructor_says_so(marked: Class) -> None:
     # ada's second letter has an address of its own; ben's stands where it stood.
     assert len(new) == 1
     assert "Something else" in new[0].read_text()
+    # A due date that came after the marks.
+    assert "after 2 off for handing in late" in visible_text(new[0].read_text())
     with marked.room.engine.connect() as connection:
         wanted = select(events).where(events.c.what == "released").order_by(events.c.id)
         log = [(one.by, one.before, one.after) for one in connection.execute(wanted)]

@@ -1,15 +1,28 @@
-"""How far markers agree, in a terminal or as a table."""
+"""How far markers agree, in a terminal or as a table, and a round of calibration."""
 
 from __future__ import annotations
 
+import os
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from pcn_course.cli.group import FILE, TEACHING, command, room_in, room_option
-from pcn_course.course import UnknownStepError
+from pcn_course.cli.group import (
+    FILE,
+    FOLDER,
+    TEACHING,
+    browser_option,
+    command,
+    course_in,
+    course_option,
+    port_option,
+    room_in,
+    room_option,
+    with_faults,
+)
+from pcn_course.course import CourseError, UnknownStepError
 from pcn_course.files import write_whole
 
 if TYPE_CHECKING:
@@ -27,16 +40,17 @@ _WIDTH = 88
 @room_option
 def agreement(name: str | None, target: Path | None, folder: Path | None) -> None:
     """Say how far first and second marks agree, what is to be settled, and who drifts."""
+    from pcn_course.grading.calibration import is_calibration, moved
     from pcn_course.grading.marks import Marking
     from pcn_course.grading.room import RoomError
-    from pcn_course.grading.second import differences, drifts, marked_twice
+    from pcn_course.grading.second import marked_twice
     from pcn_course.instructor import agreement_view as view
 
     room = room_in(folder)
     step = _step(room, name)
     try:
         marking = Marking(room, "")
-        found, moved = marked_twice(marking, step), drifts(marking, step)
+        found, drift = marked_twice(marking, step), moved(marking, step)
     except RoomError as error:
         raise click.ClickException(error.plain) from error
     finally:
@@ -46,12 +60,47 @@ def agreement(name: str | None, target: Path | None, folder: Path | None) -> Non
     for part in view.parts(room.course, found):
         _tell(part)
     if found:
-        _differences(room.course, differences(found), sum(one.settled is not None for one in found))
-    _drifts(moved)
+        _differences(room.course, found, calibration=is_calibration(room))
+    _drifts(drift)
     if target and found:
         _write(target, view.table(room.course, found))
     elif target:
         click.echo(f"\n{target} was not written: there is nothing to put into it.")
+
+
+@command(TEACHING)
+@click.argument("folder", type=FOLDER, default=Path("calibration"))
+@course_option
+@port_option
+@click.option("--as", "marker", help="The name under which marks are kept. Default: your login.")
+@browser_option
+def calibrate(
+    folder: Path, root: Path | None, port: int | None, marker: str | None, *, no_browser: bool
+) -> None:
+    """Mark synthetic answers blind, and see how far you are from the agreed marks.
+
+    FOLDER (default: calibration) is made when missing; called again it goes on where you were. Each
+    marker takes a folder of their own.
+    """
+    from pcn_course.app.server import serve_room
+    from pcn_course.grading.calibration import make_calibration
+    from pcn_course.grading.room import RoomError
+
+    course = course_in(root)
+    try:
+        room = make_calibration(course, folder)
+    except RoomError as error:
+        raise click.ClickException(error.plain) from error
+    except CourseError as error:
+        raise with_faults(error) from None
+    if marker:
+        os.environ["PCN_MARKER"] = marker
+    click.echo(
+        f"The answers are synthetic, and you mark them blind. How far you are from the agreed\n"
+        f"marks is under “Second marking” on the page, and afterwards said by\n\n"
+        f"    pcn agreement --room {room.root}\n"
+    )
+    serve_room(room, port=port, open_browser=not no_browser)
 
 
 def _step(room: Room, name: str | None) -> str | None:
@@ -72,12 +121,17 @@ def _tell(part: Part) -> None:
     click.echo()
 
 
-def _differences(course: Course, waiting: list[Twice], settled: int) -> None:
+def _differences(course: Course, found: list[Twice], *, calibration: bool) -> None:
+    """What the marks differ in; in a calibration with the reason for the agreed one."""
+    from pcn_course.grading.second import differences
     from pcn_course.instructor.agreement_view import marked
 
     criteria = {one.id: one for one in course.rubric.criteria}
     numbers = {step.id: step.number for step in course.steps}
-    click.echo(f"To be settled: {len(waiting)}. Settled: {settled}.")
+    waiting = differences(found)
+    settled = sum(one.settled is not None for one in found)
+    told = f"To be settled: {len(waiting)}. Settled: {settled}."
+    click.echo(f"Marks that differ: {len(waiting)}." if calibration else told)
     for one in waiting:
         criterion = criteria[one.criterion]
         first = f"{one.first_by or 'first'} {marked(one.first, criterion)}"
@@ -86,6 +140,8 @@ def _differences(course: Course, waiting: list[Twice], settled: int) -> None:
             f"  Step {numbers[one.step]}, submission {one.pseudonym}, {criterion.title}: "
             + ", ".join([first, *seconds])
         )
+        if calibration and one.first_comment:
+            click.echo(textwrap.indent(textwrap.fill(one.first_comment, _WIDTH - 4), "    "))
 
 
 def _drifts(moved: list[Drift]) -> None:

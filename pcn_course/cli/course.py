@@ -49,12 +49,17 @@ def app(root: Path | None, port: int | None, workspace: Path, *, no_browser: boo
 @course_option
 def check(root: Path | None) -> None:
     """Check the course's files; list every fault with its file and place."""
+    from pcn_course.grading.calibration import load_calibrations
     from pcn_course.grading.notebooks import stale, stale_in_room
 
     course = course_in(root)
     faults = stale(course, course.root / "notebooks")
     if (room := course.root / "assignments").is_dir():  # a wheel brings none
         faults += stale_in_room(room)
+    try:
+        load_calibrations(course)
+    except CourseError as error:
+        faults += error.faults
     for fault in faults:
         click.echo(str(fault), err=True)
     if faults:

@@ -13,9 +13,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pcn_course.assets import loader
 from pcn_course.course import CourseError, UnknownStepError
+from pcn_course.grading.calibration import is_calibration, moved
 from pcn_course.grading.marks import Conflict, Mark, MarkError, Marking
 from pcn_course.grading.room import Room, RoomError, open_room
-from pcn_course.grading.second import MAX_REASON, Twice, drifts, marked_twice, settle
+from pcn_course.grading.second import MAX_REASON, Twice, marked_twice, settle
 from pcn_course.instructor import agreement_view as view
 from pcn_course.instructor import marking_view
 from pcn_course.instructor.marking import NO_GRADEBOOK, NotThereError, signed_in, whoever
@@ -101,6 +102,7 @@ class Agreement(Desk):
             "criteria": marking_view.rubric(course),
             "steps": [{"id": one.id, "number": one.number, "short": one.short}
                       for one in course.steps],
+            "calibration": is_calibration(self._room()),
             "nothing": view.NOTHING,
             "how": view.HOW,
         }  # fmt: skip
@@ -109,12 +111,14 @@ class Agreement(Desk):
         marking = self._marking(message)
         room = marking.room
         step = room.course.step(scope).id if scope else None
-        found, moved = marked_twice(marking, step), drifts(marking, step)
-        told = view.report(room.course, room.course_id, found, moved)
+        found, drift = marked_twice(marking, step), moved(marking, step)
+        told = view.report(room.course, room.course_id, found, drift)
         return {"type": "report", "scope": scope, **told}
 
     def _settle(self, message: Settle) -> Reply:
         marking = self._marking(message)
+        if is_calibration(marking.room):
+            raise NotThereError("In a calibration nothing is settled: talk about what differs.")
         step = marking.room.course.step(message.step).id
         one = self._twice(marking, step, message)
         reason = message.reason.strip()

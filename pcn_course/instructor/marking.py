@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pcn_course.assets import loader
 from pcn_course.course import CourseError, Step, UnknownStepError
 from pcn_course.grading import marks
+from pcn_course.grading.calibration import SYNTHETIC, is_calibration
 from pcn_course.grading.marks import Conflict, MarkError, Submission
 from pcn_course.grading.marks import Marking as Gradebook
 from pcn_course.grading.records import requests
@@ -124,6 +125,7 @@ class Marking(Desk):
             "course_id": room.course_id,
             "marker": gradebook.marker,
             "signed_in": signed_in() is not None,
+            "calibration": is_calibration(room),
             "structure": room.course.rubric.structure,
             "criteria": view.rubric(room.course),
             "steps": view.steps(room.course, marks.read_marks(room)),
@@ -188,6 +190,8 @@ class Marking(Desk):
         gradebook = self._gradebook(message)
         if message.second:
             return self._blind(gradebook.submission(student, step.id), message)
+        if is_calibration(self._room()):
+            raise NotThereError("In a calibration the first marks are the agreed ones, and stay.")
         match message:
             case asked.Give():
                 gradebook.give(
@@ -248,7 +252,7 @@ class Marking(Desk):
             "pseudonym": submission.pseudonym,
             "handed_in": None,
             "seconds_late": 0,
-            "notes": [],
+            "notes": [SYNTHETIC] if is_calibration(self._room()) else [],
             "requests": [],
             "highlights": [],
         }

@@ -66,7 +66,7 @@ export default {
       body.replaceChildren(
         h("div", { class: "pcn-top" },
           h("div", { class: "pcn-asked" }, h("label", { for: choose.id }, "Step"), choose),
-          h("p", { class: "pcn-soft" }, "Settling as ", page.marker, ". ",
+          h("p", { class: "pcn-soft" }, room.calibration ? "Calibration as " : "Settling as ", page.marker, ". ",
             site != null && h("a", { href: site + "marking.ipynb" }, "Go to marking"))),
         page.parts);
     }
@@ -82,12 +82,15 @@ export default {
       say("");
       page.parts.replaceChildren(...(found.parts.length ? [
         section("agree", "How far the marks agree",
-          h("p", { class: "pcn-intro" }, "First against second marks, as they were before anything was settled. Whoever still gives second marks should look at this afterwards."),
+          h("p", { class: "pcn-intro" }, room.calibration
+            ? "The agreed marks of synthetic answers against yours. The agreed ones are where to begin talking, and not the last word."
+            : "First against second marks, as they were before anything was settled. Whoever still gives second marks should look at this afterwards."),
           h("div", { class: "pcn-cards" }, found.parts.map(part))),
-        section("waits", "To be settled", h("div", null, waiting(found.waiting))),
-        section("settled", "Settled", done(found.settled)),
-      ] : [h("p", { class: "pcn-note" }, `${room.nothing} ${room.how}`)]),
-        section("drift", "Drift over time", ...drift(found.drifts)));
+        section("waits", room.calibration ? "Where your marks and the agreed ones differ" : "To be settled",
+          h("div", null, waiting(found.waiting))),
+        !room.calibration && section("settled", "Settled", done(found.settled)),
+      ] : [h("p", { class: "pcn-note" }, `${room.nothing} ${room.how}`)]).filter(Boolean),
+        ...(room.calibration ? [] : [section("drift", "Drift over time", ...drift(found.drifts))]));
     }
 
     const section = (name, title, ...children) =>
@@ -135,9 +138,10 @@ export default {
     // ---- Differences -----------------------------------------------------------------------------------
 
     function waiting(all) {
-      if (!all.length) return h("p", null, "Nothing waits: where marks differ, it has been settled.");
+      if (!all.length) return h("p", null, room.calibration ? "No mark differs." : "Nothing waits: where marks differ, it has been settled.");
+      const many = room.calibration ? ["mark differs", "marks differ"] : ["difference waits", "differences wait"];
       return [
-        h("p", { class: "pcn-intro" }, `${number(all.length)} ${all.length === 1 ? "difference waits" : "differences wait"}, the widest apart first.`),
+        h("p", { class: "pcn-intro" }, `${number(all.length)} ${many[all.length === 1 ? 0 : 1]}, the widest apart first.`),
         h("ol", { class: "pcn-queue" }, all.map((one) => h("li", null, difference(one, "Settle")))),
       ];
     }
@@ -161,7 +165,7 @@ export default {
           `In the gradebook stands ${level({ criterion, points })} by now.`),
         h("ul", { class: "pcn-marks" }, mark("First mark", criterion, first),
           seconds.map((two) => mark("Second mark", criterion, two))),
-        h("div", { class: "pcn-actions" }, settle,
+        h("div", { class: "pcn-actions" }, !room.calibration && settle,
           site != null && h("a", { href: `${site}marking.ipynb#${step}/${student}` }, "Open the answer", hidden(`: ${name}`))),
         spot);
     }

@@ -43,6 +43,7 @@ export default {
     root.append(wait);
     el.append(root);
     const prefs = { step: "", way: "", second: false, auto: false, keys: true, marker: "", ...read(PREFS) };
+    const chosen = prefs.second;
     const dialogs = makeDialogs(root, client);
     const line = new Line({ client, send: (message) => model.send(message), late });
     const outbox = new Outbox({ client, ask: (...asked) => line.ask(...asked), changed: () => draw(),
@@ -66,7 +67,8 @@ export default {
 
     function prefer(more) {
       Object.assign(prefs, more);
-      guarded(() => localStorage.setItem(PREFS, JSON.stringify(prefs)));
+      const kept = room?.calibration ? { ...prefs, second: chosen } : prefs;
+      guarded(() => localStorage.setItem(PREFS, JSON.stringify(kept)));
     }
 
     // ---- What is there ------------------------------------------------------------------------
@@ -76,6 +78,7 @@ export default {
         const found = await line.ask("open", { marker: prefs.marker });
         const first = !room;
         room = found;
+        if (room.calibration) prefs.second = true; // its first marks are the agreed ones
         if (first) build();
         page.marker.textContent = room.marker;
         await outbox.adopt(`pcn:marking:${room.course_id}:${room.marker}:`);
@@ -338,7 +341,7 @@ export default {
           h("option", { value: "" }, "One submission whole"),
           room.criteria.map((one) => h("option", { value: one.id }, `Across all: ${one.title}`))),
         as: h("select", { onchange: () => become(page.as.value === "second") },
-          h("option", { value: "" }, "First marker"), h("option", { value: "second" }, "Second marker, blind")),
+          !room.calibration && h("option", { value: "" }, "First marker"), h("option", { value: "second" }, "Second marker, blind")),
         names: namesBox,
         marker: h("strong"),
         counts: h("p", { class: "pcn-counts", role: "status" }),

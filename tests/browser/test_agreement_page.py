@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from pcn_course.course import default_root, load_course
+from pcn_course.grading.calibration import SYNTHETIC, load_calibrations, make_calibration
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.room import Room, open_room
 from pcn_course.grading.second import marked_twice
 from pcn_course.instructor.marking_second import SecondMarks
 from tests.support.accessible import axe, cut_off, faint, small, tab_through, tree, unbounded
-from tests.support.marking import HOSTILE, STEP, MarkingServer, class_to_mark
+from tests.support.marking import HOSTILE, STEP, Desk, MarkingServer, class_to_mark
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 FIRST = (0, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4)
@@ -41,6 +43,15 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
 def server(room: Room) -> Iterator[MarkingServer]:
     with MarkingServer(room.root, PCN_MARKER="chair") as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def anchors(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
+    room = make_calibration(
+        load_course(default_root()), tmp_path_factory.mktemp("round") / "calibration"
+    )
+    yield room
+    room.close()
 
 
 def visit(context: BrowserContext, server: MarkingServer) -> Page:
@@ -165,3 +176,33 @@ def test_nobody_is_kept_out(
     _, faults = tab_through(page)
     assert faults == []
     context.close()
+
+
+def test_a_round_of_calibration_is_marked_blind_and_then_compared(
+    context: BrowserContext, anchors: Room
+) -> None:
+    (goals,) = load_calibrations(anchors.course)
+    with MarkingServer(anchors.root, PCN_MARKER="me") as server:
+        desk = Desk.open(context, server)
+        page = desk.page
+        expect(page.get_by_text(SYNTHETIC)).to_be_visible()
+        as_whom = page.get_by_role("combobox", name="As", exact=True)
+        assert as_whom.locator("option").all_inner_texts() == ["Second marker, blind"]
+        shown = page.locator("body").inner_text()
+        assert not any(one.why in shown for anchor in goals.anchors for one in anchor.agreed)
+        for key in ("0", "c", "0"):
+            desk.press(key)
+        desk.saved()
+        prefs = page.evaluate("JSON.parse(localStorage.getItem('pcn:marking:prefs'))")
+        assert prefs["second"] is False, "at the same port the real class is as it was"
+        page.get_by_role("link", name="Second marking").click()
+        expect(page.get_by_role("heading", name=READY)).to_be_visible(timeout=60_000)
+        cards = page.get_by_role("region", name="Where your marks and the agreed ones differ")
+        first = cards.get_by_role("article").first
+        expect(first).to_contain_text("First mark by agreed:")
+        expect(first).to_contain_text("Second mark by me: 0 · Not shown")
+        why = first.get_by_role("listitem").first.locator("blockquote").inner_text()
+        assert why in {one.why for anchor in goals.anchors for one in anchor.agreed}
+        assert page.get_by_role("button", name="Settle").count() == 0
+        expect(page.get_by_role("heading", name="Drift over time")).to_have_count(0)
+        assert axe(page) == []

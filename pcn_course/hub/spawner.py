@@ -12,21 +12,23 @@ import asyncio
 import os
 import resource
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from jupyterhub.spawner import LocalProcessSpawner
+from jupyterhub.utils import random_port
 from tornado import web
 
 from pcn_course.course import Course
 from pcn_course.hub.accounts import Account, owned_folder, teacher_account
+from pcn_course.hub.nursery import Nursery, NurseryError, become
 from pcn_course.hub.places import welcome
 from pcn_course.hub.settings import Role, Settings
 
 LIGHT = "marking"
 """The name of an instructor's second server: the light pages for marking, without the lab."""
-_PAGES = [sys.executable, "-P", "-m", "pcn_course.hub.student"]
 _LAB = [sys.executable, "-P", "-m", "jupyterhub.singleuser"]
 _LAB_WITHOUT = (
     "jupyter_lsp",
@@ -38,6 +40,7 @@ _LAB_WITHOUT = (
 )
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _MIB = 2**20
+_starting = threading.Lock()
 
 
 class CourseSpawner(LocalProcessSpawner):
@@ -46,6 +49,11 @@ class CourseSpawner(LocalProcessSpawner):
     # Set by the hub's configuration, once for all.
     settings: Settings
     course: Course
+
+    nursery: Nursery | None = None
+    port: Any
+    pid: Any
+    ip: Any
 
     _account: Account | None = None
 
@@ -59,29 +67,47 @@ class CourseSpawner(LocalProcessSpawner):
         if self.name and not (self.role == "instructor" and self.name == LIGHT):
             raise web.HTTPError(403, "There is one server for each person.")
         self._account = await asyncio.to_thread(self._prepare)
-        self.cmd = _LAB if self._is_lab() else _PAGES
-        return await super().start()
+        if self._is_lab():
+            self.cmd = _LAB
+            return await super().start()
+        self.port = self.port or random_port()
+        self.pid = await asyncio.to_thread(self._split_off, self.get_env())
+        return self.ip or "127.0.0.1", self.port
 
     def make_preexec_fn(self, name: str) -> Callable[[], None]:  # noqa: ARG002 (the hub's, not the system's)
-        """Become the system user, for good, with limits."""
+        """Become the system user, for good."""
+        user = self._system_user()
+        return lambda: become(**user)
+
+    def _split_off(self, env: dict[str, str]) -> int:
+        user = self._system_user()
+        request = {**user, "folder": str(user["folder"]), "env": env}
+        cls = CourseSpawner
+        with _starting:
+            if cls.nursery is None:
+                cls.nursery = Nursery.start()
+            nursery = cls.nursery
+        try:
+            return nursery.ask(request)
+        except NurseryError:
+            self.log.warning("The process from which servers come has ended; another is started")
+            with _starting:
+                if cls.nursery is nursery:
+                    cls.nursery = Nursery.start()
+                nursery = cls.nursery
+            return nursery.ask(request)
+
+    def _system_user(self) -> dict[str, Any]:
         account = self._account
         assert account, "start() comes first"  # noqa: S101 (else it would run as root)
-        groups = os.getgrouplist(account.name, account.gid)
-        folder = self._folder(account)
-        limits = {} if self._is_lab() else _limits(self.settings)
-
-        def become() -> None:
-            os.umask(0o077 if self.role == "student" else 0o022)
-            for kind, wanted in limits.items():
-                hard = resource.getrlimit(kind)[1]
-                amount = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-                resource.setrlimit(kind, (amount, amount))
-            os.setgroups(groups)
-            os.setgid(account.gid)
-            os.setuid(account.uid)
-            os.chdir(folder)
-
-        return become
+        return {
+            "uid": account.uid,
+            "gid": account.gid,
+            "groups": os.getgrouplist(account.name, account.gid),
+            "folder": self._folder(account),
+            "umask": 0o077 if self.role == "student" else 0o022,
+            "limits": {} if self._is_lab() else _limits(self.settings),
+        }
 
     def user_env(self, env: dict[str, str]) -> dict[str, str]:
         """What the server sees: of the hub's own environment nothing but the path and language."""

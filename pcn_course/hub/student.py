@@ -2,9 +2,9 @@
 
 It is the same server as ``pcn app`` on a machine of one's own, so there is no lab, no terminal, no
 contents, files or nbconvert address that would have to be closed. Three things differ: the hub says
-who comes, so there is no key; it keeps few kernels, because sixty of these share a machine; and it
-ends by itself when nobody uses it. Started by the hub as ``python -m pcn_course.hub.student``, as
-the student's own system user.
+who comes, so there is no key; its kernels are split off when they are wanted and share their memory
+with it, because sixty of these share a machine; and it ends by itself when nobody uses it. It is
+split off from the hub's nursery, as the student's own system user.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import socket
 import sys
 import time
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
@@ -48,6 +48,7 @@ from pcn_course.app.widgets import WidgetHandler
 from pcn_course.assets import PAGES, ROOM_PAGES, asset
 from pcn_course.course import Course, load_course
 from pcn_course.files import StorageError
+from pcn_course.hub.nursery import Child, Nursery
 from pcn_course.hub.view import make_released, make_view, write_student_config
 from pcn_course.workspace import Workspace
 
@@ -55,14 +56,50 @@ _log = logging.getLogger("pcn_course.hub")
 _LOOK_EVERY = 15.0
 
 
-class LeanKernels(CourseKernels):
-    """One kernel is made ready for the page that opens first; each other starts when it is wanted.
+class Newborn(Waiting):
+    """A kernel that is split off when it is wanted, and is there at once."""
 
-    A kernel in reserve costs 60 MiB: worth it for one student on a laptop, not for sixty at once.
-    """
+    def __init__(self, nursery: Nursery) -> None:
+        """Take the process that it will come from."""
+        self.nursery = nursery
 
-    async def _another(self) -> None:
-        """Keep no further kernel."""
+    def become(self, command: Sequence[str], folder: str | None, env: Mapping[str, str]) -> None:
+        """Be split off, as which kernel."""
+        told = {"argv": list(command[2:]), "folder": folder, "env": dict(env)}
+        # What is used of a Popen, it has.
+        self.process = cast("Any", Child(self.nursery.ask(told)))
+
+
+class NewbornKernels(CourseKernels):
+    """Kernels that come from a nursery. None is in reserve, which would save nothing here."""
+
+    nursery: Nursery | None = None
+
+    def prepare(self) -> None:
+        """Keep nothing ready."""
+
+    def take_waiting(self, command: list[str]) -> Waiting | None:
+        """A kernel at once, where the usual one is asked for."""
+        usual = (sys.executable, "-m", "ipykernel_launcher")
+        return Newborn(self.nursery) if self.nursery and tuple(command[:3]) == usual else None
+
+
+def become_kernel(told: Mapping[str, Any]) -> None:
+    """Be the kernel of a page. Runs in a process that was split off for it."""
+    import ipywidgets
+    from ipykernel import kernelapp
+
+    os.environ.clear()
+    os.environ.update(told["env"])
+    if told["folder"]:
+        os.chdir(told["folder"])
+    sys.argv = list(told["argv"])
+    app = kernelapp.IPKernelApp.instance()
+    app.parent_handle = os.getppid()  # it ends when that one does
+    app.initialize()  # type: ignore[no-untyped-call]
+    # It does this by itself when it is imported in a kernel, which this was not yet.
+    ipywidgets.register_comm_target()
+    app.start()  # type: ignore[no-untyped-call]
 
 
 class WatchedPage(PageHandler):
@@ -272,12 +309,14 @@ def _serve_pages(
             [str(SHARE), *filter(None, [os.environ.get("JUPYTER_PATH")])]
         )
         output = stack.enter_context(folder.open("kernels.txt"))
-        waiting = Waiting(output)
-        stack.callback(waiting.end)
+        NewbornKernels.nursery = Nursery.split_off(become_kernel, output.fileno())
         config = page_settings()
-        config.VoilaConfiguration.multi_kernel_manager_class = LeanKernels
-        config.MappingKernelManager.cull_idle_timeout = 90
-        config.MappingKernelManager.cull_interval = 20
+        config.VoilaConfiguration.multi_kernel_manager_class = NewbornKernels
+        # Its class took these from the environment when it was loaded, before this was a student's.
+        config.HubOAuth.base_url = hub["JUPYTERHUB_SERVICE_PREFIX"]
+        config.HubOAuth.api_url = hub["JUPYTERHUB_API_URL"]
+        config.MappingKernelManager.cull_idle_timeout = 30
+        config.MappingKernelManager.cull_interval = 10
         config.Voila.root_dir = str(root)
         config.Voila.base_url = hub["JUPYTERHUB_SERVICE_PREFIX"]
         config.Voila.identity_provider_class = JupyterHubIdentityProvider
@@ -297,12 +336,7 @@ def _serve_pages(
         app.connections = stack.enter_context(folder.connections())
         app.invitations = set()
         app.kernel_output = output
-        app.waiting = waiting
         app.idle = float(hub.get("PCN_IDLE", app.idle))
         app.forgotten = float(hub.get("PCN_FORGOTTEN", app.forgotten))
         app.initialize([])
         app.start()
-
-
-if __name__ == "__main__":
-    main()

@@ -178,13 +178,14 @@ class ClassServer:
             if (one.pw_name == begin if name else one.pw_name.startswith(begin))
         }
         found = []
-        for folder in Path("/proc").iterdir():
+        for folder in Path("/proc").glob("[0-9]*"):
             try:
-                if folder.name.isdecimal() and folder.stat().st_uid in uids:
-                    found.append(int(folder.name))
-            except FileNotFoundError:
+                status = (folder / "status").read_text()
+            except (FileNotFoundError, ProcessLookupError):
                 continue
-        return found
+            if int(status.partition("\nUid:\t")[2].split("\t")[0]) in uids:
+                found.append(int(folder.name))
+        return sorted(found)
 
     def _start(self, name: str, command: list[str], **settings: str) -> None:
         environment = {**os.environ, **settings}

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tornado.web import decode_signed_value
 
 from tests.hub.class_server import ClassServer, as_user, needs_proxy, needs_root
 from tests.hub.people import STEP, Student
@@ -97,16 +98,18 @@ def test_what_is_refused_over_the_network(hub: ClassServer, students: list[Stude
 
 def test_a_token_opens_nothing_of_a_peers(hub: ClassServer, students: list[Student]) -> None:
     ada, peer = students[:2]
-    # The word by which her server and the hub know each other; root alone can find it out.
-    server = Path(f"/proc/{min(hub.pids('ada'))}/environ").read_text().split("\0")
-    token = dict(one.partition("=")[::2] for one in server)["JUPYTERHUB_API_TOKEN"]
-    bearer = {"Authorization": f"token {token}", "Cookie": "none=1"}
+    cookies = {one["name"]: one["value"] for one in ada.page.context.cookies(ada.url(""))}
+    name = "jupyterhub-user-ada"
+    # What the cookie holds, once its signature is taken off: root alone can find out how.
+    secret = (hub.workspace("ada") / ".pcn/server/cookie-secret").read_text().strip()
+    token = decode_signed_value(secret, name, cookies[name])
+    assert token
+    bearer = {"Authorization": f"token {token.decode()}", "Cookie": "none=1"}
     assert ada.ask("/user/ada/voila/render/home.ipynb", **bearer).status == 200, "her own"
     assert ada.ask(f"/user/{peer.folder}/voila/render/home.ipynb", **bearer).status == 403
     assert ada.ask("/hub/api/users", **bearer).status == 403
     # Her cookie, sent as if it were the peer's.
-    cookies = {one["name"]: one["value"] for one in ada.page.context.cookies(ada.url(""))}
-    stolen = f"jupyterhub-user-{peer.folder}={cookies['jupyterhub-user-ada']}"
+    stolen = f"jupyterhub-user-{peer.folder}={cookies[name]}"
     answer = ada.ask(f"/user/{peer.folder}/api/kernels/{kernel_of(peer)}", Cookie=stolen)
     assert answer.status == 403
 

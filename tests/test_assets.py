@@ -6,11 +6,15 @@ import base64
 import json
 import re
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import pcn_course
 from pcn_course.assets import PAGES, SMALL, WIDGETS, asset, loader, pack, whole
+
+SOURCES = sorted((Path(pcn_course.__file__).parent / "widgets").glob("*.js"))
 
 
 def css(module: bytes) -> str:
@@ -61,3 +65,49 @@ def test_only_a_small_widget_comes_with_its_loader() -> None:
 def test_what_is_packed_is_read_back() -> None:
     content: dict[str, Any] = {"text": "“Grüße” \u2028", "many": list(range(300))}
     assert json.loads(zlib.decompress(base64.b64decode(pack(content)))) == content
+
+
+def templates_in_templates(source: str) -> list[int]:
+    """The lines on which a template literal begins within another one."""
+    found: list[int] = []
+    inside: list[str] = []  # "`": the text of a template, "{": code
+    at = 0
+    while at < len(source):
+        text = inside[-1:] == ["`"]
+        skipped = re.compile(r"\\." if text else _NO_CODE, re.DOTALL).match(source, at)
+        if skipped:
+            at = skipped.end()
+            continue
+        match source[at]:
+            case "`" if text:
+                inside.pop()
+            case "`":
+                if "`" in inside:
+                    found.append(source.count("\n", 0, at) + 1)
+                inside.append("`")
+            case "$" if text and source.startswith("${", at):
+                inside.append("{")
+                at += 1
+            case "{" if not text:
+                inside.append("{")
+            case "}" if not text and inside:
+                inside.pop()
+        at += 1
+    return found
+
+
+_NO_CODE = (
+    r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'"
+    r"|(?<=[{(,=:!&|?;])\s*/(?![*/])(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\n\[])+/"
+)
+
+
+def test_the_scanner_finds_templates_in_templates() -> None:
+    assert templates_in_templates("a = `b ${c ? `${d} e` : f} g`") == [1]
+    assert templates_in_templates("a = `b ${c} d`;\n// ` `${\nb = `e ${/`/.test({f: 1})} g`") == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda one: one.name)
+def test_no_template_stands_in_another(path: Path) -> None:
+    # What makes the modules small takes the spaces out of an inner one.
+    assert templates_in_templates(path.read_text(encoding="utf-8")) == []

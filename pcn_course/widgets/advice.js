@@ -26,7 +26,8 @@ export function makeAdvice(ask) {
         const [one] = warnings;
         return say(one ? `“${one.words}”: ${one.why} ${one.instead}` : "");
       }
-      say(many ? `${many === 1 ? "One thing" : `${many} things`} to look at before you share this:`
+      const things = many === 1 ? "One thing" : `${many} things`;
+      say(many ? `${things} to look at before you share this:`
         : words && "Nothing found that points to somebody.");
       list.replaceChildren(...warnings.map((one) =>
         h("li", null, h("q", { dir: "auto" }, one.words), ` ${one.why} `, h("span", null, one.instead))));

@@ -31,7 +31,7 @@ function openForm(model, root, inflate) {
   const notices = new Set();
   const life = new AbortController();
   const known = new Map(); // entries of tables that can be chosen, by where they are from
-  let saving, state, asking, submission, back, panels, takeover;
+  let saving, state, asking, submission, waiting, back, panels, takeover;
   let turn = Promise.resolve(); // messages are read one after the other
   let receipt = null;
   let wish = { criterion: null, text: "" }; // for another look; kept until it is sent
@@ -320,7 +320,8 @@ function openForm(model, root, inflate) {
     }
     const last = state.asked?.at(-1);
     if (last) {
-      parts.push(h("p", { class: "pcn-note" }, `You asked for another look at ${last.about ? `“${last.about}”` : "the whole step"} ${moment(last.when)}. `,
+      const about = last.about ? `“${last.about}”` : "the whole step";
+      parts.push(h("p", { class: "pcn-note" }, `You asked for another look at ${about} ${moment(last.when)}. `,
         last.how === "exchange" ? "The answer will stand in your feedback." : "Send the words to your instructor, if you have not yet."));
     }
     if (receipt) {
@@ -376,6 +377,9 @@ function openForm(model, root, inflate) {
     } else if (submission && ready && !open.length) {
       send("submit", submission);
       submission = null;
+    }
+    if (waiting?.isConnected && (lost || cut)) {
+      write(waiting, "The connection is interrupted. When it is back, look whether this step was submitted. If not, submit again.");
     }
   }
 
@@ -440,6 +444,7 @@ function openForm(model, root, inflate) {
     saving.flush(true); // what was typed is handled first
     dialog(title, h("p", { class: "pcn-soft", role: "status" }, "One moment…"));
     try {
+      if (saving.cut) throw 0;
       send(type, more);
     } catch {
       replies.problem({ message: "The connection is interrupted. Try again in a moment." });
@@ -489,7 +494,9 @@ function openForm(model, root, inflate) {
 
   function confirmSubmit() {
     const open = state.step.prompts.filter((prompt) => prompt.required && isOpen(prompt));
-    const again = receipt ? "This replaces what you submitted before. " : "";
+    const again = !receipt ? "" : receipt.how === "zip"
+      ? "This makes a new file: upload it instead of the one before. "
+      : "This replaces what you submitted before. ";
     const go = (prompt) => quiet(prompt.label, () => leave(controls.get(prompt.key)));
     dialog(`Submit step ${state.step.number}`,
       h("p", null, `${standing()}. ${again}Your instructor gets your answers to this step. `,
@@ -501,9 +508,10 @@ function openForm(model, root, inflate) {
   }
 
   function handIn(wish) {
-    dialog("Submitting…", h("p", { role: "status" }, saving.open.length
+    waiting = h("p", { role: "status" }, saving.open.length
       ? "Your last words are saved first. Keep this page open."
-      : "This takes a few seconds. Keep this page open."));
+      : "This takes a few seconds. Keep this page open.");
+    dialog("Submitting…", waiting);
     submission = wish;
     saving.flush();
     showStatus();

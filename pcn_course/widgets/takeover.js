@@ -84,7 +84,8 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
       return { row, twin, how: !twin || alike ? "" : "fill", text: `${title(row)} ${rest(row)}`.toLowerCase() };
     });
     complain("");
-    said.textContent = `${many(list.total)} found in ${list.kind === "linkedin" ? "your LinkedIn connections" : `“${name}”`}.`;
+    const where = list.kind === "linkedin" ? "your LinkedIn connections" : `“${name}”`;
+    said.textContent = `${many(list.total)} found in ${where}.`;
     const search = h("input", { type: "search", id: id + "-search", oninput: () => draw(search.value) });
     found.replaceChildren(
       ...list.notes.map((note) => h("p", { class: "pcn-help" }, note)), columns(),

@@ -468,6 +468,28 @@ def test_preview_submit_receipt_and_what_changed_since(form: Page, server: AppSe
     expect(form.locator(".pcn-news")).to_contain_text("You have changed answers since")
 
 
+def test_what_cannot_be_sent_now_says_so_at_once(form: Page, server: AppServer) -> None:
+    text_of(form, "a-line").fill("A pathway")
+    expect(form.locator(".pcn-status")).to_contain_text("Saved")
+    server.stop()
+    expect(form.locator(".pcn-alert")).to_contain_text("interrupted")
+    form.get_by_role("button", name="See what your instructor will see").click()
+    expect(form.get_by_role("dialog")).to_contain_text("The connection is interrupted. Try again")
+    form.keyboard.press("Escape")
+    text_of(form, "a-line").fill("A better pathway")
+    form.locator(".pcn-submit").click()
+    form.locator(".pcn-confirm").click()
+    expect(form.get_by_role("dialog").get_by_role("status")).to_have_text(
+        "The connection is interrupted. When it is back, look whether this step was submitted. "
+        "If not, submit again."
+    )
+    server.start()
+    form.context.request.get(server.address, max_redirects=0)
+    expect(form.locator(".pcn-alert")).to_be_hidden(timeout=60_000)
+    expect(form.locator(".pcn-status")).to_contain_text("Saved", timeout=60_000)
+    expect(text_of(form, "a-line")).to_have_value("A better pathway")
+
+
 def test_home_says_where_each_step_stands(form: Page, server: AppServer) -> None:
     text_of(form, "a-line").fill("A pathway")
     saved(form)

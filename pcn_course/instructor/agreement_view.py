@@ -30,7 +30,8 @@ FIGURES = {
 NOTHING = "Nothing has been marked twice yet."
 HOW = (
     "Somebody other than the first marker chooses “As: Second marker, blind” on the marking page, "
-    "and marks a sample of the submissions, or all of them."
+    "and marks a sample of the submissions, or all of them. The order there has nothing to do with "
+    "who wrote what, so the first on the list are a fair sample."
 )
 
 

@@ -8,6 +8,7 @@ import { guarded } from "./panels.js";
 
 const PREFS = "pcn:marking:prefs"; // the marking page's: there one says who one is
 const REASON = 2000; // characters
+const SHOWN = 25; // differences at a time
 const BUSY = "The gradebook doesn't answer; trying again.";
 
 export default {
@@ -142,13 +143,33 @@ export default {
       const many = room.calibration ? ["mark differs", "marks differ"] : ["difference waits", "differences wait"];
       return [
         h("p", { class: "pcn-intro" }, `${number(all.length)} ${many[all.length === 1 ? 0 : 1]}, the widest apart first.`),
-        h("ol", { class: "pcn-queue" }, all.map((one) => h("li", null, difference(one, "Settle")))),
+        ...queue(all, (one) => difference(one, "Settle")),
       ];
     }
 
     function done(all) {
       if (!all.length) return h("p", null, "Nothing has been settled yet.");
-      return h("ol", { class: "pcn-queue" }, all.map((one) => h("li", null, difference(one, "Settle again"))));
+      return h("div", null, queue(all, (one) => difference(one, "Settle again")));
+    }
+
+    // So many at a time that neither a browser nor a reader is swamped.
+    function queue(all, draw) {
+      const list = h("ol", { class: "pcn-queue" });
+      const more = button("", () => {
+        const at = list.children.length;
+        fill();
+        list.children[at].querySelector("h3").focus();
+      });
+      const fill = () => {
+        const at = list.children.length;
+        list.append(...all.slice(at, at + SHOWN).map((one) => h("li", null, draw(one))));
+        const left = all.length - list.children.length;
+        more.textContent = `Show ${number(Math.min(SHOWN, left))} more of ${number(all.length)}`;
+        more.parentElement.hidden = !left;
+      };
+      const last = h("p", { class: "pcn-actions pcn-more" }, more);
+      fill();
+      return [list, last];
     }
 
     function difference(one, text) {

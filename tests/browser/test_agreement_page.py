@@ -26,14 +26,16 @@ READY = "How far the marks agree"
 
 @pytest.fixture(scope="module")
 def room(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
-    """Twelve submissions marked twice in two criteria; each time four marks differ."""
+    """Twelve submissions marked twice: in two criteria four marks differ, in two all of them."""
     room = class_to_mark(tmp_path_factory.mktemp("second") / "course", len(FIRST))
     first, second = Marking(room, "ada"), SecondMarks(Marking(open_room(room.root), "ben"))
     for number, (one, other) in enumerate(zip(FIRST, SECOND, strict=True), start=1):
         student = f"s{number:03}"
-        for criterion in ("reasoning", "ethics"):
-            first.give(student, STEP, criterion, one)
-            second.give(first.submission(student, STEP), criterion, other, None)
+        marks = {"reasoning": (one, other), "ethics": (one, other)}
+        marks |= {"evidence": (2, 3), "action": (3, 2)}
+        for criterion, (mine, theirs) in marks.items():
+            first.give(student, STEP, criterion, mine)
+            second.give(first.submission(student, STEP), criterion, theirs, None)
     second.say(first.submission("s001", STEP), "reasoning", HOSTILE, "")
     yield room
     room.close()
@@ -85,7 +87,7 @@ def test_words_come_first_and_figures_when_asked_for(opened: Page) -> None:
     expect(figure).to_have_text(re.compile(r"0\.\d\d \(0?.*0\.\d\d to 0\.\d\d\)$"))
     assert card.get_by_role("row").count() == 8
     drift = opened.get_by_role("region", name="Drift over time")
-    expect(drift.get_by_role("row", name="ada")).to_contain_text(re.compile(r"24.*\(.* to .*\)"))
+    expect(drift.get_by_role("row", name="ada")).to_contain_text(re.compile(r"48.*\(.* to .*\)"))
     expect(drift.get_by_text("ada: Marks became higher while they were given.")).to_be_visible()
     choose = opened.get_by_role("combobox", name="Step")
     choose.select_option(label="Step 2 · Connections")
@@ -102,7 +104,7 @@ def test_a_difference_is_settled_by_keyboard_alone(opened: Page, room: Room) -> 
     )
     expect(card).to_contain_text(HOSTILE)
     assert opened.evaluate("window.hacked") is None
-    before = waiting(opened).count()
+    expect(opened.get_by_text("32 differences wait")).to_be_visible()
 
     def tab_to(name: str) -> None:
         for _ in range(60):
@@ -122,7 +124,7 @@ def test_a_difference_is_settled_by_keyboard_alone(opened: Page, room: Room) -> 
     opened.keyboard.press("Enter")
     expect(opened.get_by_role("status").first).to_contain_text("Saved: Submission")
     expect(opened.get_by_role("heading", name="To be settled")).to_be_focused()
-    expect(waiting(opened)).to_have_count(before - 1)
+    expect(opened.get_by_text("31 differences wait")).to_be_visible()
     done = opened.get_by_role("region", name="Settled", exact=True).get_by_role("article")
     expect(done).to_contain_text(re.compile(r"1 · A start by chair, .*: Named, and no reason"))
     assert points(room, "s001")["reasoning"] == 1
@@ -132,6 +134,10 @@ def test_a_difference_is_settled_by_keyboard_alone(opened: Page, room: Room) -> 
 def test_who_was_slower_chooses(opened: Page, room: Room) -> None:
     found = marked_twice(Marking(room, ""))
     one = next(it for it in found if (it.student, it.criterion) == ("s009", "ethics"))
+    expect(waiting(opened)).to_have_count(25)
+    opened.get_by_role("button", name=re.compile(r"Show \d more of 3\d")).click()
+    expect(waiting(opened).nth(25).get_by_role("heading")).to_be_focused()
+    expect(opened.get_by_role("button", name="more of")).to_have_count(0)
     card = opened.get_by_role("article", name=f"{one.pseudonym}, step 1: Ethics")
     Marking(open_room(room.root), "ada").give("s009", STEP, "ethics", 2)
     card.get_by_role("button", name="Settle").click()

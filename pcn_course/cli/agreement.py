@@ -56,7 +56,7 @@ def agreement(name: str | None, target: Path | None, folder: Path | None) -> Non
     finally:
         room.close()
     if not found:
-        click.echo(f"{view.NOTHING}\n{textwrap.fill(view.HOW, _WIDTH)}")
+        click.echo(f"{view.NOTHING}\n{textwrap.fill(view.how(room), _WIDTH)}")
     for part in view.parts(room.course, found):
         _tell(part)
     if found:

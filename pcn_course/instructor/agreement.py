@@ -104,7 +104,7 @@ class Agreement(Desk):
                       for one in course.steps],
             "calibration": is_calibration(self._room()),
             "nothing": view.NOTHING,
-            "how": view.HOW,
+            "how": view.how(self._room()),
         }  # fmt: skip
 
     def _report(self, message: Asked, scope: str | None) -> Reply:

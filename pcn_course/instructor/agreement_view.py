@@ -12,7 +12,9 @@ import msgspec
 
 from pcn_course.course import Course, Criterion
 from pcn_course.grading.agreement import Agreement, Figure, describe
+from pcn_course.grading.calibration import is_calibration
 from pcn_course.grading.cohort import csv_bytes
+from pcn_course.grading.room import Room
 from pcn_course.grading.second import Drift, Twice, agreements, differences
 from pcn_course.instructor.marking_view import Json, handle
 
@@ -33,6 +35,14 @@ HOW = (
     "and marks a sample of the submissions, or all of them. The order there has nothing to do with "
     "who wrote what, so the first on the list are a fair sample."
 )
+
+
+ROUND = "Mark the synthetic answers on the marking page first; you see there no marks but your own."
+
+
+def how(room: Room) -> str:
+    """How something comes to be marked twice in a room."""
+    return ROUND if is_calibration(room) else HOW
 
 
 class Part(msgspec.Struct, frozen=True):

@@ -167,6 +167,8 @@ def test_who_marks_them_sees_no_agreed_mark_and_changes_none(room: Room) -> None
 
 
 def test_afterwards_it_is_told_how_far_one_is_from_the_agreed_marks(room: Room) -> None:
+    begun = pcn("agreement", "--room", room.root).output
+    assert "Mark the synthetic answers on the marking page first" in " ".join(begun.split())
     marking = Marking(room, "me")
     own = SecondMarks(marking)
     for one in marking.listed(STEP):

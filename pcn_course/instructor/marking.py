@@ -21,9 +21,13 @@ from pcn_course.assets import loader
 from pcn_course.course import CourseError, Step, UnknownStepError
 from pcn_course.grading import marks
 from pcn_course.grading.calibration import SYNTHETIC, is_calibration
+from pcn_course.grading.late import recalculate
+from pcn_course.grading.late_file import FILE as LATE
+from pcn_course.grading.late_file import LateError
 from pcn_course.grading.marks import Conflict, MarkError, Submission
 from pcn_course.grading.marks import Marking as Gradebook
 from pcn_course.grading.records import requests
+from pcn_course.grading.requests import take_in
 from pcn_course.grading.room import Room, RoomError, open_room
 from pcn_course.instructor import marking_messages as asked
 from pcn_course.instructor import marking_view as view
@@ -119,6 +123,7 @@ class Marking(Desk):
         self._markers[message.client] = whoever(message.marker)
         room = self._room()
         gradebook = self._gradebook(message)
+        _catch_up(gradebook)
         return {
             "type": "room",
             "course": room.course.title,
@@ -350,6 +355,20 @@ class Marking(Desk):
 def open_marking() -> Marking:
     """The marking page of the room in the current folder."""
     return Marking()
+
+
+def _catch_up(gradebook: Gradebook) -> None:
+    """Take in what students ask, and renew penalties: dates may have moved since the last mark."""
+    room = gradebook.room
+    for step in room.course.steps:
+        _, odd = take_in(gradebook, step.id)
+        for one in odd:
+            log.warning("Left out: %s", one)
+    if (room.root / LATE).exists():
+        try:
+            recalculate(room)
+        except LateError as error:
+            log.warning("Penalties are as they were, because %s holds faults: %s", LATE, error)
 
 
 def signed_in() -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import datetime as dt
 import io
 import json
 import re
@@ -24,7 +25,7 @@ from pcn_course.instructor.marking import Marking, open_marking, whoever
 from pcn_course.review import answers_html
 from tests.support.marking import HOSTILE, STEP, class_to_mark
 from tests.support.nbgrader_course import sample_answers
-from tests.support.room import hand_in
+from tests.support.room import hand_in, make_room
 
 COURSE = load_course(default_root())
 STEPS = [step.id for step in COURSE.steps]
@@ -473,3 +474,28 @@ def test_a_second_marker_in_two_windows_overwrites_nothing_unseen(
     place = {"prompt": "x", "row": None, "column": None, "start": 0, "passage": "A", "comment": ""}
     told = ask(widget, "highlight", "ben", **{**where, "criterion": None}, **place, second=True)
     assert told["type"] == "problem"
+
+
+def test_opening_the_page_takes_in_requests_and_renews_penalties(tmp_path: Path) -> None:
+    room = make_room(tmp_path / "course", ("ada", "ben"))
+    with (room.root / "nbgrader_config.py").open("a") as file:
+        file.write(f"\nc.Exchange.root = {str(tmp_path)!r}\n")
+        file.write("c.ExchangeCollect.check_owner = False\n")
+    name = f"ada+{STEP}.request+2027-01-22 10:00:00.000000 UTC+abc"
+    request = tmp_path / "pcn" / "inbound" / name / "request.json"
+    request.parent.mkdir(parents=True)
+    sent = {"course": "pcn", "step": STEP, "criterion": "ethics", "text": "Look at goal 2."}
+    request.write_text(json.dumps(sent))
+    (room.root / "late.csv").write_text("what,student,step,value\npenalty,,all,10% per day\n")
+    with room.gradebook() as gradebook:
+        # Both handed in two days later.
+        gradebook.update_or_create_assignment(STEP, duedate=dt.datetime(2027, 1, 18, 10))  # noqa: DTZ001
+    widget = Marking(open_room(room.root))
+    assert ask(widget, "open", "kim", marker="Kim")["type"] == "room"
+    lines = ask(widget, "list", "kim", step=STEP)["submissions"]
+    assert sorted(line["requests"] for line in lines) == [0, 1]
+    one = ask(widget, "read", "kim", step=STEP, student=lines[0]["student"])
+    assert one["penalty"] > 0
+    # What is faulty keeps nobody from marking.
+    (room.root / "late.csv").write_text("what,student,step,value\npenalty,,all,some\n")
+    assert ask(widget, "open", "kim", marker="Kim")["type"] == "room"

@@ -17,6 +17,10 @@ _SOMEBODY = (
     r"teen|teenager|youth|man|woman|person|client|patient|student|veteran|refugee|resident|survivor|"
     r"grandmother|grandfather|grandparent|caregiver|inmate|widow|widower|twins?|siblings|citizen|elder|member)"
 )
+_NUMBER = (
+    r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|"
+    r"(?:twenty|thirty|forty|fifty|sixty|seventy|eighty)(?:-(?:one|two|three|four|five|six|seven|eight|nine))?)"
+)
 _CALLING = r"(?:firefighter|officer|deputy|teacher|pastor|priest|imam|doctor|judge|mayor|coach|principal|nurse|chief)"
 _ONLY = re.compile(
     rf"\b(?:the |an? |our |my )?(?:only|(?<=the )one|first|last|sole|youngest|oldest|one of (?:two|three|the two|the few))\s"
@@ -74,13 +78,20 @@ _RARE_ILLNESS = re.compile(
 # One detail of each kind fits many people; three together may fit one.
 _DETAILS = {
     "age": re.compile(
-        r"\b(?:\d{1,2}|fifteen|sixteen|seventeen|eighteen|twelve|thirteen|fourteen)[\s-](?:years?[\s-]old|y\.?/?o\b)|"
-        r"\b(?:aged?|turned)\s\d{1,2}\b",
+        rf"\b(?:\d{{1,2}}|{_NUMBER})[\s-](?:years?[\s-]old\b|y\.?/?o\b)|"
+        r"\b(?:aged?|turned)\s\d{1,2}\b|"
+        rf"\b(?:{_SOMEBODY}|he|she|brother|sister|son|daughter|niece|nephew|uncle|aunt)(?:,| is| was)\s\d{{1,2}}(?=[,;.!?)]|$)|"
+        r"\b(?:\d{1,2}(?:st|nd|rd|th)|(?:first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth))[\s-]grader?\b",
         re.IGNORECASE,
     ),
     "people": re.compile(rf"\b(?:{'|'.join(sorted(word.title() for word in PEOPLES))})\b"),
     "gender": re.compile(
         r"\b(?:trans(?:gender)?|nonbinary|non-binary|two-spirit|intersex|lesbian|gay|bisexual|queer)\b",
+        re.IGNORECASE,
+    ),
+    "loss": re.compile(
+        r"\b(?:lost (?:his|her|their|the) (?:house|home|job|license)|overdosed?|evicted|evacuated|deported|hospitalized|incarcerated|"
+        r"(?:was|were|been) (?:raped|stabbed|shot|arrested|kidnapped))\b",
         re.IGNORECASE,
     ),
     "history": re.compile(
@@ -189,10 +200,11 @@ def circumstances(draft: Draft) -> Iterator[Finding]:
         if draft.sentence(found.start()).person:
             yield Finding("photo", *found.span())
     for sentence in draft.sentences:
-        details = [one for one in (p.search(sentence.text) for p in _DETAILS.values()) if one]
-        if (len(details) >= _ENOUGH and (sentence.person or _ANYBODY.search(sentence.text))) or (
-            len(details) > _ENOUGH
-        ):
+        found_of = {kind: p.search(sentence.text) for kind, p in _DETAILS.items()}
+        details = [one for one in found_of.values() if one]
+        # An age is somebody's, named or not.
+        somebody = sentence.person or found_of["age"] or _ANYBODY.search(sentence.text)
+        if len(details) > _ENOUGH or (len(details) == _ENOUGH and somebody):
             start = min(one.start() for one in details)
             end = max(one.end() for one in details)
             yield Finding("rare", sentence.start + start, sentence.start + end)

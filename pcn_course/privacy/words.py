@@ -144,6 +144,13 @@ korean kurdish lakota laotian latina latino latinx lebanese liberian mayan mexic
 nigerian ojibwe pacific pakistani palestinian persian polish portuguese pueblo quaker roma romani russian salvadoran
 samoan sikh tribal sioux somali spanish sudanese swedish syrian thai tibetan tongan turkish ukrainian venezuelan
 vietnamese welsh yemeni yoruba zuni amish mennonite
+apsaalooke arapaho blackfeet cheyenne chickasaw comanche creek crow dakota dine haida ho-chunk inuit iroquois kickapoo
+lumbee menominee mohawk muscogee oneida osage paiute pawnee pima potawatomi quechua salish seminole seneca shawnee
+shoshone tlingit tohono ute yakama yupik albanian algerian argentinian azerbaijani belarusian burundian chechen chilean
+chuukese dominican ecuadorian fijian filipina gambian garifuna georgian ghanaian greek guinean guyanese hungarian
+indonesian ivorian kazakh lithuanian malian marshallese moldovan mongolian moroccan nicaraguan norwegian oromo pashtun
+peruvian punjabi rohingya rwandan senegalese serbian sierra-leonean tamil tigrayan tunisian turkmen ugandan uighur
+uzbek wolof zulu hasidic mormon chaldean
 """)
 
 # Words that stand in the names of agencies, laws, methods, tools and titles, and in no person's.

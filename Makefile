@@ -10,7 +10,7 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 export PYTHON PCN_CHROMIUM
 
-.PHONY: help app test check bench soak pictures lock clean
+.PHONY: help app demo test check bench soak pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -18,6 +18,9 @@ help: ## Say what can be made
 
 app: $(VENV)/.app-installed ## Open the five steps in the browser, with a workspace in this folder
 	@exec $(BIN)/pcn app $(ARGS)
+
+demo: $(VENV)/.app-installed ## Make up a class of 24, grade it, and open marking, cohort and formgrader
+	@exec $(BIN)/pcn demo $(ARGS)
 
 test: $(VENV)/.dev-installed ## Run all tests, in a real browser too
 	@chromium=$$(sh scripts/find-chromium.sh) && \

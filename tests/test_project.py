@@ -45,6 +45,7 @@ LAYERS = (
     ("app", "grading", "widgets"),
     ("instructor",),
     ("care",),
+    ("demo",),
     ("hub",),
     ("cli",),
     ("__main__",),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import itertools
 import os
 import re
 import shutil
@@ -329,6 +330,10 @@ def _tables(room: Path) -> Iterator[Path]:
         yield from (Path(folder, one) for one in files if one.endswith(".csv"))
 
 
+_SEPARATOR = re.compile(r"^\ufeff?sep=(.)\s*$", re.MULTILINE)
+_NO_HEADER = re.compile(r"\ufeff?(?:sep=.)?[\s,;]*$")
+
+
 def _rows(path: Path, who: Who) -> Piece | None:
     """The lines of a CSV file that are about one student; the others are left as they are."""
     if path.is_symlink():
@@ -341,8 +346,11 @@ def _rows(path: Path, who: Who) -> Piece | None:
         coding = "cp1252"
         text = content.decode(coding, "replace")
     lines = [*io.StringIO(text, newline="")]
-    head = lines[0] if lines else ""
-    reader = csv.reader(lines, delimiter=max(",;\t", key=head.count))
+    # What may come before the header: empty lines, and a spreadsheet's word on its separator.
+    before = list(itertools.takewhile(_NO_HEADER.match, lines))
+    told = _SEPARATOR.search("".join(before))
+    head = lines[len(before)] if len(before) < len(lines) else ""
+    reader = csv.reader(lines, delimiter=told[1] if told else max(",;\t", key=head.count))
     own = path.name in ("roster.csv", "consent.csv", "late.csv")
     wanted = {who.id.casefold()}
     if not own:
@@ -352,7 +360,9 @@ def _rows(path: Path, who: Who) -> Piece | None:
         for row in reader:
             whole, start = "".join(lines[start : reader.line_num]), reader.line_num
             cells = [unguarded(cell.strip()).removeprefix("#").casefold() for cell in row]
-            if places is None:
+            if reader.line_num <= len(before):
+                kept.append(whole)
+            elif places is None:
                 keys = [re.sub(r"[^a-z0-9]", "", cell) for cell in cells]
                 places = [number for number, key in enumerate(keys) if key in _IDS]
                 if own:  # another column of these may hold another's number

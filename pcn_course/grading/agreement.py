@@ -223,7 +223,8 @@ def alpha(matrix: Matrix, metric: Literal["nominal", "ordinal", "interval"]) -> 
     L., & Karch, A. (2016) advise. BMC Medical Research Methodology, 16, 93.
     """
     units = [[float(m) for m in row if _is_mark(m)] for row in matrix]
-    units = [unit for unit in units if len(unit) > 1]
+    # In an order of their own, so that the resamples don't depend on the order of the rows.
+    units = sorted(unit for unit in units if len(unit) > 1)
     values = sorted({mark for unit in units for mark in unit})
     n = len(units)
     if n < 2:

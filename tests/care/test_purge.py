@@ -121,7 +121,9 @@ class Term:
         root = self.room.root
         write_roster(root / "roster.csv", Roster(known))
         (root / "consent.csv").write_text(f"student;consent\n{STAYS};yes\n{GONE};yes\n")
-        (root / "late.csv").write_text(f"student,step,days\n{GONE},{STEP},2\n{STAYS},{STEP},1\n")
+        (root / "late.csv").write_text(
+            f"what,student,step,value\nextension,{GONE},{STEP},2 days\ncap,,all,5 points\n"
+        )
         (root / "grades.csv").write_text(
             'Student,ID,Points\r\n"Quillfeather, Zephyrine",991177,9\r\n"Doe, ""B""",5,991177\r\n'
         )
@@ -394,3 +396,26 @@ def test_a_gradebook_on_postgresql_gives_up_the_same_rows(tmp_path: Path) -> Non
             purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces).found == ()
         )
         term.room.close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sep=;\r\nwhat;student\r\nextension;{gone}\r\nextension;{stays}\r\n",
+        "\n\nwhat,student,step,value\nextension,{gone},all,3 days\nextension,{stays},all,1 day\n",
+        "\ufeffsep=\t\nwhat\tstudent\nextension\t{stays}\nextension\t {gone}\n",
+    ],
+)
+def test_a_table_that_begins_in_another_way_is_purged_too(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "late.csv"
+    path.write_bytes(text.format(gone=GONE, stays=STAYS).encode())
+    piece = pieces._rows(path, pieces.Who(id=GONE))
+    assert piece is not None
+    assert (piece.count, piece.unit) == (1, "rows")
+    before = path.read_bytes().splitlines()
+    piece.remove()
+    left = path.read_bytes().splitlines()
+    assert [line for line in before if line not in left] == [
+        line for line in before if GONE.encode() in line
+    ]
+    assert any(STAYS.encode() in line for line in left)

@@ -58,6 +58,11 @@ def test_alpha_equals_krippendorffs_example(metric: str, published: float) -> No
     assert found.low < found.value < found.high <= 1
 
 
+def test_the_order_of_rows_changes_no_interval() -> None:
+    matrix: Matrix = [[1, 2], [2, 2], [4, 3], [0, 0], [3, 1], [2, 3], [4, 4]]
+    assert alpha(matrix, "ordinal") == alpha(matrix[::-1], "ordinal")
+
+
 def test_icc_equals_shrout_and_fleiss() -> None:
     found = icc(SHROUT_FLEISS)
     assert found.value is not None

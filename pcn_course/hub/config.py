@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from pathlib import Path
 
 from traitlets.config import Config
 
+from pcn_course.course import CourseError
 from pcn_course.exchange import STUDENT_ID
+from pcn_course.hub.accounts import AccountError
 from pcn_course.hub.places import lay_out
-from pcn_course.hub.settings import Settings, read_settings
+from pcn_course.hub.settings import Settings, SettingsError, read_settings
 from pcn_course.hub.spawner import CourseSpawner
 
 LOGINS = {
@@ -44,12 +47,19 @@ def configure(c: Config, settings_file: Path) -> Settings:
     c.ConfigurableHTTPProxy.auth_token = proxy_token(state)
     c.JupyterHub.cleanup_servers = False
     c.JupyterHub.cleanup_proxy = False
+    # A proxy that was started anew knows no way to anybody; so soon does the hub tell it again.
+    c.JupyterHub.last_activity_interval = 5
 
     c.JupyterHub.authenticator_class = LOGINS[settings.login]
     c.Authenticator.username_pattern = rf"^{STUDENT_ID}$"
     # Nobody is the hub's administrator: that role may enter every student's server. A technologist
     # sees who is there, and starts and ends servers.
     c.JupyterHub.load_roles = [
+        {
+            # What somebody's server may do at the hub: tell of use, and end itself.
+            "name": "server",
+            "scopes": ["users:activity!user", "access:servers!server", "delete:servers!server"],
+        },
         {
             "name": "technologist",
             "description": "Look after the hub, without entering anybody's server",
@@ -71,11 +81,26 @@ def configure(c: Config, settings_file: Path) -> Settings:
     c.Spawner.env_keep = ["PATH", "LANG", "LC_ALL"]
     c.Spawner.start_timeout = 120
     c.Spawner.http_timeout = 60
-    c.Spawner.poll_interval = 15
+    c.Spawner.poll_interval = 5
     c.JupyterHub.concurrent_spawn_limit = max(4, 2 * (os.cpu_count() or 2))
     c.JupyterHub.template_vars = {"announcement": ""}
     c.JupyterHub.tornado_settings = {"headers": {"Referrer-Policy": "same-origin"}}
     return settings
+
+
+def main() -> None:
+    """``python -m pcn_course.hub.config hub.toml``: check the settings and make all folders."""
+    try:
+        settings = read_settings(Path(sys.argv[1]))
+        course = lay_out(settings)
+    except IndexError:
+        sys.exit("Name the settings: python -m pcn_course.hub.config /etc/pcn/hub.toml")
+    except SettingsError as error:
+        sys.exit(error.plain)
+    except (AccountError, CourseError, OSError) as error:
+        sys.exit(str(error))
+    proxy_token(settings.state)
+    sys.stdout.write(f"{course.title} is ready in {settings.base}.\n")
 
 
 def proxy_token(state: Path) -> str:
@@ -91,3 +116,7 @@ def proxy_token(state: Path) -> str:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(f"CONFIGPROXY_AUTH_TOKEN={token}\n")
         return token
+
+
+if __name__ == "__main__":
+    main()

@@ -213,6 +213,7 @@ class HubApp(CourseApp):
             quiet = time.monotonic() - (self._last_use if open_now else self._last_open)
             if quiet > (self.forgotten if open_now else self.idle):
                 _log.info("Nobody has used this server for %.0f minutes: it ends", quiet / 60)
+                await self._ask_to_be_ended()
                 return
             await self._tell()
 
@@ -221,23 +222,33 @@ class HubApp(CourseApp):
         kernels = self.kernel_manager
         return sum(kernels._kernel_connections.get(one, 0) for one in kernels.list_kernel_ids())  # noqa: SLF001 (no other way to ask)
 
+    async def _ask_to_be_ended(self) -> None:
+        """Let the hub do it, so that it knows: who comes back meanwhile is sent to a new one."""
+        user = urllib.parse.quote(self.hub["JUPYTERHUB_USER"], safe="")
+        name = self.hub.get("JUPYTERHUB_SERVER_NAME", "")
+        own = f"servers/{urllib.parse.quote(name, safe='')}" if name else "server"
+        try:
+            await self._ask_hub(f"{self.hub['JUPYTERHUB_API_URL']}/users/{user}/{own}", "DELETE")
+            await asyncio.sleep(30)
+        except Exception as error:  # noqa: BLE001 (without the hub it ends all the same)
+            _log.warning("The hub did not end this server: %s", error)
+
+    async def _ask_hub(self, url: str, method: str, body: dict[str, Any] | None = None) -> None:
+        headers = {
+            "Authorization": f"token {self.hub['JUPYTERHUB_API_TOKEN']}",
+            "Content-Type": "application/json",
+        }
+        await fetch(url, method=method, headers=headers, data=json.dumps(body) if body else None)
+
     async def _tell(self) -> None:
-        if self._last_use == self._told or not self.hub.get("JUPYTERHUB_ACTIVITY_URL"):
+        if self._last_use == self._told:
             return
         ago = time.monotonic() - self._last_use
         when = (dt.datetime.now(dt.UTC) - dt.timedelta(seconds=ago)).isoformat()
         name = self.hub.get("JUPYTERHUB_SERVER_NAME", "")
         body = {"servers": {name: {"last_activity": when}}, "last_activity": when}
         try:
-            await fetch(
-                self.hub["JUPYTERHUB_ACTIVITY_URL"],
-                method="POST",
-                headers={
-                    "Authorization": f"token {self.hub['JUPYTERHUB_API_TOKEN']}",
-                    "Content-Type": "application/json",
-                },
-                data=json.dumps(body),
-            )
+            await self._ask_hub(self.hub["JUPYTERHUB_ACTIVITY_URL"], "POST", body)
         except Exception as error:  # noqa: BLE001 (a hub that restarts is no reason to end)
             _log.warning("The hub did not hear of use: %s", error)
         else:

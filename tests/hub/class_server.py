@@ -125,6 +125,7 @@ class ClassServer:
             f"exec(compile({CONFIG.read_text()!r}, 'jupyterhub_config.py', 'exec'))\n"
             "c.JupyterHub.authenticator_class = 'dummy'\n"
             "c.Authenticator.allow_all = True\n"
+            "c.JupyterHub.last_activity_interval = 2\n"
         )
         hub = [sys.executable, "-m", "jupyterhub", "-f", str(config)]
         self._start("hub", [*opened(self.base), *hub], PCN_HUB_SETTINGS=str(self.file))
@@ -187,6 +188,18 @@ class ClassServer:
                 found.append(int(folder.name))
         return sorted(found)
 
+    def server_of(self, name: str) -> int:
+        """The process of somebody's server."""
+        servers = [pid for pid in self.pids(name) if _parent(pid) not in self.pids(name)]
+        assert len(servers) == 1, f"{name} has {len(servers)} servers"
+        return servers[0]
+
+    def kernels_of(self, name: str) -> list[int]:
+        """The processes of the kernels of somebody's pages: their grandchildren."""
+        server = self.server_of(name)
+        pids = self.pids(name)
+        return [pid for pid in pids if _parent(pid) in pids and _parent(pid) != server]
+
     def _start(self, name: str, command: list[str], **settings: str) -> None:
         environment = {**os.environ, **settings}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -202,6 +215,11 @@ class ClassServer:
                 assert process.poll() is None, f"{name} ended:\n{self.log(name)[-3000:]}"
             assert time.monotonic() < end, f"{address}: {status}, not {wanted}"
             time.sleep(0.1)
+
+
+def _parent(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("\nPPid:\t")[2].split("\n")[0])
 
 
 def status_of(address: str) -> int:

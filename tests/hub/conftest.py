@@ -16,7 +16,7 @@ from tests.hub.people import NAMES, STEP, Student
 
 @pytest.fixture(scope="session")
 def hub() -> Iterator[ClassServer]:
-    with ClassServer(instructors=["prof"], graders=["tutor"]) as running:
+    with ClassServer(instructors=["prof"], graders=["tutor"], idle_minutes=0.15) as running:
         yield running
 
 

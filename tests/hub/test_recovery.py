@@ -1,0 +1,126 @@
+"""What breaks on a server, and that nobody loses a word by it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.hub.class_server import ClassServer, needs_proxy, needs_root
+from tests.hub.people import STEP, Student
+from tests.support.servers import until
+
+pytestmark = [needs_root, needs_proxy, pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def ada(hub: ClassServer, students: list[Student]) -> Student:
+    student = students[0]
+    student.page.goto(student.url(f"voila/render/{STEP}/{STEP}.ipynb"))
+    student.saved()
+    return student
+
+
+def kept(student: Student, text: str) -> Callable[[], bool]:
+    def look() -> bool:
+        file = student.hub.workspace(student.name) / STEP / "answers.json"
+        fields = json.loads(file.read_bytes())["fields"]
+        return bool(fields["live-project"]["value"] == text)
+
+    return look
+
+
+def test_a_hub_that_crashes_is_noticed_by_nobody_who_writes(
+    hub: ClassServer, ada: Student, chromium: Browser
+) -> None:
+    server = hub.server_of("ada")
+    hub.stop("hub", signal.SIGKILL)
+    ada.write("while the hub is away")
+    until(kept(ada, "while the hub is away"))
+    hub.start_hub()
+    ada.page.reload()
+    ada.saved()
+    assert hub.server_of("ada") == server, "the hub knows it again"
+    late = Student.log_in(hub, chromium, "late")
+    late.page.context.close()
+
+
+def test_a_proxy_that_crashes_costs_no_word(hub: ClassServer, ada: Student) -> None:
+    hub.stop("proxy", signal.SIGKILL)
+    ada.write("while the proxy is away")
+    expect(ada.page.locator(".pcn-status")).not_to_have_text(re.compile("^Saved"))
+    print(ada.page.locator(".pcn-status").inner_text())
+    hub.start_proxy()
+    until(kept(ada, "while the proxy is away"), within=60)
+    ada.saved()
+
+
+def test_a_kernel_that_is_killed_costs_no_word(hub: ClassServer, ada: Student) -> None:
+    for kernel in hub.kernels_of("ada"):
+        os.kill(kernel, signal.SIGKILL)
+    ada.write("after the kernel was killed")
+    until(kept(ada, "after the kernel was killed"), within=60)
+    ada.saved()
+
+
+def test_a_server_that_is_killed_costs_no_word_and_one_click(
+    hub: ClassServer, ada: Student
+) -> None:
+    before = hub.pids("ada")
+    os.kill(hub.server_of("ada"), signal.SIGKILL)
+    ada.write("after the server was killed")
+    until(lambda: not set(before) & set(hub.pids("ada")), within=60)
+    expect(ada.page.locator(".pcn-note[role=alert]").first).to_be_visible(timeout=60_000)
+    print(ada.page.locator(".pcn-note[role=alert]").first.inner_text())
+    again = ada.page.context.new_page()
+    again.goto(hub.address)
+    expect(again.locator(".pcn-card")).to_have_count(len(hub.course.steps), timeout=60_000)
+    until(kept(ada, "after the server was killed"), within=60)
+    ada.saved()
+    again.close()
+
+
+def test_a_server_ends_when_nobody_uses_it_and_not_while_a_page_is_open(
+    hub: ClassServer, ada: Student
+) -> None:
+    server = hub.server_of("ada")
+    ada.write("before a break")
+    until(kept(ada, "before a break"))
+    # Longer than a server without a page stays: it is not asked for anything meanwhile.
+    ada.page.wait_for_timeout(60_000 * hub.settings.idle_minutes + 4000)
+    assert hub.server_of("ada") == server
+    ada.page.goto("about:blank")
+    until(lambda: not hub.pids("ada"), within=60)
+    ada.page.goto(hub.address)
+    ada.open_step()
+    expect(ada.page.locator('[data-key="live-project"] :is(textarea, input)')).to_have_value(
+        "before a break"
+    )
+
+
+def test_servers_are_lean_and_limited(hub: ClassServer, ada: Student) -> None:
+    kernels = hub.kernels_of("ada")
+    processes = [psutil.Process(pid) for pid in hub.pids("ada")]
+    # What the student costs: that which is shared with the process that it came from is there once.
+    own = {process.pid: process.memory_full_info().uss / 2**20 for process in processes}
+    page = max(own[pid] for pid in kernels)
+    used = sum(size for pid, size in own.items() if pid not in kernels) + page
+    print(f"a student with one page open takes {used:.0f} MiB, {page:.0f} of it for the page")
+    assert used < 130
+    limits = {
+        "Max data size": hub.settings.memory_mib * 2**20,
+        "Max processes": hub.settings.processes,
+        "Max file size": hub.settings.file_mib * 2**20,
+        "Max core file size": 0,
+    }
+    for process in processes:
+        said = Path(f"/proc/{process.pid}/limits").read_text()
+        for kind, amount in limits.items():
+            assert re.search(rf"^{kind} +{amount} +{amount} ", said, re.MULTILINE), kind

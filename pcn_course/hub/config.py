@@ -52,6 +52,10 @@ def configure(c: Config, settings_file: Path) -> Settings:
 
     c.JupyterHub.authenticator_class = LOGINS[settings.login]
     c.Authenticator.username_pattern = rf"^{STUDENT_ID}$"
+    # These sign up without being let in, so they do it first. With "oauth", who else may come is
+    # said beside what the provider gives; others are let in by a technologist, or by the LMS.
+    c.Authenticator.allowed_users = set(settings.technologists)
+    c.Authenticator.allow_all = settings.login != "oauth"
     # Nobody is the hub's administrator: that role may enter every student's server. A technologist
     # sees who is there, and starts and ends servers.
     c.JupyterHub.load_roles = [

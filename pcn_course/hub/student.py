@@ -27,9 +27,9 @@ import msgspec
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.utils import url_path_join
 from jupyterhub import __version__
-from jupyterhub.httpclient import fetch
 from jupyterhub.singleuser.extension import JupyterHubIdentityProvider
 from tornado import web
+from tornado.httpclient import AsyncHTTPClient
 
 from pcn_course.app.application import CourseApp, page_settings
 from pcn_course.app.handlers import (
@@ -238,7 +238,8 @@ class HubApp(CourseApp):
             "Authorization": f"token {self.hub['JUPYTERHUB_API_TOKEN']}",
             "Content-Type": "application/json",
         }
-        await fetch(url, method=method, headers=headers, data=json.dumps(body) if body else None)
+        content = json.dumps(body) if body else None
+        await AsyncHTTPClient().fetch(url, method=method, headers=headers, body=content)
 
     async def _tell(self) -> None:
         if self._last_use == self._told:

@@ -9,6 +9,7 @@ It needs root, to be other users in turn. Users that were added are removed in t
 
 from __future__ import annotations
 
+import itertools
 import os
 import pwd
 import shutil
@@ -51,6 +52,8 @@ for command in sys.argv[1:]:
         sys.exit(command + str(done))
 """
 
+_NUMBERS = itertools.count()
+
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be several users in turn")
 needs_proxy = pytest.mark.skipif(
     PROXY is None, reason="no proxy: npm install -g configurable-http-proxy"
@@ -60,13 +63,15 @@ needs_proxy = pytest.mark.skipif(
 class ClassServer:
     """Hub and proxy, each a process of its own, as in ``deploy/server``."""
 
-    def __init__(self, **settings: Any) -> None:
-        """Take what differs from the usual settings."""
+    def __init__(self, *, anybody: bool = True, **settings: Any) -> None:
+        """Take what differs from the usual settings; ``anybody`` may log in, by any password."""
+        self.anybody = anybody
         # Not pytest's folder: nobody but root may enter that one.
         self.base = Path(tempfile.mkdtemp(prefix="pcn-class-"))
         self.base.chmod(0o755)
         ports = {name: int(free_port()) for name in ("port", "proxy_api", "hub_port")}
-        chosen = {"folder": str(self.base), "prefix": f"p{os.getpid()}", **ports, **settings}
+        prefix = f"p{os.getpid()}n{next(_NUMBERS)}"  # so that each ends its own users alone
+        chosen = {"folder": str(self.base), "prefix": prefix, **ports, **settings}
         self.file = self.base / "hub.toml"
         self.file.write_text("".join(f"{key} = {_toml(one)}\n" for key, one in chosen.items()))
         self.settings: Settings = read_settings(self.file)
@@ -119,13 +124,12 @@ class ClassServer:
         self._answers(f"{self.address}/", 404)
 
     def start_hub(self) -> None:
-        """Start the hub with the configuration of ``deploy/server``; anybody may log in."""
+        """Start the hub with the configuration of ``deploy/server``."""
         config = self.settings.state / "test_config.py"
         config.write_text(
             f"exec(compile({CONFIG.read_text()!r}, 'jupyterhub_config.py', 'exec'))\n"
-            "c.JupyterHub.authenticator_class = 'dummy'\n"
-            "c.Authenticator.allow_all = True\n"
             "c.JupyterHub.last_activity_interval = 2\n"
+            + ("c.JupyterHub.authenticator_class = 'dummy'\n" if self.anybody else "")
         )
         hub = [sys.executable, "-m", "jupyterhub", "-f", str(config)]
         self._start("hub", [*opened(self.base), *hub], PCN_HUB_SETTINGS=str(self.file))

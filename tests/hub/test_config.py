@@ -1,0 +1,181 @@
+"""What the settings say, and how people may log in."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from traitlets.config import Config
+from traitlets.utils.importstring import import_item
+
+from pcn_course.exchange import STUDENT_ID
+from pcn_course.hub.accounts import AccountError, account_name
+from pcn_course.hub.config import LOGINS, configure
+from pcn_course.hub.settings import Settings, SettingsError, read_settings
+from tests.hub.class_server import CHECKOUT, ClassServer, needs_proxy, needs_root
+
+DEPLOY = CHECKOUT / "deploy" / "server"
+
+
+def test_the_settings_that_come_with_it_can_be_read() -> None:
+    assert read_settings(DEPLOY / "hub.toml") == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("login = 'anybody'", "Invalid enum value 'anybody'"),
+        ("instructor = ['prof']", "unknown field `instructor`"),
+        ("instructors = ['Prof']", "small letters here: Prof"),
+        ("idle_minutes = ", "Invalid value"),
+    ],
+)
+def test_what_settings_can_not_mean_is_said(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "hub.toml"
+    file.write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        read_settings(file)
+    assert says in caught.value.plain
+
+
+def test_settings_that_are_not_there_are_said(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError):
+        read_settings(tmp_path / "hub.toml")
+
+
+@pytest.mark.parametrize("name", ["root", "teacher", "x-1", "a.b", "a_b", "a@b.org", "a" * 63])
+def test_no_name_is_a_system_users_own(name: str) -> None:
+    account = account_name(Settings(), name)
+    assert account.startswith("pcn-")
+    assert account != "pcn-teacher"
+    assert len(account) <= 32
+
+
+def test_two_names_are_two_accounts() -> None:
+    names = ["a.b", "a_b", "a-b", "a@b", "x-1", "x.1", "teacher", "t.eacher"]
+    assert len({account_name(Settings(), name) for name in names}) == len(names)
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a+b", "-a", "a b", "a\n", "é", "a" * 64])
+def test_a_name_that_could_lead_elsewhere_gets_no_account(name: str) -> None:
+    with pytest.raises(AccountError):
+        account_name(Settings(), name)
+
+
+@pytest.fixture
+def hub() -> Iterator[ClassServer]:
+    made = ClassServer()
+    yield made
+    made.__exit__(None, None, None)
+
+
+@needs_root
+@pytest.mark.parametrize("login", ["lti", "oauth"])
+def test_each_login_is_there_and_takes_our_names(hub: ClassServer, login: str) -> None:
+    assert set(LOGINS) == {"lti", "oauth", "pilot"}
+    file = hub.base / "hub.toml"
+    file.write_text(f"{file.read_text()}login = '{login}'\n")
+    c = Config()
+    configure(c, file)
+    chosen = import_item(c.JupyterHub.authenticator_class)
+    made = chosen(username_pattern=c.Authenticator.username_pattern, config=Config())
+    assert made.validate_username("ada")
+    assert not made.validate_username("../ada")
+    assert c.Authenticator.username_pattern == f"^{STUDENT_ID}$"
+
+
+@needs_root
+def test_laying_out_a_class_twice_changes_nothing(hub: ClassServer) -> None:
+    def seen() -> dict[str, tuple[int, ...]]:
+        paths = [hub.base, *hub.base.rglob("*")]
+        stats = {str(path): path.lstat() for path in paths if path.name != "hub.toml"}
+        return {name: (one.st_mode, one.st_uid, one.st_gid) for name, one in stats.items()}
+
+    command = [sys.executable, "-P", "-m", "pcn_course.hub.config", str(hub.file)]
+    first = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "is ready in" in first.stdout
+    before = seen()
+    subprocess.run(command, capture_output=True, check=True)
+    assert seen() == before
+
+
+@needs_root
+def test_what_lies_in_the_way_is_said_and_left_alone(hub: ClassServer) -> None:
+    folder = hub.settings.students
+    folder.rmdir()
+    folder.symlink_to("/")
+    command = [sys.executable, "-P", "-m", "pcn_course.hub.config", str(hub.file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"{folder} is there already" in done.stderr
+    assert Path("/").stat().st_uid == 0
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not here")
+def test_the_units_are_what_systemd_understands(tmp_path: Path) -> None:
+    units: list[str] = []
+    for unit in sorted(DEPLOY.glob("*.service")):
+        copy = tmp_path / unit.name
+        text = unit.read_text()
+        assert "/opt/pcn/bin/" in text
+        # It wants the programs to be there.
+        copy.write_text(re.sub(r"/opt/pcn/bin/\w+", sys.executable, text))
+        units.append(str(copy))
+    command = ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", *units]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_units_and_the_settings_name_the_same_ports_and_files() -> None:
+    proxy = (DEPLOY / "pcn-proxy.service").read_text()
+    usual = Settings()
+    for port in (usual.port, usual.proxy_api, usual.hub_port):
+        assert str(port) in proxy
+    assert str(usual.state / "proxy.env") in proxy
+    guide = (DEPLOY / "README.md").read_text()
+    for name in ("hub.toml", "jupyterhub_config.py", "pcn-hub.service", "pcn-proxy.service"):
+        assert name in guide
+        assert (DEPLOY / name).is_file()
+
+
+@needs_root
+@needs_proxy
+@pytest.mark.browser
+def test_in_a_pilot_a_technologist_lets_people_in(chromium: Browser) -> None:
+    with ClassServer(anybody=False, login="pilot", technologists=["tech"]) as hub:
+
+        def fill(page: Page, name: str, button: str) -> None:
+            page.get_by_label("Username").fill(name)
+            for field in page.locator("input[type=password]").all():
+                field.fill("long and unusual words")
+            page.get_by_role("button", name=button).click()
+
+        def sign_up(name: str) -> Page:
+            page = chromium.new_context().new_page()
+            page.goto(f"{hub.address}/hub/signup")
+            fill(page, name, "Create User")
+            expect(page.locator(".alert")).to_be_visible()
+            page.goto(f"{hub.address}/hub/login?next=%2Fhub%2Ftoken")
+            fill(page, name, "Sign In")
+            return page
+
+        tech, ada = sign_up("tech"), sign_up("ada")
+        expect(ada.locator("#login-error, .login_error, .alert").first).to_be_visible()
+        expect(tech).to_have_url(f"{hub.address}/hub/token")
+        # She can't do it herself.
+        assert ada.context.request.get(f"{hub.address}/hub/authorize/ada").status == 403
+        tech.goto(f"{hub.address}/hub/authorize")
+        tech.locator("tr", has_text="ada").get_by_text("Authorize", exact=True).click()
+        ada.goto(hub.address)
+        fill(ada, "ada", "Sign In")
+        expect(ada.locator(".pcn-card")).to_have_count(len(hub.course.steps))
+        # The technologist looks after the hub, and enters nobody's pages.
+        answer = tech.context.request.get(f"{hub.address}/user/ada/voila/render/home.ipynb")
+        assert answer.status == 403
+        assert tech.context.request.get(f"{hub.address}/hub/admin").status == 200

@@ -14,13 +14,13 @@ from tests.hub.class_server import ClassServer
 from tests.hub.people import NAMES, STEP, Student
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def hub() -> Iterator[ClassServer]:
     with ClassServer(instructors=["prof"], graders=["tutor"], idle_minutes=0.15) as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def students(hub: ClassServer, chromium: Browser) -> list[Student]:
     hub.teach(f"generate_assignment('{STEP}')", f"release_assignment('{STEP}')")
     found = [Student.log_in(hub, chromium, name) for name in NAMES]

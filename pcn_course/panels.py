@@ -155,6 +155,8 @@ _COLUMNS: dict[str, str] = {
     "export": "Take along",
     "baa": "BAA",
 }
+LOOK_AT = 8
+"""So many words are shown that somebody should look at again."""
 _TIMING = {"async": "in your own time", "sync": "live", "both": "both"}
 
 
@@ -269,6 +271,8 @@ def _draft(number: int, ask: Mapping[str, Any], values: Values) -> str:
     parts = [
         f'<p class="pcn-note pcn-open">Still missing: {_safe("; ".join(lacks))}.</p>' * bool(lacks),
         f'<div class="pcn-example" id="{name}" dir="auto">{_safe(draft(ask, values))}</div>',
+        # The greeting's initials are the person's own to read.
+        look_again((_line(ask.get(key)) for key in ("purpose", "offer", "use")), "send it"),
         f'<p><button type="button" class="pcn-button" data-pcn-copy="{name}">',
         _safe(f"Copy the message to {who}" if who else f"Copy the message of ask {number}"),
         # By ear, two messages to one person are told apart.
@@ -277,6 +281,30 @@ def _draft(number: int, ask: Mapping[str, Any], values: Values) -> str:
     ]
     summary = f"{f'To {who}: ' if who else ''}{about}{sent}"
     return _fold(f"asks-fold-{number}", summary, "".join(parts), is_open=not sent)
+
+
+def look_again(texts: Iterable[str], before: str, kinds: frozenset[str] | None = None) -> str:
+    """A note on words that could identify somebody, as HTML; "" where there are none.
+
+    ``kinds`` are those of `pcn_course.privacy` that count, all without it.
+    """
+    from pcn_course.privacy import advise  # its words and patterns take a while to load
+
+    found = {
+        (one.kind, one.words): one
+        for text in texts
+        for one in advise(text)
+        if kinds is None or one.kind in kinds
+    }
+    if not found:
+        return ""
+    shown = [_safe(f"“{one.words}”: {one.why}") for one in found.values()][:LOOK_AT]
+    if more := len(found) - len(shown):
+        shown.append(f"and {more} more")
+    return (
+        f'<div class="pcn-note pcn-open"><p>Look at this before you {before}:</p>'
+        f"{_list(shown)}</div>"
+    )
 
 
 def _loops(found: Sequence[Loop]) -> str:

@@ -67,6 +67,16 @@ def test_only_notebooks_inside_the_folder_are_pages(tmp_path: Path) -> None:
         assert notebook_below(root, path) is None, path
 
 
+def test_a_link_to_where_nobody_may_look_is_no_notebook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "is_file", refused)
+    assert notebook_below(tmp_path, "link.ipynb") is None
+
+
 def test_what_a_start_keeps_only_its_owner_can_read(tmp_path: Path) -> None:
     folder = app.ServerFolder(tmp_path)
     key = folder.secret("token")

@@ -293,6 +293,21 @@ def test_drafts_can_be_copied_and_say_what_is_missing() -> None:
     assert "To Respite coordinator: Why was the line dropped? (sent)" in found.text
 
 
+def test_a_message_that_points_to_somebody_says_so_before_it_is_copied() -> None:
+    ask = {
+        "id": "a",
+        "to": "",
+        "offer": "an hour",
+        "purpose": "Is Maria Gonzalez at 555-201-3344 in?",
+    }
+    found = panel("asks", {"managing": {"asks": [ask]}})
+    before = found.text.partition("Copy the message")[0]
+    assert "Look at this before you send it:" in before
+    assert "Maria Gonzalez" in before
+    assert "555-201-3344" in before
+    assert "before you send it" not in panel("asks", VALUES).text
+
+
 def test_open_loops_are_flagged_in_words() -> None:
     found = panel("asks", VALUES)
     assert "1 of 2 is open." in found.text

@@ -205,11 +205,13 @@ def notebook_below(root: Path, path: str) -> str | None:
     if any(part.startswith(".") or part == "" or "\\" in part or "\0" in part for part in parts):
         return None
     target = root.joinpath(*parts)
-    if target.suffix != ".ipynb" or not target.is_file():
+    try:
+        # A link may lead to where nobody may look.
+        there = target.suffix == ".ipynb" and target.is_file()
+        inside = there and target.resolve().is_relative_to(root.resolve())
+    except OSError:
         return None
-    if not target.resolve().is_relative_to(root.resolve()):
-        return None
-    return "/".join(parts)
+    return "/".join(parts) if inside else None
 
 
 def course_handlers(

@@ -22,6 +22,11 @@ from pcn_course.workspace import Receipt, Workspace
 
 LONGEST_QUOTE = 1200
 """Characters of an earlier answer that are quoted; the step itself shows the rest."""
+DIRECT = frozenset({
+    "name", "phone", "fax", "email", "ssn", "record", "plan", "account", "license", "vehicle",
+    "device", "biometric", "photo", "unique", "rare",
+})  # fmt: skip
+"""What an answer to an instructor should not hold of others; places, dates and tone it may."""
 HISTORY_CHARACTERS = 600_000
 """Characters of earlier versions that are sent at once: a server drops what floods a page."""
 OUR_FAULT = "Something went wrong on our side. Your answers are kept. Reload this page."
@@ -266,8 +271,13 @@ class Form(Desk):
         return {"type": "history", "key": key, "entries": entries}
 
     def _preview(self) -> Reply:
+        from pcn_course.panels import look_again
+
         answers = self._workspace.answers(self._step)
-        body = answers_html(self._step, answers.fields, answers.problems)
+        texts = [one.key for one in self._step.prompts if one.kind in ("line", "text")]
+        written = [str(answers.fields[key].value) for key in texts if key in answers.fields]
+        body = look_again(written, "submit. Only you see this note", DIRECT)
+        body += answers_html(self._step, answers.fields, answers.problems)
         body += checked_html(check(self._step, answers.fields))
         return {"type": "preview", "html": as_page(body, self._step.title)}
 

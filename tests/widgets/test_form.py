@@ -221,6 +221,16 @@ def test_a_preview_shows_and_escapes_answers_and_can_reach_nothing(visitor: Visi
     assert "Structure: 1 of 2 points" in html
 
 
+def test_a_preview_names_what_points_to_somebody(visitor: Visitor) -> None:
+    visitor.save(why=("Call Maria Gonzalez at 555-201-3344 in our small town.", 0))
+    html = visitor.ask("preview")["html"]
+    assert "Only you see this note" in html
+    assert "“Maria Gonzalez”" in html
+    assert "“555-201-3344”" in html
+    visitor.save(why=("Call the coordinator in our small town.", 1))
+    assert "Only you see this note" not in visitor.ask("preview")["html"]
+
+
 def test_feedback_is_shown_without_a_way_to_the_network(
     visitor: Visitor, workspace: Workspace
 ) -> None:

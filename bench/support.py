@@ -22,16 +22,12 @@ from playwright.sync_api import Browser, sync_playwright
 
 from pcn_course.course import Course
 from pcn_course.workspace import Workspace
+from tests.support.chromium import QUIET
 from tests.support.servers import AppServer
 
 ROOT = Path(__file__).parents[1]
 _BROWSER_OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+    *QUIET,
     # Another host fails at once, so no figure depends on this machine's own connection.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]

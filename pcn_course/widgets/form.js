@@ -501,6 +501,8 @@ function openForm(model, root, inflate) {
     dialog(`Submit step ${state.step.number}`,
       h("p", null, `${standing()}. ${again}Your instructor gets your answers to this step. `,
         "Private notes stay here."),
+      state.student && h("p", null, `Your student id: ${state.student}. `, quiet("Change it",
+        () => askBack("student", "By it your instructor knows whose file it is."))),
       open.length > 0 && !standing().startsWith("Covered") && h("div", null,
         h("p", null, "Still open:"), h("ul", null, open.map((prompt) => h("li", null, go(prompt))))),
       actions(button("Submit now", () => handIn({ confirm: false, student: null }),
@@ -522,7 +524,7 @@ function openForm(model, root, inflate) {
       const id = client + "-student";
       const input = h("input", { id, autocomplete: "username", "aria-describedby": id + "-help" });
       const go = () => input.value.trim() &&
-        handIn({ confirm: true, student: input.value.trim() });
+        handIn({ confirm: true, student: (state.student = input.value.trim()) });
       input.addEventListener("keydown", (event) => event.key === "Enter" && go());
       dialog("Who are you in this course?", h("label", { class: "pcn-label", for: id },
         "Your student id"), h("p", { class: "pcn-help", id: id + "-help" }, text), input,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import os
 import threading
 from typing import Any, ClassVar, Literal
 
@@ -120,6 +121,8 @@ class Form(Desk):
             "type": "state",
             "course": {"id": self._course.id, "title": self._course.title},
             "user": self._workspace.user,
+            # On a hub the login says who it is.
+            "student": "" if os.environ.get("JUPYTERHUB_USER") else self._workspace.student,
             "step": {
                 "id": step.id,
                 "name": step.name,

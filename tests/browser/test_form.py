@@ -464,6 +464,16 @@ def test_preview_submit_receipt_and_what_changed_since(form: Page, server: AppSe
     )
     text_of(form, "a-line").fill("A better pathway")
     expect(form.locator(".pcn-news")).to_contain_text("You have changed answers since")
+    form.locator(".pcn-submit").click()
+    expect(dialog).to_contain_text("Your student id: ada.")
+    expect(dialog).to_contain_text("This makes a new file")
+    dialog.get_by_role("button", name="Change it").click()
+    form.get_by_label("Your student id").fill("ada2")
+    with form.expect_download() as download:
+        form.locator(".pcn-confirm").click()
+    assert download.value.suggested_filename.startswith(f"{STEP}+ada2+")
+    form.keyboard.press("Escape")
+    text_of(form, "a-line").fill("The best pathway")
     form.reload()
     expect(form.locator(".pcn-news")).to_contain_text("You have changed answers since")
 

@@ -1,9 +1,9 @@
 """``nbgrader autograde`` beside stock nbgrader's, on the same submissions, in the same run.
 
 The whole command is measured, start included, then once more without the start: a class is graded
-in one command for each step. Stock nbgrader needs more than a second for each submission, so it
-gets as many as its time allows; the same ones are given to both. Ours is then given 100, 300 and
-1,000 to see how it grows.
+in one command for each step, by both from the very same files. Stock nbgrader takes about a second
+for each submission, some ten minutes in all. Ours is then given 100, 300 and 1,000 to see how it
+grows.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ SUMMARY = "autograde beside stock nbgrader: seconds for each submission, and how
 
 GOAL = 20.0
 """How many times faster grading shall be."""
-EQUAL = 10
-"""Submissions of each step that both grade."""
+STUDENTS = 100
+"""How many students both grade, in each of the course's steps."""
 SIZES = (100, 300, 1000)
 
 
@@ -43,7 +43,8 @@ def run(rounds: int, patience: float) -> dict[str, Any]:
         _hand_in(course, steps[0], ["start"])
         stock = as_stock(course, Path(folder) / "stock")
         starts = [_timed(one, steps[0]) for one in (course.instructor, stock)]
-        students = [f"s{number:04}" for number in range(EQUAL)]
+        students = [f"s{number:04}" for number in range(STUDENTS)]
+        say(f"{STUDENTS} students × {len(steps)} steps, graded twice. Stock nbgrader takes long …")
         for step in steps:
             _hand_in(course, step, students)
         shutil.copytree(
@@ -55,10 +56,10 @@ def run(rounds: int, patience: float) -> dict[str, Any]:
             for student, step in itertools.product(students, steps)
         )
         growth = _growth(course, steps[1])
-    number = EQUAL * len(steps)
+    number = STUDENTS * len(steps)
     # Each command starts once; what one submission costs is what is left.
     alone = [(one - len(steps) * start) / number for one, start in zip(whole, starts, strict=True)]
-    say(f"{EQUAL} students × {len(steps)} steps, {different} of {number} graded differently")
+    say(f"{different} of {number} submissions were graded differently")
     rows = [
         ["whole commands, s", *(f"{one:.1f}" for one in whole), f"{whole[1] / whole[0]:.1f}"],
         ["start of one, s", *(f"{one:.1f}" for one in starts), f"{starts[1] / starts[0]:.1f}"],
@@ -72,16 +73,8 @@ def run(rounds: int, patience: float) -> dict[str, Any]:
     say(table(["in one command", "s", "ms each"], [
         [f"{size:,}", f"{took:.1f}", f"{1000 * took / size:.0f}"] for size, took in growth.items()
     ]))  # fmt: skip
-    hundred = 100 * len(steps)
-    at_class = [
-        len(steps) * start + hundred * one for start, one in zip(starts, alone, strict=True)
-    ]
-    ratio = at_class[1] / at_class[0]
-    say(
-        f"100 students × {len(steps)} steps by these figures: ours {at_class[0]:.0f} s, "
-        f"stock {at_class[1]:.0f} s: {ratio:.0f} times."
-    )
-    say(f"Goal: {GOAL:g} times. {'Met' if ratio >= GOAL else 'Missed'}.")
+    ratio = whole[1] / whole[0]
+    say(f"Goal: {GOAL:g} times for the whole. {'Met' if ratio >= GOAL else 'Missed'}.")
     return {
         "whole": whole, "start": starts, "each": alone, "times": ratio,
         "different": different, "growth": {str(size): took for size, took in growth.items()},

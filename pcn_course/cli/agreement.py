@@ -43,13 +43,15 @@ def agreement(name: str | None, target: Path | None, folder: Path | None) -> Non
     from pcn_course.grading.calibration import is_calibration, moved
     from pcn_course.grading.marks import Marking
     from pcn_course.grading.room import RoomError
-    from pcn_course.grading.second import marked_twice
+    from pcn_course.grading.second import marked_twice, note_look
     from pcn_course.instructor import agreement_view as view
+    from pcn_course.instructor.marking import whoever
 
     room = room_in(folder)
     step = _step(room, name)
     try:
-        marking = Marking(room, "")
+        marking = Marking(room, whoever(""))
+        note_look(marking, step)
         found, drift = marked_twice(marking, step), moved(marking, step)
     except RoomError as error:
         raise click.ClickException(error.plain) from error

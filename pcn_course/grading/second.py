@@ -14,11 +14,11 @@ from typing import Any
 import msgspec
 import numpy as np
 from scipy import stats
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from pcn_course.grading.agreement import CONFIDENCE, Agreement, Figure, agreement
 from pcn_course.grading.marks import Mark, MarkError, Marking, Submission
-from pcn_course.grading.records import events, now, second_marks, settled
+from pcn_course.grading.records import events, log_event, now, second_marks, settled
 
 MAX_REASON = 2_000
 """Characters of a reason for settling."""
@@ -105,6 +105,33 @@ def marked_twice(marking: Marking, step_id: str | None = None) -> list[Twice]:
     order = {criterion: place for place, criterion in enumerate(marking.criteria)}
     place = {step: number for number, step in enumerate(steps)}
     return sorted(found, key=lambda one: (place[one.step], one.pseudonym, order[one.criterion]))
+
+
+def note_look(marking: Marking, step_id: str | None = None) -> None:
+    """Keep that this marker sees first marks beside their own: from now on their own stand.
+
+    Without a step they see those of all steps. What they haven't marked yet stays blind, and open.
+    """
+    mine = select(func.max(second_marks.c.at)).where(second_marks.c.marker == marking.marker)
+    if step_id:
+        mine = mine.where(second_marks.c.step == step_id)
+    with marking.room.engine.begin() as connection:
+        last = connection.scalar(mine)
+        seen = last_look(connection, marking.marker, step_id)
+        if last and (seen is None or seen < last):
+            log_event(connection, by=marking.marker, student="", step=step_id or "", what="look")
+
+
+def last_look(connection: Connection, marker: str, step_id: str | None) -> dt.datetime | None:
+    """When a marker last saw first marks of a step (``None``: of all) beside their own."""
+    found: dt.datetime | None = connection.scalar(
+        select(func.max(events.c.at)).where(
+            events.c.what == "look",
+            events.c.by == marker,
+            events.c.step.in_(("", step_id or "")),
+        )
+    )
+    return found
 
 
 def agreements(found: Iterable[Twice]) -> dict[str, Agreement]:

@@ -16,7 +16,7 @@ from pcn_course.course import CourseError, UnknownStepError
 from pcn_course.grading.calibration import is_calibration, moved
 from pcn_course.grading.marks import Conflict, Mark, MarkError, Marking
 from pcn_course.grading.room import Room, RoomError, open_room
-from pcn_course.grading.second import MAX_REASON, Twice, marked_twice, settle
+from pcn_course.grading.second import MAX_REASON, Twice, marked_twice, note_look, settle
 from pcn_course.instructor import agreement_view as view
 from pcn_course.instructor import marking_view
 from pcn_course.instructor.marking import NO_GRADEBOOK, NotThereError, signed_in, whoever
@@ -111,6 +111,7 @@ class Agreement(Desk):
         marking = self._marking(message)
         room = marking.room
         step = room.course.step(scope).id if scope else None
+        note_look(marking, step)
         found, drift = marked_twice(marking, step), moved(marking, step)
         told = view.report(room.course, room.course_id, found, drift)
         return {"type": "report", "scope": scope, **told}

@@ -1,7 +1,7 @@
 """What a second marker gives: points of their own, beside the gradebook and blind to it.
 
 Nothing of it reaches a student, and no first mark reaches a second marker. Who gave the first mark
-can't give the second.
+can't give the second. Who has seen both can't change theirs.
 """
 
 from __future__ import annotations
@@ -11,10 +11,17 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from pcn_course.grading.calibration import is_calibration
 from pcn_course.grading.marks import UNSEEN, Conflict, Mark, MarkError, Marking, Submission
 from pcn_course.grading.records import now, second_marks
+from pcn_course.grading.second import last_look
 
 OWN = "You gave the first mark here, so the second has to be somebody else's. Nothing was changed."
+
+LOOKED = (
+    "You have seen the first mark beside yours, so yours stays as it is, or it would no longer be "
+    "blind. Where the two differ, settle it under “Second marking”. Nothing was changed."
+)
 
 
 class SecondMarks:
@@ -90,13 +97,19 @@ class SecondMarks:
             kept = row._mapping[column] if row else None  # noqa: SLF001 (SQLAlchemy's public name)
             if seen is not UNSEEN and kept not in (seen, value):
                 raise self._conflict(row)
+            if column == "points" and row and row.points is not None and kept != value:
+                looked = last_look(connection, self._marker, submission.step)
+                both = first.points is not None and max(row.at, first.at or row.at)
+                if looked and both and looked >= both and not is_calibration(self._gradebook.room):
+                    raise MarkError(LOOKED)
             if row is None:
                 self._insert(connection, {**place, column: value, "at": now()})
                 return
             written = connection.execute(
                 update(second_marks)
                 .where(*own, second_marks.c[column].is_not_distinct_from(kept))
-                .values({column: value, "at": now()})
+                # The time is that of the mark; a note may come later.
+                .values({column: value, "at": now() if column == "points" else row.at})
             )
             if written.rowcount != 1:
                 raise self._conflict(row)

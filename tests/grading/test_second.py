@@ -10,7 +10,14 @@ from sqlalchemy import select
 from pcn_course.grading.marks import Conflict, MarkError, Marking
 from pcn_course.grading.records import settled
 from pcn_course.grading.room import Room, open_room
-from pcn_course.grading.second import agreements, differences, drifts, marked_twice, settle
+from pcn_course.grading.second import (
+    agreements,
+    differences,
+    drifts,
+    marked_twice,
+    note_look,
+    settle,
+)
 from pcn_course.instructor.marking_second import SecondMarks
 from tests.support.room import make_room
 
@@ -92,6 +99,31 @@ def test_a_settled_difference_stands_in_the_gradebook_and_who_settled_it_is_kept
     assert (one.first, one.settled.points) == (1, 3)
     with room.engine.connect() as connection:
         assert len(connection.execute(select(settled)).all()) == 2
+
+
+def test_who_has_seen_the_first_mark_beside_theirs_cannot_change_theirs(
+    room: Room, first: Marking
+) -> None:
+    first.give("s00", STEP, "reasoning", 3)
+    give_second(room, "second", "s00", 1)
+    give_second(room, "second", "s01", 1)  # has no first mark, so nothing of it can be seen
+    give_second(room, "third", "s00", 2)
+    second = Marking(open_room(room.root), "second")
+    own = SecondMarks(second)
+    own.give(second.submission("s00", STEP), "reasoning", 2, 1)  # still blind
+    note_look(second)
+    for points in (3, None):
+        with pytest.raises(MarkError, match="no longer be blind"):
+            own.give(second.submission("s00", STEP), "reasoning", points, 2)
+    # A word for whoever settles it may still be said, and opens nothing again.
+    own.say(second.submission("s00", STEP), "reasoning", "Two sources.", "")
+    with pytest.raises(MarkError, match="no longer be blind"):
+        own.give(second.submission("s00", STEP), "reasoning", 3, 2)
+    own.give(second.submission("s01", STEP), "reasoning", 4, 1)
+    give_second(room, "second", "s02", 4)
+    third = Marking(open_room(room.root), "third")
+    SecondMarks(third).give(third.submission("s00", STEP), "reasoning", 4, 2)  # has not looked
+    assert [one.points for one in marked_twice(first)[0].seconds] == [2, 4]
 
 
 def test_what_was_not_marked_twice_cannot_be_settled(first: Marking) -> None:

@@ -136,7 +136,8 @@ function place({ members, slices, points }, W) {
   const bands = share(points + members.some((one) => one.ring === points), (one) => one.ring, 4);
   const turns = share(slices.length || 1, (one) => slices.indexOf(one.in), 1);
 
-  function attempt(named, b) {
+  // `side` is half of a name's room; without it names are left out.
+  function attempt(side, b) {
     const a = Math.min(most, b);
     const [cx, cy] = [W / 2, b + 20];
     // Inner rings have less room, so a crowd gives them more.
@@ -161,7 +162,6 @@ function place({ members, slices, points }, W) {
       for (let k = -1; k <= 1; k += .125) block(at(1, mid + reach * k, 8), 6);
       return { text, mid, half, low: Math.sin(t) > .01 };
     });
-    const side = W < 420 ? 32 : total < 13 ? 56 : 38; // half of a name's room
     const used = {};
     const spots = [];
     for (const { ring, in: sector } of members) {
@@ -185,7 +185,7 @@ function place({ members, slices, points }, W) {
           // A name stands away from me.
           const up = y < cy;
           const boxes = [[x - 13, y - 13, x + 13, y + 13]];
-          if (named) boxes.push([x - side, y + (up ? -28 : 13), x + side, y + (up ? -13 : 28)]);
+          if (side) boxes.push([x - side, y + (up ? -28 : 13), x + side, y + (up ? -13 : 28)]);
           if (boxes.every(([x0, y0, x1, y1]) => x0 >= 0 && x1 <= W && y0 >= 0 && y1 <= cy + b + 20 &&
             taken.every((one) => x0 >= one[2] || x1 <= one[0] || y0 >= one[3] || y1 <= one[1]))) {
             taken.push(...boxes);
@@ -197,20 +197,21 @@ function place({ members, slices, points }, W) {
       if (!spot && b < 9000) return null;
       spots.push(spot ?? at(edges[ring], from + span / 2));
     }
-    return { W, a, b, cx, cy, edges, turns, at, rim, named, side, spots };
+    return { W, a, b, cx, cy, edges, turns, at, rim, side, spots };
   }
 
   const base = Math.min(most, total < 13 ? 180 : 240);
   const large = Math.max(base, total * 320 / most);
   let found;
-  if (total < 25) for (let b = base; !found && b < base * 1.8; b *= 1.1) found = attempt(true, b);
-  for (let b = large; !found; b *= 1.15) found = attempt(false, b);
+  for (const side of total > 24 ? [] : W < 420 ? [32] : total < 13 ? [56, 38] : [38])
+    for (let b = base; !found && b < base * 1.8; b *= 1.1) found = attempt(side, b);
+  for (let b = large; !found; b *= 1.15) found = attempt(0, b);
   return found;
 }
 
 // Puts the picture into `svg`, whose marks stay the same elements as long as their members do.
 function paint(svg, { members, lines, points, ends }, plan, id, listed) {
-  const { W, a, b, cx, cy, edges, turns, at, rim, named, side, spots } = plan;
+  const { W, a, b, cx, cy, edges, turns, at, rim, side, spots } = plan;
   if (!svg.firstChild) svg.append(...[1, 1, 0, 1].map((mute) => s("g", mute && { "aria-hidden": true })));
   const [back, ties, marks, key] = svg.children;
   back.replaceChildren(
@@ -253,7 +254,7 @@ function paint(svg, { members, lines, points, ends }, plan, id, listed) {
     el.setAttribute("aria-label", one.says);
     el.replaceChildren(s("circle", { r: 13, fill: "transparent" }), ...mark(one.shape, one.look),
       write(one.n, 0, 3.5, { "font-size": 10, fill: one.look[2], ...(one.look[4] && halo) }));
-    if (named)
+    if (side)
       el.append(write(fit(one.name.split(/[,;(]/)[0] || one.name, side * 2), 0, up ? -17 : 25, halo));
     if (marks.children[n] !== el) marks.insertBefore(el, marks.children[n]);
   });
@@ -270,7 +271,7 @@ function paint(svg, { members, lines, points, ends }, plan, id, listed) {
     const alike = lines.filter((one) => one.label === label);
     signs.push([`${label}: ${alike.length}`, [tie("M-11 0H11", dash)]]);
   }
-  if (listed && !named) for (const one of members) signs.push([`${one.n}. ${fit(one.name, 140)}`]);
+  if (listed && !side) for (const one of members) signs.push([`${one.n}. ${fit(one.name, 140)}`]);
   let [x, y] = [4, cy + b + 44];
   key.replaceChildren(...(members.length ? signs : []).map(([text, sample = []]) => {
     const label = fit(text, W - 40);
@@ -439,7 +440,7 @@ export function makeMap({ id, people, ties, site }) {
     if (next !== sketch) plan = place(model, W);
     sketch = next;
     const focused = svg.querySelector(":focus");
-    paint(svg, model, plan, id);
+    paint(svg, model, plan, id, model.members.length < 25);
     if (focused?.isConnected) focused.focus({ preventScroll: true });
     settle();
   }

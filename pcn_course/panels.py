@@ -338,8 +338,8 @@ def _give_and_get(values: Values) -> str:
         )
     people = len(sums.members)
     told = (
-        f"You asked {_times(sums.asked)}, were answered {_times(sums.answered)} and reported back "
-        f"{_times(sums.reported)}. Give and get are both named for {sums.both} of {people}."
+        f"Asks sent: {sums.asked}. Answered: {sums.answered}. Reported back: {sums.reported}. "
+        f"Give and get are both named for {sums.both} of {people}."
     )
     rest = people - len(shown)
     left_out = f" Nothing is noted yet for {rest} more." if rest else ""
@@ -352,10 +352,6 @@ def _sums_row(one: Exchange) -> list[str]:
     counts = (one.asked, one.answered, one.declined, one.reported)
     texts = (one.give or "not named", one.get or "not named")
     return [_safe(cell) for cell in (one.name, *counts, *texts)]
-
-
-def _times(number: int) -> str:
-    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 # ---- Week ----------------------------------------------------------------------------------------

@@ -322,7 +322,7 @@ def test_open_loops_are_flagged_in_words() -> None:
 
 def test_give_and_get_stand_in_a_table() -> None:
     found = panel("asks", VALUES)
-    assert "You asked once, were answered once and reported back never." in found.text
+    assert "Asks sent: 1. Answered: 1. Reported back: 0." in found.text
     assert "both named for 1 of 3. Nothing is noted yet for 1 more." in found.text
     rows = [text for tag, text in found.texts if tag == "th"]
     assert rows[-2:] == ["KG, carers' group", "Respite coordinator"]

@@ -11,6 +11,7 @@ import { makeCriterion, number } from "./marking-rubric.js";
 const LOOK = 20000; // ms after which is looked whether others have marked
 const KEPT = 8; // submissions whose answers are kept at hand
 const PREFS = "pcn:marking:prefs";
+const SAMPLES = [100, 50, 30, 20, 10]; // per cent of the submissions that are marked a second time
 const KEYS = [
   ["0 – 4", "give the level with this number"],
   ["n", "next unmarked submission"],
@@ -42,7 +43,7 @@ export default {
     const wait = h("p", { class: "pcn-soft", role: "status" }, "Opening the gradebook…");
     root.append(wait);
     el.append(root);
-    const prefs = { step: "", way: "", second: false, auto: false, keys: true, marker: "", ...read(PREFS) };
+    const prefs = { step: "", way: "", second: false, sample: 100, auto: false, keys: true, marker: "", ...read(PREFS) };
     const chosen = prefs.second;
     const dialogs = makeDialogs(root, client);
     const line = new Line({ client, send: (message) => model.send(message), late });
@@ -113,7 +114,9 @@ export default {
       const { step, second } = prefs;
       const found = await line.ask("list", { step, second });
       if (step !== prefs.step || second !== prefs.second) return;
-      lines = new Map(found.submissions.map((one) => [one.student, one]));
+      // They stand in an order drawn by lot, the same for all: so the first ones are a sample.
+      const share = second && !room.calibration ? prefs.sample / 100 : 1;
+      lines = new Map(found.submissions.slice(0, Math.ceil(share * found.submissions.length)).map((one) => [one.student, one]));
       page.listed = true;
       if (names && [...lines.keys()].some((one) => !names[one])) await showNames();
       if (at && lines.has(at)) look_at(at);
@@ -342,6 +345,10 @@ export default {
           room.criteria.map((one) => h("option", { value: one.id }, `Across all: ${one.title}`))),
         as: h("select", { onchange: () => become(page.as.value === "second") },
           !room.calibration && h("option", { value: "" }, "First marker"), h("option", { value: "second" }, "Second marker, blind")),
+        sample: h("select", { onchange: () => {
+          prefer({ sample: Number(page.sample.value) });
+          load(prefs.step).catch((error) => tell(error.message));
+        } }, SAMPLES.map((share) => h("option", { value: share }, share < 100 ? `${share}%, drawn by lot` : "All submissions"))),
         names: namesBox,
         marker: h("strong"),
         counts: h("p", { class: "pcn-counts", role: "status" }),
@@ -359,6 +366,7 @@ export default {
       };
       page.way.value = prefs.way;
       page.as.value = prefs.second ? "second" : "";
+      page.sample.value = prefs.sample = SAMPLES.includes(prefs.sample) ? prefs.sample : 100;
       answer = makeAnswer({ client, criteria: room.criteria, dialogs, send: mark });
       cards = room.criteria.map((criterion) => makeCriterion({ client, criterion, settle,
         give: (points) => give(criterion.id, points), say: (text) => say(criterion.id, text),
@@ -384,6 +392,7 @@ export default {
       page.top.append(
         h("div", { class: "pcn-choose" },
           labelled(id("step"), "Step", page.step), labelled(id("way"), "Mark", page.way), labelled(id("as"), "As", page.as),
+          page.share = labelled(id("sample"), "Of", page.sample),
           h("div", { class: "pcn-boxes" }, namesEl, autoEl)),
         h("div", { class: "pcn-row-of" }, page.counts,
           h("p", { class: "pcn-who" }, "Marking as ", page.marker, " ",
@@ -410,6 +419,7 @@ export default {
     }
 
     function redraw() {
+      page.share.hidden = !prefs.second || room.calibration;
       drawCounts();
       drawStatus();
       drawChoices();

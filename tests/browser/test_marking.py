@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import shutil
 from collections.abc import Iterator
@@ -310,7 +311,22 @@ def test_a_second_marker_marks_blind(chromium: Browser, server: MarkingServer, r
     ada.page.keyboard.type("Only for first eyes")
     ada.press("Escape")
     ada.saved()
+    share = ben.page.get_by_label("Of", exact=True)
+    expect(share).to_be_hidden()
     ben.page.get_by_label("As", exact=True).select_option("second")
+    ben.ready()
+    every = ben.page.locator(".pcn-all li")
+    ben.page.get_by_text("All submissions of this step").click()
+    size = len(Gradebook(room, "a test").listed(STEP))
+    expect(every).to_have_count(size)
+    order = every.all_inner_texts()
+    share.select_option("20")
+    expect(every).to_have_count(math.ceil(size / 5))
+    assert every.all_inner_texts() == order[: math.ceil(size / 5)]
+    ben.page.reload()
+    ben.ready()
+    expect(share).to_have_value("20")
+    share.select_option("100")
     ben.ready()
     expect(ben.page.locator(".pcn-left > h2")).to_have_text(title)
     expect(ben.criterion("Reasoning")).to_contain_text("not marked")

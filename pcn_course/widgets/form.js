@@ -77,7 +77,7 @@ function openForm(model, root, inflate) {
     },
     asked({ asked, how, text }) {
       state.asked = asked;
-      wish = { criterion: null, text: "" };
+      keepWish({ criterion: null, text: "" });
       showNews();
       if (how === "exchange") dialog("Your instructor gets it", h("p", null, "The answer will stand in your feedback."));
       else dialog("Send it yourself", h("p", null, "There is no way from here to your instructor. Copy these words, and send them:"),
@@ -475,14 +475,27 @@ function openForm(model, root, inflate) {
       : h("p", null, "There is no earlier version yet."));
   }
 
+  // On this device until it is sent, as all that is typed.
+  function keepWish(next) {
+    wish = next;
+    const place = "again:" + saving.place;
+    try {
+      if (wish.text) localStorage.setItem(place, JSON.stringify(wish));
+      else localStorage.removeItem(place);
+    } catch { /* the page keeps it alone */ }
+  }
+
   function askAgain() {
+    try {
+      wish = JSON.parse(localStorage.getItem("again:" + saving.place)) ?? wish;
+    } catch { /* the same */ }
     const id = client + "-again";
     const options = [{ id: "", title: "The whole step" }, ...state.criteria];
     const about = h("select", { id: id + "-about" }, options.map((one) => h("option", { value: one.id }, one.title)));
     const area = h("textarea", { id, dir: "auto", maxlength: 4000 });
     about.value = wish.criterion ?? "";
     area.value = wish.text;
-    const keep = () => (wish = { criterion: about.value || null, text: area.value });
+    const keep = () => keepWish({ criterion: about.value || null, text: area.value });
     for (const el of [about, area]) el.addEventListener("input", keep);
     dialog("Ask for another look",
       h("p", null, "Your instructor answers on record. Nothing is handed in anew, and no date changes."),

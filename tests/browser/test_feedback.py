@@ -67,12 +67,14 @@ def test_whoever_read_feedback_can_ask_for_another_look(
     expect(dialog.get_by_role("heading", name="Ask for another look")).to_be_visible()
     assert faults(page) == []
 
-    # Closed by mistake, the words are still there.
+    # Closed by mistake, or with the whole page, the words are still there.
     criterion = COURSE.rubric.criteria[2]
     dialog.get_by_label("At what?").select_option(label=criterion.title)
     area = dialog.get_by_label("What was overlooked")
     area.fill(WORDS)
     page.keyboard.press("Escape")
+    page.reload()
+    keyboard = Keyboard(page)
     keyboard.tab_to("Ask for another look")
     page.keyboard.press("Enter")
     expect(area).to_have_value(WORDS)
@@ -87,6 +89,8 @@ def test_whoever_read_feedback_can_ask_for_another_look(
     page.keyboard.press("Escape")
     said = page.locator(".pcn-news")
     expect(said).to_contain_text(re.compile(f"You asked for another look at “{criterion.title}”"))
+    kept = "Object.keys(localStorage).filter((name) => name.startsWith('again:'))"
+    assert page.evaluate(kept) == []
     (made,) = requests_made(workspace, STEP)
     assert (made.criterion, made.text, made.how) == (criterion.id, WORDS, "none")
     page.reload()

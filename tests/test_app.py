@@ -369,6 +369,16 @@ def test_a_kernel_runs_no_code_that_comes_by_its_socket(server: AppServer) -> No
 # ---- Its beginning and its end --------------------------------------------------------------
 
 
+def test_the_course_may_be_named_from_where_one_stands(course: Path, tmp_path: Path) -> None:
+    named = os.path.relpath(course)
+    with AppServer(tmp_path / "workspace", "--course", named) as server:
+        home = server.get("/voila/render/home.ipynb", cookie(server)).text
+        step = server.get("/voila/render/step-1-goals/step-1-goals.ipynb", cookie(server)).text
+        assert 'id="pcn-end"' in home
+        assert 'id="pcn-end"' in step
+        assert str(server.workspace / ".pcn" / "server") in "".join(server.said)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_stops_cleanly(course: Path, tmp_path: Path, number: int) -> None:
     server = AppServer(tmp_path / "workspace", course=course).start()

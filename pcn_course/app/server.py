@@ -197,7 +197,8 @@ def _serve(site: Site, *, port: int | None, open_browser: bool) -> None:
         key = folder.secret("token")
         address = f"http://{HOST}:{number}/?token={key}"
         folder.write("address", address)
-        os.environ["PCN_COURSE"] = str(site.course.root)
+        # Kernels start in other folders, where a relative one would lead elsewhere.
+        os.environ["PCN_COURSE"] = str(site.course.root.resolve())
         os.environ["JUPYTER_PATH"] = os.pathsep.join(
             [str(SHARE), *filter(None, [os.environ.get("JUPYTER_PATH")])]
         )
@@ -210,7 +211,10 @@ def _serve(site: Site, *, port: int | None, open_browser: bool) -> None:
             if words:
                 click.echo(words)
             click.echo(f"{site.title} is open at:\n\n    {address}\n")
-            click.echo(f"{site.kept}\nPress Ctrl-C here to close the course.")
+            click.echo(
+                f"{site.kept}\nWhat goes wrong is written to {folder.log}.\n"
+                "Press Ctrl-C here to close the course."
+            )
             if open_browser:
                 _open(f"http://{HOST}:{number}/open/{invitation}")
 

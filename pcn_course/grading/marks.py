@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -144,7 +145,7 @@ class Undone(msgspec.Struct, frozen=True):
 
     student: str
     step: str
-    criterion: str
+    criterion: str | None
     what: str
     before: Any
     after: Any
@@ -287,7 +288,9 @@ class Marking:
             return self._mark(connection, student, step_id, criterion)
 
     def undo(self, step_id: str, student: str | None = None) -> Undone | None:
-        """Take back this marker's last mark or comment in a step (of one student, when named).
+        """Take back this marker's last change in a step (of one student, when named).
+
+        A change is a mark, a comment, or a passage that was highlighted or is so no more.
 
         Undoing again takes back the one before it. Returns what was taken back, ``None`` when
         there is nothing left.
@@ -302,7 +305,7 @@ class Marking:
                 .where(
                     events.c.by == self.marker,
                     events.c.step == step_id,
-                    events.c.what.in_(("mark", "comment")),
+                    events.c.what.in_(("mark", "comment", "highlight")),
                     events.c.undoes.is_(None),
                     events.c.id.not_in(taken_back),
                 )
@@ -315,6 +318,9 @@ class Marking:
         if last is None:
             return None
         where = last.student, step_id, last.criterion
+        if last.what == "highlight":
+            self._undo_highlight(last)
+            return Undone(*where, last.what, bool(last.before), bool(last.after))
         if last.what == "mark":
             self.give(*where, last.before, seen=last.after, undoes=last.id)
         else:
@@ -422,12 +428,39 @@ class Marking:
             )  # fmt: skip
             (number,) = made.inserted_primary_key or (0,)
             found = connection.execute(select(highlights).where(highlights.c.id == number)).one()
+            self._log_highlight(connection, found, after=_kept(found))
             return _from(Highlight, found)
 
     def remove_highlight(self, highlight: int) -> None:
         """Take a passage's mark away."""
         with self._engine.begin() as connection:
-            connection.execute(delete(highlights).where(highlights.c.id == highlight))
+            wanted = highlights.c.id == highlight
+            if found := connection.execute(select(highlights).where(wanted)).first():
+                connection.execute(delete(highlights).where(wanted))
+                self._log_highlight(connection, found, before=_kept(found))
+
+    def _log_highlight(
+        self, connection: Connection, row: Row[Any], before: str = "", after: str = ""
+    ) -> None:
+        log_event(
+            connection, by=self.marker, student=row.student, step=row.step,
+            criterion=row.criterion, what="highlight", before=before or None, after=after or None,
+        )  # fmt: skip
+
+    def _undo_highlight(self, last: Row[Any]) -> None:
+        """Take back that a passage was marked, or that its mark was taken away."""
+        kept = json.loads(last.after or last.before)
+        same = [highlights.c[name].is_not_distinct_from(value) for name, value in kept.items()]
+        with self._engine.begin() as connection:
+            if last.after:
+                connection.execute(delete(highlights).where(*same))
+            else:
+                connection.execute(insert(highlights).values(**kept, at=now()))
+            log_event(
+                connection, by=self.marker, student=last.student, step=last.step,
+                criterion=last.criterion, what="highlight", before=last.after, after=last.before,
+                undoes=last.id,
+            )  # fmt: skip
 
     def _text(
         self, student: str, step_id: str, key: str, row: str | None, column: str | None
@@ -633,6 +666,14 @@ def _changes(
     if student is not None:
         wanted = wanted.where(events.c.student == student)
     return {(row.student, row.criterion): row for row in connection.execute(wanted)}
+
+
+_PLACE = ("student", "step", "prompt", "row", "column", "start", "end", "passage", "comment")
+
+
+def _kept(row: Row[Any]) -> str:
+    """All of a highlight but its number, as text."""
+    return json.dumps({name: getattr(row, name) for name in (*_PLACE, "criterion", "by")})
 
 
 def _has_score(row: Row[Any]) -> bool:

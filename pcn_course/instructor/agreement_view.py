@@ -5,6 +5,7 @@ All figures are text here, with two decimals, as in the words beside them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -50,6 +51,8 @@ class Part(msgspec.Struct, frozen=True):
 
     criterion: Criterion
     found: Agreement
+    further: int = 0
+    """Marks by third and further markers."""
 
     @property
     def figures(self) -> list[tuple[str, Figure]]:
@@ -59,13 +62,32 @@ class Part(msgspec.Struct, frozen=True):
     @property
     def words(self) -> tuple[str, ...]:
         """What the figures mean, in sentences."""
-        return describe(self.found, [level.points for level in self.criterion.levels])
+        words = describe(self.found, [level.points for level in self.criterion.levels])
+        if not self.further:
+            return words
+        more = (
+            f"{self.further} marks by further markers count" if self.further > 1
+            else "One mark by a further marker counts"
+        )  # fmt: skip
+        more += (
+            " in Krippendorff’s alpha only: all other figures compare the first mark with the "
+            "second mark that was given first."
+        )
+        return (*words, more)
 
 
 def parts(course: Course, found: Iterable[Twice]) -> list[Part]:
     """The criteria of which something was marked twice, in the rubric's order."""
+    found = list(found)
     figures = agreements(found)
-    return [Part(one, figures[one.id]) for one in course.rubric.criteria if one.id in figures]
+    further: Counter[str] = Counter()
+    for one in found:
+        further[one.criterion] += len(one.seconds) - 1
+    return [
+        Part(one, figures[one.id], further[one.id])
+        for one in course.rubric.criteria
+        if one.id in figures
+    ]
 
 
 def table(course: Course, found: Sequence[Twice]) -> bytes:

@@ -187,7 +187,7 @@ export default {
         h("ul", { class: "pcn-marks" }, mark("First mark", criterion, first),
           seconds.map((two) => mark("Second mark", criterion, two))),
         h("div", { class: "pcn-actions" }, !room.calibration && settle,
-          site != null && h("a", { href: `${site}marking.ipynb#${step}/${student}` }, "Open the answer", hidden(`: ${name}`))),
+          site != null && h("a", { href: `${site}marking.ipynb#${step}/${student}/${criterion}` }, "Open the answer", hidden(`: ${name}`))),
         spot);
     }
 

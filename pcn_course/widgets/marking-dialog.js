@@ -25,7 +25,9 @@ export function makeDialogs(root, client) {
 
   const quietClose = () => button("Close", close, "pcn-quiet");
 
-  function close() {
+  // `to`: where the focus goes instead.
+  function close(to) {
+    if (to instanceof HTMLElement) from = to;
     box?.close();
   }
 

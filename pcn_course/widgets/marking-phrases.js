@@ -3,7 +3,7 @@ import { button, h, hidden } from "./controls.js";
 import { actions, download, labelled } from "./marking-dialog.js";
 
 // `card`: the criterion whose comment is written; `ask(type, more)`: the kernel's answer.
-export async function showPhrases({ client, dialogs, ask, step, card, done }) {
+export async function showPhrases({ client, dialogs, ask, step, card }) {
   const { criterion } = card;
   const id = client + "-phrases";
   const said = h("p", { class: "pcn-help", role: "status" }, "One moment…");
@@ -24,9 +24,8 @@ export async function showPhrases({ client, dialogs, ask, step, card, done }) {
 
   function insert(phrase) {
     ask("use-phrase", { id: phrase.id }).catch(() => {});
-    dialogs.close();
     card.insert(phrase.text);
-    done();
+    dialogs.close(card.comment); // so that whoever types on writes there
   }
 
   function draw() {

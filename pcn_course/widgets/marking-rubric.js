@@ -58,7 +58,7 @@ export function makeCriterion({ client, criterion, give, say, settle, open, phra
     const off = points != null && !criterion.levels.some((level) => level.points === points);
     between.textContent = off ? `${number(points)} points: between two levels, as set in the gradebook.` : "";
     clear.hidden = points == null;
-    by.textContent = sending ? "" : mark.by ? `by ${mark.by}, ${moment(mark.at)}` : "";
+    by.textContent = sending || mark.points == null ? "" : mark.by ? `by ${mark.by}, ${moment(mark.at)}` : "";
     const text = saying ? saying.value : mark.comment;
     if (!same(comment.value, text)) comment.value = text;
     said.textContent = unfolded ? "" : text;

@@ -49,7 +49,7 @@ export default {
     const line = new Line({ client, send: (message) => model.send(message), late });
     const outbox = new Outbox({ client, ask: (...asked) => line.ask(...asked), changed: () => draw(),
       arrived: (answer) => guarded(() => stands(answer)), fits });
-    const linked = hosted ? location.hash.match(/^#(?<step>[\w-]+)\/(?<student>\w+)$/)?.groups ?? {} : {};
+    const linked = hosted ? location.hash.match(/^#(?<step>[\w-]+)\/(?<student>\w+)(\/(?<criterion>[\w-]+))?$/)?.groups ?? {} : {};
     let [room, page, cards, answer] = [null, null, [], null];
     let lines = new Map(); // the step's list, by submission
     let cache = new Map(); // submissions that were read, the newest last
@@ -84,6 +84,10 @@ export default {
         page.marker.textContent = room.marker;
         await outbox.adopt(`pcn:marking:${room.course_id}:${room.marker}:`);
         if (first) await load(linked.step ?? prefs.step, linked.student);
+        if (first && room.criteria.some(({ id }) => id === linked.criterion)) {
+          if (prefs.way) setWay(linked.criterion);
+          else unfold(linked.criterion);
+        }
         else await refresh();
       } catch (error) {
         if (room) return tell(error.message);
@@ -222,7 +226,7 @@ export default {
       const mark = seen(id);
       if (!mark) return;
       active = id;
-      words = "";
+      tell("");
       const on_ = entry(at, id, "points");
       if (on_?.clash) return tell("Choose first between the two marks.");
       // A mark that asks for a new look is given again as it was, too.
@@ -275,9 +279,9 @@ export default {
         else {
           if (undone.student !== at) await show(undone.student);
           else await look_at(undone.student);
-          if (prefs.way) setWay(undone.criterion);
-          else unfold(undone.criterion);
-          tell(undid(undone));
+          if (undone.criterion && prefs.way) setWay(undone.criterion);
+          else if (undone.criterion) unfold(undone.criterion);
+          tell(undid(undone), redo(undone));
         }
       } catch (error) {
         tell(error.message);
@@ -286,11 +290,23 @@ export default {
     }
 
     function undid({ student, criterion, what, before, after }) {
-      const where = `${nameOf(student)}, ${titleOf(criterion)}`;
-      const points = (value) => (value == null ? "no mark" : number(value));
-      if (what === "mark") return `Undone: ${where}: ${points(after)} is ${points(before)} again.`;
-      return `Undone: ${where}: the comment is ${before ? "as it was before" : "empty again"}.`;
+      const where = `Undone: ${[nameOf(student), criterion && titleOf(criterion)].filter(Boolean).join(", ")}:`;
+      if (what === "highlight") return `${where} a passage is ${after ? "not highlighted any more" : "highlighted again"}.`;
+      if (what === "comment") return `${where} the comment is ${before ? "as it was before" : "empty again"}.`;
+      if (before == null) return `${where} not marked any more.`;
+      return `${where} ${number(before)} again${after == null ? "" : ", not " + number(after)}.`;
     }
+
+    // What brings back a mark or a comment that was taken back: it is given anew.
+    const redo = ({ student, criterion, what, after }) => what !== "highlight" && (async () => {
+      if (student !== at) await show(student);
+      if (prefs.way) setWay(criterion);
+      else unfold(criterion);
+      tell("");
+      if (what === "mark") give(criterion, after);
+      else say(criterion, after ?? "");
+      outbox.flush();
+    });
 
     const titleOf = (id) => room.criteria.find((one) => one.id === id)?.title ?? id;
     const nameOf = (student) =>
@@ -408,6 +424,7 @@ export default {
     const sign = (text) => h("span", { "aria-hidden": "true" }, text);
 
     async function mark(type, more) {
+      tell("");
       stands(await line.ask(type, { step: prefs.step, student: at, ...more }).catch((error) => {
         tell(error.message);
         throw error;
@@ -509,8 +526,9 @@ export default {
     }
 
     let words = "";
-    function tell(text) {
+    function tell(text, again) {
       words = text;
+      page?.words.replaceChildren(text, again ? " " : "", again ? button("Redo", again, "pcn-quiet") : "");
       draw();
     }
 
@@ -522,7 +540,6 @@ export default {
         : waiting.length ? "Saving…"
         : outbox.open.length ? `Not saved: ${outbox.open.length === 1 ? "a choice is" : "choices are"} waiting for you.`
         : savedAt ? `Saved ${hour(savedAt.toISOString())}` : "";
-      if (page.words.textContent !== words) page.words.textContent = words;
       if (page.said.textContent !== status) page.said.textContent = status;
       page.said.classList.toggle("pcn-ok", status.startsWith("Saved"));
       page.said.classList.toggle("pcn-bad", /^Not saved|Not saved yet/.test(status) || Boolean(trouble));
@@ -578,7 +595,7 @@ export default {
 
     const card = () => cards.find(({ criterion }) => criterion.id === active);
     const phrases = () => !prefs.second && showPhrases({ client, dialogs, card: card(), step: prefs.step,
-      ask: (...asked) => line.ask(...asked), done: () => card().comment.focus() });
+      ask: (...asked) => line.ask(...asked) });
     const highlight = () => !prefs.second && answer.ask(active);
 
     function help() {

@@ -476,10 +476,13 @@ def test_comments_are_kept_in_the_bank_and_used_again_by_keyboard(desk: Desk, ro
     desk.page.keyboard.type("aside")
     desk.press("Enter")
     expect(dialog).to_have_count(0)
+    # Who types on writes on: no letter and no digit is taken for a key.
+    desk.page.keyboard.type(" Name 3 of them.")
     desk.press("Escape")
     desk.saved()
     marks = Gradebook(room, "a test").submission(student, STEP).marks
-    assert marks["reasoning"].comment == "Say what you set aside."
+    assert marks["reasoning"].comment == "Say what you set aside. Name 3 of them."
+    assert marks["reasoning"].points is None
     assert [one.used for one in Gradebook(room, "a test").phrases()] == [1]
 
 
@@ -493,11 +496,19 @@ def test_undo_leads_back_and_says_what_it_undid(desk: Desk, room: Room) -> None:
     expect(desk.page.locator(".pcn-left > h2")).not_to_have_text(title)
     desk.press("u")
     words = desk.page.locator(".pcn-words")
-    expect(words).to_have_text(f"Undone: {title}, Reasoning from your own project: 4 is 2 again.")
+    expect(words).to_contain_text(
+        f"Undone: {title}, Reasoning from your own project: 2 again, not 4."
+    )
     expect(desk.page.locator(".pcn-left > h2")).to_have_text(title)
     assert stands(room, student)["reasoning"] == 2
+    desk.page.get_by_role("button", name="Redo").click()
+    desk.saved()
+    assert stands(room, student)["reasoning"] == 4
     desk.press("u")
-    expect(words).to_contain_text("2 is no mark again.")
+    expect(words).to_contain_text("2 again, not 4.")
+    desk.press("u")
+    expect(words).to_contain_text("not marked any more.")
+    expect(desk.criterion("Reasoning")).not_to_contain_text("by ")
     desk.press("u")
     expect(words).to_contain_text("nothing of yours to undo")
     assert stands(room, student)["reasoning"] is None

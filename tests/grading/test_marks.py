@@ -176,6 +176,23 @@ def test_a_passage_is_marked_where_it_stands(room: Room, first: Marking) -> None
     first.remove_highlight(made.id)
     assert len(first.highlights("ada", STEP)) == 1
 
+    def passages() -> list[str]:
+        return sorted(one.passage for one in first.highlights("ada", STEP))
+
+    # Undo takes back what was done last, and nothing else.
+    first.give("ada", STEP, "ethics", 3)
+    first.undo(STEP)
+    assert passages() == ["Nobody"]
+    undone = first.undo(STEP)
+    assert undone
+    assert (undone.what, undone.before, undone.after) == ("highlight", True, False)
+    assert passages() == ["Nobody", "🙂 for"]
+    first.undo(STEP)
+    assert passages() == ["🙂 for"]
+    first.undo(STEP)
+    assert passages() == []
+    assert first.undo(STEP) is None
+
 
 def test_notes_on_a_submission_are_shown_once(room: Room, first: Marking) -> None:
     records = Records(room.engine)

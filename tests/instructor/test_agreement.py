@@ -85,6 +85,16 @@ def test_the_page_is_told_words_figures_and_what_waits(widget: Agreement) -> Non
     assert ask(widget, "read", scope="step-9")["type"] == "problem"
 
 
+def test_marks_by_a_third_marker_are_told_apart(widget: Agreement, room: Room) -> None:
+    (part,) = ask(widget, "read", scope=None)["parts"]
+    assert "further" not in " ".join(part["words"])
+    third = Marking(open_room(room.root), "third")
+    SecondMarks(third).give(third.submission("ada.lee", STEP), "reasoning", 0, None)
+    (after,) = ask(widget, "read", scope=None)["parts"]
+    assert after["words"][-1].startswith("One mark by a further marker counts in Krippendorff’s")
+    assert after["figures"][0] == part["figures"][0]
+
+
 def test_no_student_is_named(widget: Agreement, room: Room) -> None:
     said = json.dumps([ask(widget, "open"), ask(widget, "read", scope=STEP)])
     for student in STUDENTS:

@@ -7,6 +7,7 @@ server whose kernel manager is `CourseKernels`.
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 from pathlib import Path
@@ -17,6 +18,7 @@ from jupyter_server.auth.login import LoginFormHandler
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.services.kernels.handlers import KernelHandler
 from jupyter_server.utils import url_path_join
+from rjsmin import jsmin
 from tornado import web
 from tornado.iostream import StreamClosedError
 from voila.static_file_handler import TemplateStaticFileHandler
@@ -156,6 +158,29 @@ class NothingHere(CourseHandler):
         raise web.HTTPError(404)
 
 
+class StaticFile(TemplateStaticFileHandler):
+    """The template's files; scripts without their comments and indents."""
+
+    @classmethod
+    def get_content(cls, abspath: str, start: int | None = None, end: int | None = None) -> Any:
+        """The file's content, or the asked part of it."""
+        if not abspath.endswith(".js"):
+            return super().get_content(abspath, start, end)
+        return _minified(abspath, Path(abspath).stat().st_mtime_ns)[start:end]
+
+    def get_content_size(self) -> int:
+        """How long that is."""
+        if self.absolute_path and self.absolute_path.endswith(".js"):
+            return len(self.get_content(self.absolute_path))
+        return int(super().get_content_size())
+
+
+@functools.lru_cache(maxsize=8)
+def _minified(path: str, _changed: int) -> bytes:
+    script: str = jsmin(Path(path).read_text(encoding="utf-8"))
+    return script.encode()
+
+
 class KernelState(KernelHandler):
     """Whether a kernel lives; it can't be changed from here."""
 
@@ -229,7 +254,7 @@ def course_handlers(
     return [
         (at(rf"/api/kernels/{_KERNEL}"), KernelState),
         (at(rf"/api/kernels/{_KERNEL}/channels"), KernelSocket),
-        (at(rf"/voila/templates/({TEMPLATE}/static/[\w.-]+)"), TemplateStaticFileHandler),
+        (at(rf"/voila/templates/({TEMPLATE}/static/[\w.-]+)"), StaticFile),
         (at(r"/pcn/plotly\.min\.js"), PlotlyHandler),
         (at(r"/pcn/widgets/([\w.-]+)"), WidgetHandler),
         (at(r"/voila/render/?(.*)"), PageHandler, {"root": root, "home": home, "only": only}),

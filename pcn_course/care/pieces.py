@@ -13,6 +13,7 @@ import io
 import itertools
 import os
 import re
+import secrets
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -25,6 +26,7 @@ from pcn_course.care.places import Places, find_workspaces, read_plain
 from pcn_course.course import Course
 from pcn_course.exchange import SECRET
 from pcn_course.files import write_whole
+from pcn_course.grading import audit
 from pcn_course.grading.lms.names import is_receipt
 from pcn_course.grading.lms.names import who as uploader
 from pcn_course.grading.lms.roster import Roster
@@ -316,7 +318,16 @@ def _log_files(room: Path) -> list[Path]:
 
 
 def _logs(who: Who, room: Path) -> Iterator[Piece]:
+    if there := audit.count(room, who.id):
+        # What was done to somebody's mark stays, without who it was.
+        name = f"removed-{secrets.token_hex(4)}"
+        yield Piece(
+            kind="logs", path=room / audit.FILE, count=there, unit="lines",
+            remove=lambda: audit.forget(room, who.id, name),
+        )  # fmt: skip
     for path in _log_files(room):
+        if path == room / audit.FILE:
+            continue
         lines = path.read_bytes().splitlines(keepends=True)
         kept = [line for line in lines if not who.spelled.search(line.decode("utf-8", "replace"))]
         if len(kept) < len(lines):

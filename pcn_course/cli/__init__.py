@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pcn_course.cli import agreement, care, course, demo, feedback, late, teaching
+from pcn_course.cli import agreement, audit, care, course, demo, feedback, late, teaching
 from pcn_course.cli.group import main
 
-__all__ = ["agreement", "care", "course", "demo", "feedback", "late", "main", "teaching"]
+__all__ = ["agreement", "audit", "care", "course", "demo", "feedback", "late", "main", "teaching"]

@@ -16,6 +16,7 @@ from nbgrader.preprocessors import (
 from nbgrader.server_extensions import formgrader
 from traitlets.config import Config
 
+from pcn_course.grading.audit import note_formgrader, watch
 from pcn_course.grading.collecting import HAND_IN, Collect, Extractor
 from pcn_course.grading.exporter import ReleasedNotebookExporter
 from pcn_course.grading.feedback import FeedbackPage, ReleaseFeedback
@@ -51,6 +52,9 @@ def configure(c: Config, here: Path) -> None:
     c.CourseDirectory.source_directory = os.path.relpath(course / "notebooks", assignments)
     # Two graders at once: wait for each other for 30 seconds rather than fail after 5.
     c.CourseDirectory.db_url = f"sqlite:///{assignments}/gradebook.db?timeout=30"
+    # Who read or changed marks, whichever way they took.
+    watch(assignments, c.CourseDirectory.db_url)
+    note_formgrader()
     # Code never travels, neither to students nor from a folder that was put here by hand.
     c.CourseDirectory.ignore = [
         ".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py", "*.so", "*.pth"

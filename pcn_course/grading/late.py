@@ -29,6 +29,7 @@ from nbgrader.plugins import BasePlugin, CsvExportPlugin
 from sqlalchemy import Connection, Row, case, func, select, update
 
 from pcn_course.course import Course, CourseError
+from pcn_course.grading import audit
 from pcn_course.grading.late_file import ALL, FILE, LateError, Rules, read_rules
 from pcn_course.grading.lms.sheets import LmsError
 from pcn_course.grading.lms.zones import zone_of
@@ -272,13 +273,17 @@ _NONE = dt.timedelta()
 
 
 def _write(connection: Connection, row: Row[Any], one: Late) -> None:
+    where = {"student": one.student, "step": one.step}
     if abs(one.penalty - one.before) > 1e-9:
+        audit.note(connection, audit.line("penalty", **where, before=one.before, after=one.penalty))
         connection.execute(
             update(_notebook)
             .where(_notebook.c.id == row.id)
             .values(late_submission_penalty=one.penalty or None)
         )
     if one.extension != one.extension_before:
+        hours = [f"{it.total_seconds() / 3600:g} h" for it in (one.extension_before, one.extension)]
+        audit.note(connection, audit.line("extension", **where, before=hours[0], after=hours[1]))
         connection.execute(
             update(_handed_in)
             .where(_handed_in.c.id == row.submission)

@@ -30,6 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator
 
+from pcn_course.grading import audit
+
 
 class Moment(TypeDecorator[dt.datetime]):
     """A time with its zone, kept as UTC: neither database forgets or shifts it."""
@@ -238,6 +240,19 @@ def log_event(  # noqa: PLR0913 (a line of the log has that many parts)
             at=at, by=by, student=student, step=step, what=what, criterion=criterion,
             before=before, after=after, undoes=undoes,
         )
+    )  # fmt: skip
+    if what != "released":  # a state of ours; all other words are somebody's
+        before, after = (
+            one if one is None or isinstance(one, int | float) else len(str(one))
+            for one in (before, after)
+        )
+    noted = f"{what}, taken back" if undoes else what
+    audit.note(
+        connection,
+        audit.line(
+            noted, marker=by, student=student, step=step, criterion=criterion,
+            before=before, after=after,
+        ),
     )  # fmt: skip
     return at
 

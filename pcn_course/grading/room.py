@@ -18,6 +18,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from pcn_course.answers import FILE, Submitted, read_answers
 from pcn_course.course import Course, default_root, load_course
+from pcn_course.grading.audit import watch
 from pcn_course.grading.programs import put_on_path
 
 CONFIG = "nbgrader_config.py"
@@ -100,6 +101,7 @@ class Room:
             RoomError: the gradebook can't be opened.
         """
         with self.gradebook():
+            watch(self.root, self.db_url)
             return create_engine(self.db_url)
 
     def close(self) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pcn_course.assets import loader
 from pcn_course.course import CourseError, Step, UnknownStepError
-from pcn_course.grading import marks
+from pcn_course.grading import audit, marks
 from pcn_course.grading.calibration import SYNTHETIC, is_calibration
 from pcn_course.grading.late import recalculate
 from pcn_course.grading.late_file import FILE as LATE
@@ -171,7 +171,13 @@ class Marking(Desk):
             self._handle(step.id, one.student.id): [one.student.name, one.student.id]
             for one in self._gradebook(message).listed(step.id)
         }
+        self._note("names", self._gradebook(message), step)
         return {"type": "names", "step": step.id, "names": found}
+
+    def _note(self, what: str, gradebook: Gradebook, step: Step, student: str = "") -> None:
+        """Note who saw whose marks or names."""
+        seen = audit.line(what, marker=gradebook.marker, student=student, step=step.id)
+        audit.write(self._room().root, [seen])
 
     def _undo(self, message: asked.Undo) -> Reply:
         step = self._step(message)
@@ -212,6 +218,8 @@ class Marking(Desk):
                 if any(one.id == message.id for one in gradebook.highlights(student, step.id)):
                     gradebook.remove_highlight(message.id)
         submission = gradebook.submission(student, step.id)
+        if isinstance(message, asked.Read):
+            self._note("read", gradebook, step, student)
         reply = {
             "type": "standing",
             "step": step.id,
@@ -235,7 +243,10 @@ class Marking(Desk):
             case asked.Say():
                 own.say(submission, message.criterion, message.comment, message.seen)
             case asked.Read():
-                pass
+                self._note(
+                    "read, second", self._gradebook(message), self._step(message),
+                    submission.student.id,
+                )  # fmt: skip
             case _:
                 raise NotThereError("A second marker gives marks and notes alone.")
         step = self._step(message)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from pcn_course.grading import audit
 from pcn_course.grading.calibration import is_calibration
 from pcn_course.grading.marks import UNSEEN, Conflict, Mark, MarkError, Marking, Submission
 from pcn_course.grading.records import now, second_marks
@@ -102,6 +103,13 @@ class SecondMarks:
                 both = first.points is not None and max(row.at, first.at or row.at)
                 if looked and both and looked >= both and not is_calibration(self._gradebook.room):
                     raise MarkError(LOOKED)
+            if kept != value:
+                told = (kept, value) if column == "points" else (len(kept or ""), len(value or ""))
+                second = audit.line(
+                    f"second {'mark' if column == 'points' else 'note'}", **place,
+                    before=told[0], after=told[1],
+                )  # fmt: skip
+                audit.note(connection, second)
             if row is None:
                 self._insert(connection, {**place, column: value, "at": now()})
                 return

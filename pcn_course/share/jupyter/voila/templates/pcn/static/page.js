@@ -16,7 +16,13 @@ let views = []; // the places of the widgets, in the page's order
 let place = null; // {kernel, ids}: where the models live now; null when that kernel is gone
 let link = null; // the open line to that kernel; null while there is none
 let wake = () => {}; // ends the pause before the next attempt
+const FORGOTTEN = 4408; // the server's last word to pages that nobody used
 let over = false;
+let closed = false; // the server has ended, because nobody used it: it is opened again when asked
+let wanted = false; // somebody has asked
+let opening = 0; // since when we try to open the server again; 0 when we do not
+const HURRY = 5000;
+let longest = HURRY; // the longest pause between two attempts; more when the hub has much to do
 
 function make(tag, attributes, ...children) {
   const made = document.createElement(tag);
@@ -93,7 +99,10 @@ class Link {
       this.isOpen(true);
     };
     this.socket.onmessage = ({ data }) => { if (typeof data === "string") this.read(JSON.parse(data)); };
-    this.socket.onclose = () => this.end(false);
+    this.socket.onclose = ({ code }) => {
+      closed ||= code === FORGOTTEN;
+      this.end(false);
+    };
   }
   ask(msg_type, content, metadata = {}) {
     if (this.socket.readyState !== 1) return;
@@ -104,6 +113,7 @@ class Link {
   read({ header, content }) {
     this.heard = Date.now();
     this.asked = 0;
+    if (header.msg_type === "pcn_quiet") this === link && warn(content.seconds);
     if (header.msg_type === "status" && /restarting|dead/.test(content.execution_state)) this.end(true);
     if (header.msg_type !== "comm_msg") return;
     if (content.comm_id === this.control) this.resolve(content.data.states);
@@ -141,15 +151,15 @@ class Link {
 // Asks the server: a kernel at work answers nobody.
 async function life(kernel) {
   try {
-    const answer = await get(`${base}api/kernels/${kernel}`, 4000);
-    return answer.ok ? (await answer.json()).execution_state : "gone";
+    const answer = await get(`${base}api/kernels/${kernel}`, 4000, "application/json");
+    // Who is signed out is sent a page.
+    return answer.ok && !answer.redirected ? (await answer.json()).execution_state : "gone";
   } catch { return "unreachable"; }
 }
 
-function get(url, limit) {
-  const xsrf = document.cookie.match(/(?:^|; )_xsrf=([^;]*)/);
-  const headers = xsrf ? { "X-XSRFToken": xsrf[1] } : {};
-  return fetch(url, { headers, cache: "no-store", signal: AbortSignal.timeout(limit) });
+// In this mode a hub sends us its own pages, too, and passes us on as it does a visitor.
+function get(url, limit, Accept = "text/html") {
+  return fetch(url, { mode: "no-cors", headers: { Accept }, cache: "no-store", signal: AbortSignal.timeout(limit) });
 }
 
 // The kernel and the models that a page names; nothing when the page is not whole.
@@ -158,26 +168,64 @@ function read(page) {
   return kernel && { kernel, ids: [...page.querySelectorAll(".pcn-widget")].map((view) => view.dataset.model) };
 }
 
-async function askForPlace() {
+async function askForPlace(tries) {
   const answer = await get(location.href.split("#")[0], 100000);
-  const found = read(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const found = read(page);
   if (found?.ids.length === views.length) return found;
   if (found) {
     over = true;
     tell("This page has changed. Load it again: your text is kept on this device.");
-  } else if (answer.redirected) {
-    tell("You are signed out. Open your course in a new tab, then come back: your text is kept here.");
-  }
+  } else await explain(answer, page, tries);
   throw new Error("No page to join.");
+}
+
+// Says what came in place of the page. A server that is gone is opened again through the hub: by
+// itself, as soon as somebody looks at this page.
+async function explain({ status, redirected, url }, page, tries) {
+  const start = page.getElementById("start")?.href; // on the hub's page for a server that isn't there
+  const pending = redirected && url.includes("/spawn-pending/");
+  if (status === 429) longest = 15000;
+  if (status === 429) return tell(`Many are opening the course just now. This page goes on trying by itself. ${KEPT}`);
+  if (start && document.hidden && !wanted) {
+    return tell(`Your course has closed. It is opened again when you come back to this page. ${KEPT}`, AGAIN, reopen);
+  }
+  if (start || pending) {
+    opening ||= Date.now();
+    const long = Date.now() - opening > 20000 || status >= 500;
+    if (long) tell(`Your course had closed, and opening it again takes long. This page goes on trying. ${KEPT}`, AGAIN, reopen);
+    else tell(`Your course had closed. It is being opened again. ${KEPT}`);
+    if (!start) return;
+    const began = await get(start, 30000);
+    if (began.status >= 400) longest = began.status === 429 ? 15000 : 60000;
+  } else if (status < 400 && redirected) {
+    tell(`You are signed out. Sign in again, then come back to this page. ${KEPT}`, "Sign in again", base);
+  } else if (status >= 400) {
+    tries > 4 && tell(AWAY);
+  }
+}
+
+function reopen() {
+  wanted = true;
+  opening = 0;
+  wake();
 }
 
 // Join the models to a kernel: the one they had if it lives, else that of a fresh copy of this page.
 // It goes on until it succeeds.
 async function join() {
-  for (let pause = 250; !over; pause = Math.min(2 * pause, 5000)) {
+  let tries = 0;
+  for (let pause = 250; !over; pause = Math.min(2 * pause, longest)) {
     let next;
+    tries += 1;
+    longest = HURRY;
+    while (closed && !wanted) {
+      place = null;
+      tell(`Your course was closed, because nobody had used it for a long time. What was saved is there. ${KEPT}`, AGAIN, reopen);
+      await new Promise((resume) => { wake = resume; });
+    }
     try {
-      place ??= await askForPlace();
+      place ??= await askForPlace(tries);
       next = new Link(place.kernel);
       const states = await next.states;
       if (!place.ids.every((id) => states[id])) throw new Error("No such widgets.");
@@ -188,16 +236,21 @@ async function join() {
       });
       link = next;
       root.dataset.pcnKernel = place.kernel;
-      tell("");
+      closed = wanted = false;
+      opening = 0;
+      warn(0);
       return;
     } catch (error) {
       next?.end(false);
       console.info("Again:", error);
-      if (place && await life(place.kernel) !== "unreachable") place = null;
+      const state = place && await life(place.kernel);
+      if (state === "unreachable") tries > 4 && tell(AWAY);
+      else place = null;
     }
     await new Promise((resume) => {
       wake = resume;
-      setTimeout(resume, pause);
+      // Not all at once: when a class lost its servers, all of its pages are here.
+      setTimeout(resume, pause * (0.5 + Math.random()));
     });
   }
   return new Promise(() => {});
@@ -252,12 +305,37 @@ async function show(view) {
   await (await model.widget).render?.({ ...context, el: view });
 }
 
-const note = make("p", { class: "pcn-note pcn-open", role: "alert" });
-function tell(words) {
-  if (note.textContent === words) return;
-  note.textContent = words;
+const KEPT = "Your text is kept here.";
+const AWAY = `Your course can't be reached just now. This page goes on trying by itself. ${KEPT}`;
+const AGAIN = "Open the course again";
+// It stays in sight, wherever on the page somebody is.
+const note = make("p", { class: "pcn-note pcn-open", role: "alert", style: "position:sticky;top:.5rem;z-index:9" });
+// Words, and one thing to do: a button, or a link that opens a tab of its own.
+function tell(words, label = "", act) {
+  const said = words + label;
+  if (note.dataset.said === said) return;
+  note.dataset.said = said;
+  note.replaceChildren(words);
+  root.style.scrollPaddingTop = words && "9rem"; // what has the focus is not covered by it
+  if (label) {
+    const what = { class: "pcn-button", style: "margin-inline-start:.75rem" };
+    const button = typeof act === "string"
+      ? make("a", { ...what, href: act, target: "_blank" }, label)
+      : make("button", { ...what, type: "button" }, label);
+    if (typeof act !== "string") button.onclick = act;
+    note.append(button);
+  }
   if (words) find("main").prepend(note);
   else note.remove();
+}
+
+// The server says that it will close, because nobody uses it; 0: somebody does again.
+let until = "";
+function warn(seconds) {
+  if (!seconds) return (until = ""), tell("");
+  until ||= new Date(Date.now() + 1000 * seconds).toLocaleTimeString(undefined, { hour: "numeric", minute: "2-digit" });
+  tell(`Nobody has used this page for a long time. Your course closes at ${until}; what was saved stays.`,
+    "I am still here", () => link?.ask("pcn_here", {}));
 }
 
 function fail() {

@@ -98,6 +98,13 @@ class Submitted(msgspec.Struct, frozen=True):
     saved_at: str | None = None
 
 
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""By earlier format: what makes a document of it one of the next. None is ever taken out again.
+
+So a file is read however old it is, and is of the present format from the next save on.
+"""
+
+
 class UnreadableError(Exception):
     """An answers file can't be used; the message is a clause that says why."""
 
@@ -109,13 +116,9 @@ def decode(content: bytes, course: str | None, step: str) -> Document:
         UnreadableError: it is not one, or belongs to something else.
     """
     try:
-        document = msgspec.json.decode(content, type=Document)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError, ValueError) as error:
+        document = _document(content)
+    except (msgspec.MsgspecError, RecursionError, ValueError, KeyError, TypeError) as error:
         raise UnreadableError("it is not an answers file") from error
-    if document.format > FORMAT:
-        raise UnreadableError("it was written by a newer version of this course")
-    if document.format < 1:
-        raise UnreadableError("its format is unknown")
     if document.step != step:
         raise UnreadableError("it belongs to another step")
     if course is not None and document.course != course:
@@ -123,6 +126,25 @@ def decode(content: bytes, course: str | None, step: str) -> Document:
     if document.revision < 0 or any(field.version < 1 for field in document.fields.values()):
         raise UnreadableError("its version numbers are wrong")
     return document
+
+
+class _Stamp(msgspec.Struct):
+    format: int
+
+
+def _document(content: bytes) -> Document:
+    """A document of the present format, brought up to it where it is older."""
+    found = msgspec.json.decode(content, type=_Stamp).format
+    if found > FORMAT:
+        raise UnreadableError("it was written by a newer version of this course")
+    if found < 1:
+        raise UnreadableError("its format is unknown")
+    if found == FORMAT:
+        return msgspec.json.decode(content, type=Document)
+    older = msgspec.json.decode(content)
+    for number in range(found, FORMAT):
+        older = UPGRADES[number](older)
+    return msgspec.convert({**older, "format": FORMAT}, Document)
 
 
 def read_answers(path: Path, step: Step, course: str | None = None) -> Submitted:

@@ -11,11 +11,13 @@ pcn_course.exchange``), and only where a configuration for it is found.
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import hashlib
 import json
 import logging
 import re
 import secrets
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -463,6 +465,11 @@ def _done(request: dict[str, Any]) -> dict[str, Any]:
     except ExchangeError:
         _log.exception("the exchange refused")
         return {"problem": "The course's exchange did not take it. Tell whoever runs the course."}
+    except OSError as error:  # what arrived by half is not collected
+        _log.exception("the exchange could not be used")
+        # Copying a folder fails with all its faults in one.
+        full = isinstance(error, shutil.Error) and f"[Errno {errno.ENOSPC}]" in str(error)
+        return {"problem": plain_os_error(OSError(errno.ENOSPC, "") if full else error)}
 
 
 def _submit(

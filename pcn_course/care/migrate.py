@@ -1,7 +1,8 @@
 """From one version of the package to the next, in mid-term: forward it works, backward it is said.
 
-Answers have had one format so far, so there is nothing to convert; a file of a newer format is set
-aside by `pcn_course.answers`, never overwritten, and named here. Our tables in the gradebook can
+Answers of an earlier format are read as they are, by `pcn_course.answers.UPGRADES` (there has been
+one format so far), and are of the present one from their next save on; a file of a newer format is
+set aside, never overwritten, and named here. Our tables in the gradebook can
 lack a column that a newer version has: those that may be empty are added.
 """
 

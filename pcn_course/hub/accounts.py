@@ -59,14 +59,25 @@ def student_account(settings: Settings, name: str) -> Account:
         AccountError: it can't be made.
     """
     home = settings.students / name
-    account = _user(account_name(settings, name), home)
+    account = add_account(settings, name)
     owned_folder(home, 0o700, account.uid, account.gid)
     return account
 
 
+def add_account(settings: Settings, name: str | None) -> Account:
+    """A student's system user, or with no name that of those who teach, without any folder.
+
+    Raises:
+        AccountError: it can't be made.
+    """
+    if name is None:
+        return _user(f"{settings.prefix}-teacher", settings.teachers)
+    return _user(account_name(settings, name), settings.students / name)
+
+
 def teacher_account(settings: Settings) -> Account:
     """The one account with which all who teach work; marks name the person, by the hub's name."""
-    account = _user(f"{settings.prefix}-teacher", settings.teachers)
+    account = add_account(settings, None)
     owned_folder(settings.teachers, 0o700, account.uid, account.gid)
     return account
 

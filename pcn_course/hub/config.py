@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import sys
@@ -12,13 +13,16 @@ from traitlets.config import Config
 from pcn_course.course import CourseError
 from pcn_course.exchange import STUDENT_ID
 from pcn_course.hub.accounts import AccountError
+from pcn_course.hub.health import HealthHandler
+from pcn_course.hub.logs import hub_logging
+from pcn_course.hub.metrics import MeasuredSpawner, count_class
 from pcn_course.hub.places import lay_out
 from pcn_course.hub.settings import Settings, SettingsError, read_settings
 from pcn_course.hub.spawner import CourseSpawner
 
 LOGINS = {
-    "pilot": "nativeauthenticator.NativeAuthenticator",
-    "lti": "ltiauthenticator.lti13.auth.LTI13Authenticator",
+    "pilot": "pcn_course.hub.logins.PilotLogin",
+    "lti": "pcn_course.hub.logins.LmsLogin",
     "oauth": "oauthenticator.generic.GenericOAuthenticator",
 }
 
@@ -35,8 +39,16 @@ def configure(c: Config, settings_file: Path) -> Settings:
     CourseSpawner.settings = settings
     state = settings.state
 
-    c.JupyterHub.spawner_class = CourseSpawner
+    c.JupyterHub.spawner_class = MeasuredSpawner
+    # What it is to be watched by: numbers for Prometheus, yes or no for a watchman, and logs.
+    count_class(settings)
+    if settings.logs == "json":
+        c.JupyterHub.logging_config = hub_logging()
+        logging.captureWarnings(capture=True)
+    c.JupyterHub.extra_handlers = [(r"/pcn/health", HealthHandler, {"pcn": settings})]
     c.JupyterHub.db_url = f"sqlite:///{state}/hub.sqlite"
+    # After an upgrade of the package; the hub keeps a copy of its database beside it.
+    c.JupyterHub.upgrade_db = True
     c.JupyterHub.cookie_secret_file = str(state / "cookie-secret")
     c.JupyterHub.bind_url = f"http://127.0.0.1:{settings.port}"
     c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{settings.hub_port}"
@@ -56,9 +68,21 @@ def configure(c: Config, settings_file: Path) -> Settings:
     # said beside what the provider gives; others are let in by a technologist, or by the LMS.
     c.Authenticator.allowed_users = set(settings.technologists)
     c.Authenticator.allow_all = settings.login != "oauth"
+    # In a pilot the hub keeps the passwords itself: no short or usual ones, and no guessing.
+    c.NativeAuthenticator.minimum_password_length = 10
+    c.NativeAuthenticator.check_common_password = True
+    c.NativeAuthenticator.allowed_failed_logins = 5
+    c.NativeAuthenticator.seconds_before_next_try = 60
     # Nobody is the hub's administrator: that role may enter every student's server. A technologist
     # sees who is there, and starts and ends servers.
+    c.JupyterHub.services = [{"name": "metrics", "api_token": metrics_token(state)}]
     c.JupyterHub.load_roles = [
+        {
+            "name": "metrics",
+            "description": "Read the numbers at /hub/metrics",
+            "scopes": ["read:metrics"],
+            "services": ["metrics"],
+        },
         {
             # What somebody's server may do at the hub: tell of use, and end itself.
             "name": "server",
@@ -74,6 +98,7 @@ def configure(c: Config, settings_file: Path) -> Settings:
                 "admin:users",
                 "servers",
                 "read:hub",
+                "read:metrics",
             ],
             "users": list(settings.technologists),
         },
@@ -85,8 +110,10 @@ def configure(c: Config, settings_file: Path) -> Settings:
     c.Spawner.env_keep = ["PATH", "LANG", "LC_ALL"]
     c.Spawner.start_timeout = 120
     c.Spawner.http_timeout = 60
-    c.Spawner.poll_interval = 5
-    c.JupyterHub.concurrent_spawn_limit = max(4, 2 * (os.cpu_count() or 2))
+    # So soon is a server that died known to be gone, and can be opened again.
+    c.Spawner.poll_interval = 2
+    # Nobody is sent away because many come at once: the spawner lets them wait for their turn.
+    c.JupyterHub.concurrent_spawn_limit = 0
     c.JupyterHub.template_vars = {"announcement": ""}
     c.JupyterHub.tornado_settings = {"headers": {"Referrer-Policy": "same-origin"}}
     return settings
@@ -104,6 +131,7 @@ def main() -> None:
     except (AccountError, CourseError, OSError) as error:
         sys.exit(str(error))
     proxy_token(settings.state)
+    metrics_token(settings.state)
     sys.stdout.write(f"{course.title} is ready in {settings.base}.\n")
 
 
@@ -119,6 +147,18 @@ def proxy_token(state: Path) -> str:
         token = secrets.token_hex(32)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(f"CONFIGPROXY_AUTH_TOKEN={token}\n")
+        return token
+
+
+def metrics_token(state: Path) -> str:
+    """The word by which Prometheus may read the hub's numbers, made once; it opens nothing else."""
+    path = state / "metrics-token"
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        token = secrets.token_hex(32)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(token)
         return token
 
 

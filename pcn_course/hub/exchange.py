@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.exchange.default import ExchangeReleaseFeedback
+from nbgrader.exchange.default import ExchangeReleaseAssignment, ExchangeReleaseFeedback
 from traitlets.config import Config
 
 from pcn_course.exchange import SECRET, STUDENT_ID
@@ -34,10 +34,20 @@ def use_personal_folders(c: Config, exchange: Path | str) -> None:
     For ``assignments/nbgrader_config.py``, after ``configure``.
     """
     c.Exchange.root = str(exchange)
+    c.ExchangeFactory.release_assignment = f"{__name__}.{ReleaseKeptShut.__qualname__}"
     c.ExchangeFactory.collect = f"{__name__}.{CollectPersonally.__qualname__}"
     c.ExchangeFactory.release_feedback = f"{__name__}.{ReleasePersonally.__qualname__}"
     # The folder says whose it is; the names of system users are others.
     c.ExchangeCollect.check_owner = False
+
+
+class ReleaseKeptShut(ExchangeReleaseAssignment):
+    """``nbgrader release_assignment`` that leaves the exchange as it was laid out."""
+
+    def ensure_root(self) -> None:
+        """Only look: nbgrader's own lets everybody write here, and so move a course away."""
+        if not Path(self.root).is_dir():
+            self.fail(f"There is no exchange in {self.root}. Check c.Exchange.root.")
 
 
 class CollectPersonally(Collect):

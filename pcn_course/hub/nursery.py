@@ -16,6 +16,7 @@ import gc
 import json
 import os
 import resource
+import select
 import signal
 import subprocess
 import sys
@@ -78,6 +79,12 @@ class Nursery:
         os.close(asked)
         os.close(answering)
         return cls(os.fdopen(asking, "wb"), os.fdopen(answered, "rb"))
+
+    def lives(self) -> bool:
+        """Whether it is still there; it is not asked for anything."""
+        line = select.poll()
+        line.register(self._replies.fileno(), 0)
+        return not line.poll(0)
 
     def ask(self, request: Request) -> int:
         """Have ``request`` done by a new process; its id.

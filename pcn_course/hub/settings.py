@@ -40,6 +40,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """For how long a student's server stays when no page is open."""
     forgotten_hours: float = 4
     """For how long a page may stay open without a word typed before its server is ended."""
+    warning_minutes: float = 5
+    """For how long such a page warns before."""
+    logs: Literal["json", "plain"] = "json"
+    """One JSON object a line, without a student's words; or plain, for a person, who finds a fault
+    more easily by what an error says. That may quote."""
     memory_mib: int = 1024
     """What one process of a student may take."""
     processes: int = 400

@@ -23,6 +23,7 @@ from tornado import web
 
 from pcn_course.course import Course
 from pcn_course.hub.accounts import Account, owned_folder, teacher_account
+from pcn_course.hub.logs import hub_logging
 from pcn_course.hub.nursery import Nursery, NurseryError, become
 from pcn_course.hub.places import welcome
 from pcn_course.hub.settings import Role, Settings
@@ -41,6 +42,9 @@ _LAB_WITHOUT = (
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _MIB = 2**20
 _starting = threading.Lock()
+# So many start at a time. The others wait for their turn, with the hub's page that says so: its own
+# limit would send them away, to come back in a minute.
+_turns = asyncio.Semaphore(max(4, 2 * (os.cpu_count() or 2)))
 
 
 class CourseSpawner(LocalProcessSpawner):
@@ -66,12 +70,14 @@ class CourseSpawner(LocalProcessSpawner):
         """Make what is missing of the account and its folders, then start the server."""
         if self.name and not (self.role == "instructor" and self.name == LIGHT):
             raise web.HTTPError(403, "There is one server for each person.")
-        self._account = await asyncio.to_thread(self._prepare)
-        if self._is_lab():
-            self.cmd = _LAB
-            return await super().start()
-        self.port = self.port or random_port()
-        self.pid = await asyncio.to_thread(self._split_off, self.get_env())
+        async with _turns:
+            self._account = await asyncio.to_thread(self._prepare)
+            if self._is_lab():
+                self.cmd = _LAB
+                return await super().start()
+            self.port = self.port or random_port()
+            self.pid = await asyncio.to_thread(self._split_off, self.get_env())
+            await _listens(self.port, self.pid)
         return self.ip or "127.0.0.1", self.port
 
     def make_preexec_fn(self, name: str) -> Callable[[], None]:  # noqa: ARG002 (the hub's, not the system's)
@@ -121,6 +127,8 @@ class CourseSpawner(LocalProcessSpawner):
             PCN_COURSE=str(settings.course),
             PCN_IDLE=str(60 * settings.idle_minutes),
             PCN_FORGOTTEN=str(3600 * settings.forgotten_hours),
+            PCN_WARNING=str(60 * settings.warning_minutes),
+            PCN_LOGS=settings.logs,
             # A file of the student's never stands in for a module, in no process that follows.
             PYTHONSAFEPATH="1",
             **dict.fromkeys(_THREADS, "1"),
@@ -131,24 +139,15 @@ class CourseSpawner(LocalProcessSpawner):
             env["PCN_ROOM"] = str(settings.room)
             env["PCN_ONLY"] = "marking.ipynb" if self.role == "grader" else ""
         if self._is_lab():
-            env.update(
-                JUPYTERHUB_ROOT_DIR=str(settings.room),
-                JUPYTERHUB_DISABLE_USER_CONFIG="1",
-                JUPYTERHUB_SINGLEUSER_APP="jupyter-server",
-                JUPYTERHUB_DEFAULT_URL="/lab",
-            )
+            env.update(lab_settings(str(settings.room)))
         return env
 
     def get_args(self) -> list[str]:
         """What follows the command: the lab knows nbgrader's formgrader and our pages."""
         if not self._is_lab():
             return []
-        extensions = dict.fromkeys(_LAB_WITHOUT, False) | {
-            "jupyterlab": True,
-            "nbgrader.server_extensions.formgrader": True,
-            "nbgrader.server_extensions.validate_assignment": True,
-        }
-        return [f"--ServerApp.jpserver_extensions={extensions}"]
+        logs = [f"--ServerApp.logging_config={hub_logging()}"] * (self.settings.logs == "json")
+        return [*lab_command()[len(_LAB) :], *logs]
 
     def _is_lab(self) -> bool:
         return self.role == "instructor" and self.name != LIGHT
@@ -171,6 +170,45 @@ class CourseSpawner(LocalProcessSpawner):
         if self.role == "student":
             return account.home
         return account.home / f"{self.user.name}{'-' + self.name if self.name else ''}"
+
+
+def lab_command() -> list[str]:
+    """The whole command of an instructor's lab."""
+    extensions = dict.fromkeys(_LAB_WITHOUT, False) | {
+        "jupyterlab": True,
+        "nbgrader.server_extensions.formgrader": True,
+        "nbgrader.server_extensions.validate_assignment": True,
+    }
+    return [*_LAB, f"--ServerApp.jpserver_extensions={extensions}"]
+
+
+def lab_settings(room: str) -> dict[str, str]:
+    """What the lab's environment says besides: it works in the room, without settings of others."""
+    return {
+        "JUPYTERHUB_ROOT_DIR": room,
+        "JUPYTERHUB_DISABLE_USER_CONFIG": "1",
+        "JUPYTERHUB_SINGLEUSER_APP": "jupyter-server",
+        "JUPYTERHUB_DEFAULT_URL": "/lab",
+    }
+
+
+async def _listens(port: int, pid: int) -> None:
+    """Wait until a server can be reached; the hub looks with ever longer pauses.
+
+    One that ended meanwhile is the hub's to report.
+    """
+    while True:
+        try:
+            _, line = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.03)
+        else:
+            line.close()
+            return
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return
 
 
 def _limits(settings: Settings) -> dict[int, int]:

@@ -30,6 +30,7 @@ from jupyterhub import __version__
 from jupyterhub.singleuser.extension import JupyterHubIdentityProvider
 from tornado import web
 from tornado.httpclient import AsyncHTTPClient
+from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from pcn_course.app.application import CourseApp, page_settings
 from pcn_course.app.handlers import (
@@ -48,12 +49,19 @@ from pcn_course.app.widgets import WidgetHandler
 from pcn_course.assets import PAGES, ROOM_PAGES, asset
 from pcn_course.course import Course, load_course
 from pcn_course.files import StorageError
+from pcn_course.hub.counts import FILE as COUNTS
+from pcn_course.hub.counts import Counts, Saves, kind_of, read_counts
+from pcn_course.hub.logs import log_to
 from pcn_course.hub.nursery import Child, Nursery
 from pcn_course.hub.view import make_released, make_view, write_student_config
 from pcn_course.workspace import Workspace
 
 _log = logging.getLogger("pcn_course.hub")
 _LOOK_EVERY = 15.0
+_log_line: int | None = None
+"""Where the server logs to, for its kernels."""
+_FORGOTTEN = 4408
+"""The last word to pages that nobody used, as page.js knows it."""
 
 
 class Newborn(Waiting):
@@ -74,6 +82,13 @@ class NewbornKernels(CourseKernels):
     """Kernels that come from a nursery. None is in reserve, which would save nothing here."""
 
     nursery: Nursery | None = None
+    counts: Counts | None = None
+
+    async def start_kernel(self, **kwargs: Any) -> str:  # type: ignore[override]
+        """Start a kernel, and count it."""
+        if self.counts:
+            self.counts.kernels_started += 1
+        return await super().start_kernel(**kwargs)
 
     def prepare(self) -> None:
         """Keep nothing ready."""
@@ -91,12 +106,20 @@ def become_kernel(told: Mapping[str, Any]) -> None:
 
     os.environ.clear()
     os.environ.update(told["env"])
+    if _log_line is not None:
+        # What goes wrong in it is told where the server tells; what it prints is not.
+        log_to(
+            os.fdopen(_log_line, "w", encoding="utf-8"), plain=_plain(os.environ), strict=True,
+            user=os.environ.get("JUPYTERHUB_USER", ""), page=Path(told["folder"] or "").name,
+        )  # fmt: skip
     if told["folder"]:
         os.chdir(told["folder"])
     sys.argv = list(told["argv"])
     app = kernelapp.IPKernelApp.instance()
     app.parent_handle = os.getppid()  # it ends when that one does
     app.initialize()  # type: ignore[no-untyped-call]
+    app.log.handlers.clear()
+    app.log.propagate = True
     # It does this by itself when it is imported in a kernel, which this was not yet.
     ipywidgets.register_comm_target()
     app.start()  # type: ignore[no-untyped-call]
@@ -110,10 +133,12 @@ class WatchedPage(PageHandler):
         """Fetch, then send the page."""
         app: HubApp = self.settings["pcn_hub_app"]
         app.used()
+        began = time.monotonic()
         await app.fetch_released()
         try:
             if sending := super().get(path):
                 await sending
+                app.counts.made.add(time.monotonic() - began)
         except PermissionError:  # a link to what this user may not even look at
             raise web.HTTPError(404) from None
 
@@ -137,13 +162,46 @@ class OpenPlotly(PlotlyHandler):
 
 
 class WatchedSocket(KernelSocket):
-    """A page's line to its kernel, which says when somebody types."""
+    """A page's line to its kernel, which says when somebody types, and counts what is saved."""
+
+    @property
+    def hub_app(self) -> HubApp:
+        """The server that this is a line of."""
+        return cast("HubApp", self.settings["pcn_hub_app"])
+
+    async def open(self, kernel_id: str) -> None:
+        """Let the server know that a page is there."""
+        self.hub_app.sockets.add(self)
+        self._saves = Saves(self.hub_app.counts)
+        await super().open(kernel_id)
+
+    def on_close(self) -> None:
+        """Let the server know that the page is gone."""
+        self.hub_app.sockets.discard(self)
+        super().on_close()
 
     def on_message(self, ws_message: Any) -> Any:
         """Take note of everything but the sign of life that pages ask for when they are quiet."""
-        if "kernel_info_request" not in ws_message[:300]:
-            self.settings["pcn_hub_app"].used()
+        kind = kind_of(ws_message)
+        if kind == "pcn_here":  # somebody reads, and says so; it is not for the kernel
+            self.hub_app.used()
+            return self.tell_quiet(0)
+        if kind != "kernel_info_request":
+            self.hub_app.used()
+            self._saves.asked(ws_message)
         return super().on_message(ws_message)
+
+    def write_message(self, message: Any, binary: bool = False) -> Any:  # noqa: FBT001, FBT002
+        """Count what the kernel has saved, on its way to the page."""
+        if isinstance(message, str):
+            self._saves.answered(message)
+        return super().write_message(message, binary)
+
+    def tell_quiet(self, seconds: float) -> Any:
+        """Tell the page in how many seconds its server ends; 0: it doesn't."""
+        said = {"header": {"msg_type": "pcn_quiet"}, "content": {"seconds": seconds}}
+        # Not by way of what a kernel may say, which this is none of.
+        return WebSocketHandler.write_message(self, json.dumps(said))
 
 
 class HubApp(CourseApp):
@@ -152,7 +210,15 @@ class HubApp(CourseApp):
     hub: Mapping[str, str]
     idle: float = 1200.0
     forgotten: float = 4 * 3600.0
+    warning: float = 300.0
+    tell_every: float = 0.0
+    """Seconds between two words to the hub of use: where thousands share a hub, they add up."""
     released: Path | None = None
+    sockets: set[WatchedSocket]
+    counts: Counts
+    counts_in: Path
+    _warned: bool = False
+    _ends_at: float = 0.0
     _last_use: float = 0.0
     _last_open: float = 0.0
     _told: float = -1.0
@@ -193,6 +259,9 @@ class HubApp(CourseApp):
     def used(self) -> None:
         """Somebody opens a page, or types in one."""
         self._last_use = self._last_open = time.monotonic()
+        if self._warned:
+            self._warned = False
+            self._tell_pages(0)
 
     async def fetch_released(self) -> None:
         """Bring released steps into the workspace, as nbgrader's ``fetch`` does, without asking."""
@@ -206,16 +275,40 @@ class HubApp(CourseApp):
     async def watch(self) -> None:
         """Tell the hub of use, and return when there is none any more."""
         self.used()
+        warning = min(self.warning, self.forgotten / 2)
         while True:
-            await asyncio.sleep(min(_LOOK_EVERY, self.idle / 4))
+            await asyncio.sleep(min(_LOOK_EVERY, self.idle / 4, warning / 4))
             if open_now := self.pages_open():
                 self._last_open = time.monotonic()
             quiet = time.monotonic() - (self._last_use if open_now else self._last_open)
-            if quiet > (self.forgotten if open_now else self.idle):
+            left = (self.forgotten if open_now else self.idle) - quiet
+            if open_now and (self._warned or left < warning):
+                left = self._warn(warning)
+            if left <= 0:
                 _log.info("Nobody has used this server for %.0f minutes: it ends", quiet / 60)
+                for page in list(self.sockets):
+                    page.close(_FORGOTTEN, "nobody used it")
                 await self._ask_to_be_ended()
                 return
+            self.counts.pages = open_now
+            self.counts.kernels = len(self.kernel_manager.list_kernel_ids())
+            await asyncio.to_thread(self.counts.keep, self.counts_in)
             await self._tell()
+
+    def _warn(self, warning: float) -> float:
+        """Tell all pages how long they stay open when nobody uses one; nobody's is cut short."""
+        if not self._warned:
+            self._warned = True
+            self._ends_at = time.monotonic() + warning
+        left = self._ends_at - time.monotonic()
+        if left > 0:
+            self._tell_pages(left)
+        return left
+
+    def _tell_pages(self, seconds: float) -> None:
+        for page in list(self.sockets):
+            with contextlib.suppress(WebSocketClosedError):
+                page.tell_quiet(seconds)
 
     def pages_open(self) -> int:
         """How many pages are joined to a kernel."""
@@ -242,7 +335,7 @@ class HubApp(CourseApp):
         await AsyncHTTPClient().fetch(url, method=method, headers=headers, body=content)
 
     async def _tell(self) -> None:
-        if self._last_use == self._told:
+        if self._last_use == self._told or self._last_use - self._told < self.tell_every:
             return
         ago = time.monotonic() - self._last_use
         when = (dt.datetime.now(dt.UTC) - dt.timedelta(seconds=ago)).isoformat()
@@ -268,14 +361,20 @@ class HubApp(CourseApp):
 
 def main() -> None:
     """Serve what the hub's environment says, until it says stop."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
-    logging.captureWarnings(True)
+    log_to(sys.stderr, plain=_plain(os.environ), user=os.environ.get("JUPYTERHUB_USER", ""))
     try:
         _serve_one(os.environ)
-    except (AppError, StorageError, OSError) as error:
-        sys.exit(f"{error}")
+    except (AppError, StorageError) as error:
+        _log.error("The server ends: %s", f"{error}")
+        sys.exit(1)
+    except Exception:  # noqa: BLE001 (nothing of it may go to the log as it is)
+        _log.exception("The server ends")
+        sys.exit(1)
+
+
+def _plain(hub: Mapping[str, str]) -> bool:
+    """Whether logs are for people; usually they are one JSON object a line."""
+    return hub.get("PCN_LOGS") == "plain"
 
 
 def _serve_one(hub: Mapping[str, str]) -> None:
@@ -321,12 +420,18 @@ def _serve_pages(
             [str(SHARE), *filter(None, [os.environ.get("JUPYTER_PATH")])]
         )
         output = stack.enter_context(folder.open("kernels.txt"))
+        global _log_line  # noqa: PLW0603 (the kernels' process is split off with it)
+        _log_line = os.dup(2)
         NewbornKernels.nursery = Nursery.split_off(become_kernel, output.fileno())
         config = page_settings()
         config.VoilaConfiguration.multi_kernel_manager_class = NewbornKernels
         # Its class took these from the environment when it was loaded, before this was a student's.
         config.HubOAuth.base_url = hub["JUPYTERHUB_SERVICE_PREFIX"]
         config.HubOAuth.api_url = hub["JUPYTERHUB_API_URL"]
+        # Sixty servers look for free ports at the same time: now and then two took the same one for
+        # a kernel, and one of these ended. Sockets that are files, beside those by which server and
+        # kernel find each other, have no such neighbours, and nobody else can even knock.
+        config.KernelManager.transport = "ipc"
         config.MappingKernelManager.cull_idle_timeout = 30
         config.MappingKernelManager.cull_interval = 10
         config.Voila.root_dir = str(root)
@@ -343,6 +448,11 @@ def _serve_pages(
         app.home = home
         app.warm = ()
         app.released = released
+        app.sockets = set()
+        # The start of a server is not the start of its counts.
+        app.counts_in = Path.cwd() if is_room else Path.home()
+        app.counts = read_counts(app.counts_in / COUNTS) or Counts()
+        NewbornKernels.counts = app.counts
         app.only = frozenset(pages) if is_room else None
         app.listener = listener
         app.connections = stack.enter_context(folder.connections())
@@ -350,5 +460,7 @@ def _serve_pages(
         app.kernel_output = output
         app.idle = float(hub.get("PCN_IDLE", app.idle))
         app.forgotten = float(hub.get("PCN_FORGOTTEN", app.forgotten))
+        app.tell_every = float(hub.get("PCN_TELL_EVERY", app.tell_every))
+        app.warning = float(hub.get("PCN_WARNING", app.warning))
         app.initialize([])
         app.start()

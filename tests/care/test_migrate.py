@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Column, MetaData, String, text
@@ -109,6 +110,68 @@ def test_answers_of_a_newer_version_are_refused_in_words_and_never_overwritten(
     monkeypatch.setattr(answers, "FORMAT", 2)
     kept.rename(public)
     assert store.load().fields["live-project"].value.startswith("A referral")
+
+
+def _to_2(old: dict[str, Any]) -> dict[str, Any]:
+    """As if ``fields`` had been called ``answers`` in format 1, with bare values."""
+    said = old.pop("answers")
+    return {**old, "format": 2, "said": {key: [value, 1] for key, value in said.items()}}
+
+
+def _to_3(old: dict[str, Any]) -> dict[str, Any]:
+    said = old.pop("said")
+    fields = {key: {"value": value, "version": version} for key, (value, version) in said.items()}
+    return {**old, "fields": fields}
+
+
+MADE_UP = """\
+{"format": 1, "course": "pcn", "step": "goals", "revision": 3,
+ "answers": {"KEY": "Written long ago, “kept”", "asked-no-longer": "kept, too"}}"""
+"""A format that never was, which nothing of today can read."""
+
+
+def test_a_file_of_any_earlier_format_is_read_and_renewed_by_the_next_save(
+    course: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace, step = Workspace(tmp_path / "ada"), course.step("goals")
+    public = workspace.folder(step) / "answers.json"
+    private = workspace.state / "private" / f"{step.id}.json"
+    for path, key in ((public, "live-project"), (private, "private-note")):
+        path.parent.mkdir(parents=True)
+        path.write_text(MADE_UP.replace("KEY", key))
+    monkeypatch.setattr(answers, "FORMAT", 3)
+    monkeypatch.setattr(answers, "UPGRADES", {1: _to_2, 2: _to_3})
+    store = workspace.store(course, step)
+    loaded = store.load()
+    assert loaded.notices == ()
+    assert loaded.revision == 3
+    for key in ("live-project", "private-note"):
+        assert loaded.fields[key].value == "Written long ago, “kept”"
+    # So does whoever marks it.
+    submitted = read_answers(public, step, course.id)
+    assert submitted.problems == ()
+    assert submitted.fields["live-project"].value == "Written long ago, “kept”"
+    assert public.read_text() == MADE_UP.replace("KEY", "live-project"), "reading changes nothing"
+
+    store.save("page", {"live-project": Edit("Typed in the new version", 1)}, 1)
+    after = json.loads(public.read_bytes())
+    assert (after["format"], after["revision"]) == (3, 4)
+    assert after["fields"]["asked-no-longer"] == {"value": "kept, too", "version": 1}
+    assert "Written long ago" in store.history("live-project")[0].value
+    assert json.loads(private.read_bytes())["format"] == 1, "what is not written stays"
+    assert not (workspace.state / "set-aside").exists()
+
+    # A newer one is told from a broken one, whatever it has become.
+    public.write_text('{"format": 4, "all": "is other"}')
+    (problem,) = read_answers(public, step, course.id).problems
+    assert "newer version" in problem
+    public.write_text(MADE_UP.replace('"answers"', '"nothing"'))
+    (problem,) = read_answers(public, step, course.id).problems
+    assert "not an answers file" in problem
+
+
+def test_there_is_a_way_from_each_earlier_format() -> None:
+    assert set(answers.UPGRADES) == set(range(1, answers.FORMAT))
 
 
 def test_a_column_that_a_newer_version_has_is_added_and_no_row_is_lost(

@@ -36,7 +36,10 @@ from tests.support.servers import free_port, until
 
 CHECKOUT = Path(pcn_course.__file__).parents[1]
 CONFIG = CHECKOUT / "deploy" / "server" / "jupyterhub_config.py"
-PROXY = shutil.which("configurable-http-proxy")
+# `scripts/more-programs.sh` puts it beside Python.
+PROXY = shutil.which("configurable-http-proxy") or shutil.which(
+    "configurable-http-proxy", path=str(Path(sys.executable).parent)
+)
 
 _TEACH = """
 import os, sys

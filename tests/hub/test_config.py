@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from playwright.sync_api import Browser, Page, expect
 from traitlets.config import Config
 from traitlets.utils.importstring import import_item
@@ -19,8 +20,11 @@ from pcn_course.hub.accounts import AccountError, account_name
 from pcn_course.hub.config import LOGINS, configure
 from pcn_course.hub.settings import Settings, SettingsError, read_settings
 from tests.hub.class_server import CHECKOUT, ClassServer, needs_proxy, needs_root
+from tests.hub.people import send
 
 DEPLOY = CHECKOUT / "deploy" / "server"
+PASSWORD = "long and unusual words"  # noqa: S105 (of nobody)
+ANOTHER = "other unusual words"
 
 
 def test_the_settings_that_come_with_it_can_be_read() -> None:
@@ -139,7 +143,10 @@ def test_the_units_and_the_settings_name_the_same_ports_and_files() -> None:
         assert str(port) in proxy
     assert str(usual.state / "proxy.env") in proxy
     guide = (DEPLOY / "README.md").read_text()
-    for name in ("hub.toml", "jupyterhub_config.py", "pcn-hub.service", "pcn-proxy.service"):
+    assert f"http://127.0.0.1:{usual.port};" in (DEPLOY / "nginx.conf").read_text()
+    for name in (
+        "hub.toml", "jupyterhub_config.py", "nginx.conf", "pcn-hub.service", "pcn-proxy.service",
+    ):  # fmt: skip
         assert name in guide
         assert (DEPLOY / name).is_file()
 
@@ -150,23 +157,37 @@ def test_the_units_and_the_settings_name_the_same_ports_and_files() -> None:
 def test_in_a_pilot_a_technologist_lets_people_in(chromium: Browser) -> None:
     with ClassServer(anybody=False, login="pilot", technologists=["tech"]) as hub:
 
-        def fill(page: Page, name: str, button: str) -> None:
+        def fill(page: Page, name: str, button: str, password: str = PASSWORD) -> None:
             page.get_by_label("Username").fill(name)
+            passwords(page, password, button)
+
+        def passwords(page: Page, password: str, button: str) -> None:
             for field in page.locator("input[type=password]").all():
-                field.fill("long and unusual words")
+                field.fill(password)
             page.get_by_role("button", name=button).click()
+
+        def log_in(name: str, password: str = PASSWORD, page: Page | None = None) -> Page:
+            page = page or chromium.new_context().new_page()
+            page.goto(f"{hub.address}/hub/login?next=%2Fhub%2Ftoken")
+            fill(page, name, "Sign In", password)
+            return page
+
+        def refused(page: Page, why: str = "Invalid username or password") -> None:
+            expect(page.locator(".login_error")).to_contain_text(why)
 
         def sign_up(name: str) -> Page:
             page = chromium.new_context().new_page()
             page.goto(f"{hub.address}/hub/signup")
             fill(page, name, "Create User")
-            expect(page.locator(".alert")).to_be_visible()
-            page.goto(f"{hub.address}/hub/login?next=%2Fhub%2Ftoken")
-            fill(page, name, "Sign In")
-            return page
+            expect(page.locator(".alert")).not_to_contain_text("went wrong")
+            return log_in(name, page=page)
 
+        for bad in ("password123", "too short", "too long " * 9):
+            twice = {"signup_password": bad, "signup_password_confirmation": bad}
+            said = send(requests.Session(), f"{hub.address}/hub/signup", username="ada", **twice)
+            assert "at least 10 characters" in said.text
         tech, ada = sign_up("tech"), sign_up("ada")
-        expect(ada.locator("#login-error, .login_error, .alert").first).to_be_visible()
+        refused(ada, "has not been authorized")
         expect(tech).to_have_url(f"{hub.address}/hub/token")
         # She can't do it herself.
         assert ada.context.request.get(f"{hub.address}/hub/authorize/ada").status == 403
@@ -175,6 +196,22 @@ def test_in_a_pilot_a_technologist_lets_people_in(chromium: Browser) -> None:
         ada.goto(hub.address)
         fill(ada, "ada", "Sign In")
         expect(ada.locator(".pcn-card")).to_have_count(len(hub.course.steps))
+        # Who forgot a password gets a new one from the technologist, and from nobody else.
+        assert ada.context.request.get(f"{hub.address}/hub/change-password/tech").status == 403
+        tech.goto(f"{hub.address}/hub/change-password/ada")
+        passwords(tech, ANOTHER, "Change password")
+        expect(tech.locator(".alert")).to_contain_text("changed successfully")
+        page = log_in("ada")
+        refused(page)
+        log_in("ada", ANOTHER, page)
+        expect(page).to_have_url(f"{hub.address}/hub/token")
+        # Who guesses gets no further by guessing right at last; others come in as ever.
+        login, guesser = f"{hub.address}/hub/login", requests.Session()
+        for guess in ("a", "b", "c", "d", "too long " * 9, PASSWORD):
+            said = send(guesser, login, username="tech", password=guess)
+            assert "Invalid username or password" in said.text, guess
+        said = send(guesser, login, username="ada", password=ANOTHER)
+        assert "Invalid" not in said.text
         # The technologist looks after the hub, and enters nobody's pages.
         answer = tech.context.request.get(f"{hub.address}/user/ada/voila/render/home.ipynb")
         assert answer.status == 403

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, expect
 
+from pcn_course.hub.accounts import student_account
 from tests.hub.class_server import ClassServer, needs_proxy, needs_root
 from tests.hub.people import STEP, Student
+from tests.soak.disk import fill
 from tests.support.servers import until
 
 pytestmark = [needs_root, needs_proxy, pytest.mark.browser, pytest.mark.timeout(300)]
@@ -70,21 +73,53 @@ def test_a_kernel_that_is_killed_costs_no_word(hub: ClassServer, ada: Student) -
     ada.saved()
 
 
-def test_a_server_that_is_killed_costs_no_word_and_one_click(
-    hub: ClassServer, ada: Student
-) -> None:
+def test_a_server_that_is_killed_costs_no_word_and_no_click(hub: ClassServer, ada: Student) -> None:
     before = hub.pids("ada")
+    note = ada.page.locator(".pcn-note[role=alert]").first
     os.kill(hub.server_of("ada"), signal.SIGKILL)
     ada.write("after the server was killed")
-    until(lambda: not set(before) & set(hub.pids("ada")), within=60)
-    expect(ada.page.locator(".pcn-note[role=alert]").first).to_be_visible(timeout=60_000)
-    print(ada.page.locator(".pcn-note[role=alert]").first.inner_text())
-    again = ada.page.context.new_page()
-    again.goto(hub.address)
-    expect(again.locator(".pcn-card")).to_have_count(len(hub.course.steps), timeout=60_000)
+    expect(note).to_contain_text("It is being opened again", timeout=60_000)
+    expect(note).to_contain_text("Your text is kept here")
     until(kept(ada, "after the server was killed"), within=60)
     ada.saved()
-    again.close()
+    expect(note).to_have_count(0)
+    assert not set(before) & set(hub.pids("ada"))
+
+
+def test_a_page_that_nobody_looks_at_opens_no_server(hub: ClassServer, ada: Student) -> None:
+    note = ada.page.locator(".pcn-note[role=alert]").first
+    ada.page.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
+    for pid in hub.pids("ada"):
+        os.kill(pid, signal.SIGKILL)
+    again = ada.page.get_by_role("button", name="Open the course again")
+    expect(again).to_be_visible(timeout=60_000)
+    ada.write("in a page that was out of sight")
+    assert not hub.pids("ada")
+    again.click()
+    until(kept(ada, "in a page that was out of sight"), within=60)
+    expect(note).to_have_count(0)
+
+
+def test_a_page_that_is_signed_out_says_so_and_leads_to_the_login(
+    hub: ClassServer, ada: Student
+) -> None:
+    browser = ada.page.context
+    cookies = browser.cookies()
+    browser.clear_cookies()
+    for kernel in hub.kernels_of("ada"):
+        os.kill(kernel, signal.SIGKILL)
+    ada.write("while signed out")
+    with browser.expect_page(timeout=60_000) as opened:
+        ada.page.get_by_role("link", name="Sign in again").click(timeout=60_000)
+    login = opened.value
+    login.get_by_label("Username").fill("ada")
+    login.get_by_label("Password").fill("a word")
+    login.get_by_role("button", name="Sign in").click()
+    expect(login.locator(".pcn-card")).to_have_count(len(hub.course.steps))
+    assert browser.cookies() != cookies
+    until(kept(ada, "while signed out"), within=60)
+    ada.saved()
+    login.close()
 
 
 def test_a_server_ends_when_nobody_uses_it_and_not_while_a_page_is_open(
@@ -124,3 +159,34 @@ def test_servers_are_lean_and_limited(hub: ClassServer, ada: Student) -> None:
         said = Path(f"/proc/{process.pid}/limits").read_text()
         for kind, amount in limits.items():
             assert re.search(rf"^{kind} +{amount} +{amount} ", said, re.MULTILINE), kind
+
+
+def test_a_full_disk_is_said_and_costs_no_word(hub: ClassServer, chromium: Browser) -> None:
+    account = student_account(hub.settings, "full")
+    # The hub may see a mount table of its own, and so do all servers.
+    process = f"/proc/{hub.processes['hub'].pid}"
+    home = Path(f"{process}/root{account.home}")
+    small = f"size=16m,mode=700,uid={account.uid},gid={account.gid}"
+    in_there = ["nsenter", f"--mount={process}/ns/mnt"]
+    subprocess.run(
+        [*in_there, "mount", "-t", "tmpfs", "-o", small, "pcn-full", str(account.home)], check=True
+    )
+    student = Student.log_in(hub, chromium, "full")
+    try:
+        student.open_step()
+        student.write("before")
+        student.saved()
+        ballast = fill(home)
+        student.write("while the disk is full")
+        expect(student.page.locator(".pcn-status")).to_have_text(re.compile("^Not saved"))
+        expect(student.page.locator(".pcn-alert")).to_contain_text("no room left")
+        ballast.unlink()
+        expect(student.page.locator(".pcn-status")).to_have_text(
+            re.compile(r"^Saved \d"), timeout=30_000
+        )
+        assert "while the disk is full" in (home / "workspace" / STEP / "answers.json").read_text()
+    finally:
+        student.page.context.close()
+        for pid in hub.pids("full"):
+            os.kill(pid, signal.SIGKILL)
+        subprocess.run([*in_there, "umount", "--lazy", str(account.home)], check=True)

@@ -23,9 +23,11 @@ _ANSWER = (
 _OPEN = "margin:.25em 0 1.4em;padding-left:.9em;border-left:3px dashed #b98a4a;font-style:italic"
 _TABLE = "border-collapse:collapse;margin:.25em 0 1.4em;text-align:left"
 _CELL = (
-    "border:1px solid #9aa7aa;padding:.35em .6em;min-width:7.5em;vertical-align:top;"
-    "text-align:left;white-space:pre-wrap;overflow-wrap:anywhere"
+    "border:1px solid #9aa7aa;padding:.35em .6em;vertical-align:top;"
+    "text-align:left;white-space:pre-wrap;overflow-wrap:anywhere;min-width:"
 )
+_WIDTH = {"text": "15em", "line": "10em"}
+"""The least width of a column by its kind: in narrow ones a row would be a page high."""
 
 
 def answers_html(step: Step, fields: Mapping[str, Field], problems: Iterable[str] = ()) -> str:
@@ -119,12 +121,16 @@ def _table(prompt: Prompt, rows: list[dict[str, Any]], tables: Entries) -> str:
         for column in prompt.columns
         if not column.private and not all(column.is_empty(row.get(column.key)) for row in rows)
     ]
-    head = "".join(f'<th scope="col" style="{_CELL}">{_safe(_head(one))}</th>' for one in columns)
+    styles = [_CELL + _WIDTH.get(one.kind, "7.5em") for one in columns]
+    head = "".join(
+        f'<th scope="col" style="{style}">{_safe(_head(one))}</th>'
+        for one, style in zip(columns, styles, strict=True)
+    )
     body = "".join(
         "<tr>"
         + "".join(
-            f'<td dir="auto" style="{_CELL}">{_safe(_cell(column, row, tables))}</td>'
-            for column in columns
+            f'<td dir="auto" style="{style}">{_safe(_cell(column, row, tables))}</td>'
+            for column, style in zip(columns, styles, strict=True)
         )
         + "</tr>"
         for row in rows

@@ -126,8 +126,9 @@ def _serve(classroom: Classroom, *, port: int | None, open_browser: bool) -> Non
         number = port or free_port()
         cohort = cohort_address(classroom.room.root, number)
         formgrader.wait()
-        click.echo(f"\nFormgrader is open at:\n\n    {formgrader.address}\n")
+        click.echo(f"\nnbgrader’s Formgrader is open at:\n\n    {formgrader.address}\n")
         click.echo(f"The class as a whole is going to be open at:\n\n    {cohort}\n")
+        click.echo("Begin with marking:\n")
         if open_browser:
             stack.enter_context(opened_later(number, cohort, formgrader.address))
         os.environ[WORKSPACES] = str(classroom.workspaces)

@@ -3,6 +3,8 @@
 A bench is a module here with a ``SUMMARY`` and ``run(rounds, patience)``, named in `BENCHES`. It
 prints a table and whether its goals are met, and returns its figures, which are kept in
 ``bench-results/``. Slowness fails nothing; the status is 1 when something did not work at all.
+
+Without names all run but those in `ONLY_NAMED`, which take long or want root.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from types import ModuleType
 
 import click
 
-from bench import grading, page, privacy
+from bench import grading, hub, page, privacy
 from bench import map as network_map
 from bench.support import ROOT, BenchError, say
 from bench.visit import PageFailedError
@@ -26,11 +28,13 @@ BENCHES: dict[str, ModuleType] = {
     "map": network_map,
     "privacy": privacy,
     "grading": grading,
+    "hub": hub,
 }
+ONLY_NAMED = {"hub"}
 
 
 @click.command(
-    help="Run the named benches, or all:\n\n"
+    help=f"Run the named benches, or all but {', '.join(sorted(ONLY_NAMED))}:\n\n"
     + "\n\n".join(f"{name}: {bench.SUMMARY}" for name, bench in BENCHES.items())
 )
 @click.argument("names", nargs=-1, type=click.Choice(list(BENCHES)))
@@ -47,13 +51,29 @@ BENCHES: dict[str, ModuleType] = {
     show_default=True,
     help="Seconds after which stock Voilà is given up on a slow line.",
 )
-def main(names: tuple[str, ...], rounds: int, patience: float) -> None:
+@click.option(
+    "--students",
+    default=hub.STUDENTS,
+    show_default=True,
+    type=click.IntRange(min=6),
+    help="hub: how many come, one every two seconds.",
+)
+@click.option(
+    "--minutes",
+    default=hub.MINUTES,
+    show_default=True,
+    help="hub: for how long they type; as long as the faults take, at least.",
+)
+def main(
+    names: tuple[str, ...], rounds: int, patience: float, students: int, minutes: float
+) -> None:
     """Run benches; see the module's text."""
     # Told to end, stop the servers, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     results = ROOT / "bench-results"
     failed = False
-    for name in names or BENCHES:
+    hub.size = hub.Size(students, minutes)
+    for name in names or [name for name in BENCHES if name not in ONLY_NAMED]:
         try:
             figures = BENCHES[name].run(rounds, patience)
         except (BenchError, PageFailedError) as error:

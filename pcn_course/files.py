@@ -36,16 +36,24 @@ def plain_os_error(error: OSError) -> str:
     )
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, *, mode: int | None = None) -> None:
     """Write ``content`` to ``path``: after a crash the file is the old one or the new one.
+
+    Its permissions are ``mode``, without one those that this process gives to any new file.
 
     Raises:
         OSError: nothing was changed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+
+    def private(name: str, flags: int) -> int:
+        return os.open(name, flags, 0o600)
+
     try:
-        with temporary.open("xb") as file:
+        with open(temporary, "xb", opener=None if mode is None else private) as file:
+            if mode is not None:
+                temporary.chmod(mode)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -54,6 +62,31 @@ def write_whole(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """As :func:`write_whole`, for what names students: a new file is `private_mode`.
+
+    A file that is there keeps its permissions, so that whoever shares it with others does so once.
+
+    Raises:
+        OSError: nothing was changed.
+    """
+    try:
+        mode = path.stat().st_mode & 0o777
+    except OSError:
+        mode = private_mode()
+    write_whole(path, content, mode=mode)
+
+
+def private_mode() -> int:
+    """Who may use a new file about students: never everybody.
+
+    Its owner; the group, too, where the umask lets it write, as those set it who share a folder.
+    """
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return 0o600 if mask & 0o020 else 0o660
 
 
 def _sync_folder(folder: Path) -> None:

@@ -37,6 +37,8 @@ LARGEST = 64_000_000
 """Bytes of a file in which mentions are looked for."""
 MOST = 200
 """The most files with mentions that are listed."""
+FEW = 5
+"""As many places of one kind are named one by one."""
 
 
 class PurgeError(Exception):
@@ -86,11 +88,14 @@ class Purge(msgspec.Struct, frozen=True, kw_only=True):
     not_touched: tuple[str, ...]
     receipt: Path | None = None
 
-    def text(self) -> str:
-        """All of it in words, for the terminal."""
+    def text(self, *, whole: bool = False) -> str:
+        """In words, for the terminal: of many places of one kind the sum; all of them if ``whole``.
+
+        What stays and has to be looked at is always named one by one.
+        """
         head = "Removed" if self.done else "Would be removed (nothing was removed yet)"
         lines = [f"{head}: {self.what}"] if self.found else [f"Nothing was found of {self.what}."]
-        lines += [f"  {one.kind}: {one.count} {one.unit}, {one.path}" for one in self.found]
+        lines += [f"  {line}" for line in _places(self.found, whole=whole)]
         for title, several in (
             ("Could not be removed; mend this and repeat the command", self.left),
             ("Still mentioned in these, which belong to others; look at them", self.mentions),
@@ -103,6 +108,19 @@ class Purge(msgspec.Struct, frozen=True, kw_only=True):
         elif not self.done and self.found:
             lines.append("To remove it for good, repeat the command with --yes.")
         return "\n".join(lines) + "\n"
+
+
+def _places(found: Iterable[Line], *, whole: bool) -> Iterator[str]:
+    by_kind: dict[tuple[str, str], list[Line]] = {}
+    for one in found:
+        by_kind.setdefault((one.kind, one.unit), []).append(one)
+    for (kind, unit), several in by_kind.items():
+        if whole or len(several) <= FEW or kind == "gradebook":
+            yield from (f"{kind}: {one.count} {unit}, {one.path}" for one in several)
+        else:
+            common = os.path.commonpath([one.path for one in several])
+            count = sum(one.count for one in several)
+            yield f"{kind}: {count} {unit} in {len(several)} places in {common} (--list names them)"
 
 
 def purge(

@@ -99,7 +99,7 @@ def restore(
             manifest, faults = restoring.verify(path)
         for fault in faults:
             click.echo(fault, err=True)
-        kept = _number(len(manifest.entries), "entry", "entries")
+        kept = _number(sum(one.kind == "file" for one in manifest.entries), "file")
         click.echo(f"{kept}, {_number(len(faults), 'fault')} found.")
         raise click.exceptions.Exit(int(bool(faults)))
     if target is None:
@@ -128,7 +128,8 @@ def restore(
 @_exchange
 @click.option("--reference", help="A word for the receipt, as a ticket's number; no name.")
 @click.option("--yes", is_flag=True, help="Do it. Without this nothing is removed.")
-def purge(
+@click.option("--list", "whole", is_flag=True, help="Name each place, also where there are many.")
+def purge(  # noqa: PLR0913 (each is an option)
     student: str | None,
     folder: Path | None,
     workspaces: Path | None,
@@ -137,6 +138,7 @@ def purge(
     *,
     term: bool,
     yes: bool,
+    whole: bool,
 ) -> None:
     """Remove a student or a whole term from every place.
 
@@ -157,7 +159,7 @@ def purge(
             yes=yes,
             reference=reference,
         )
-    click.echo(done.text(), nl=False)
+    click.echo(done.text(whole=whole), nl=False)
     raise click.exceptions.Exit(int(bool(done.left)))
 
 

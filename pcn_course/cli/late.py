@@ -47,6 +47,9 @@ def late(folder: Path | None, *, dry_run: bool) -> None:
 
     Marking and exports renew penalties by themselves. Run this after a due date or late.csv has
     changed. Without late.csv nothing is subtracted from anybody.
+
+    Exits 1 where a line is at fault: then nothing was changed. A student whom the gradebook doesn't
+    know is such a fault, too; there all other lines count.
     """  # noqa: D301 (click's own sign for lines that stay as they are)
     from pcn_course.grading.late import recalculate, rules_of
     from pcn_course.grading.late_file import FILE, LateError, example
@@ -80,6 +83,9 @@ def late(folder: Path | None, *, dry_run: bool) -> None:
         of_them = sum(one.late > dt.timedelta() for one in shown)
         would = "would change; nothing was changed" if dry_run else "changed"
         click.echo(f"{_count(of_them, 'submission')} late, {done.changed} {would}.")
+    if done.unknown:
+        click.echo(f"{_count(len(done.unknown), 'fault')} found.", err=True)
+        raise click.exceptions.Exit(1)
 
 
 def _cells(one: Late, zone: ZoneInfo | None) -> tuple[str, ...]:

@@ -8,9 +8,11 @@ submission that can't be used doesn't stop the others.
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import re
 import shutil
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from nbgrader.plugins import ExtractorPlugin
 from pcn_course.answers import FILE
 from pcn_course.exchange import SECRET, TIMESTAMP, zip_name
 from pcn_course.grading.lms.roster import FILE as ROSTER
-from pcn_course.grading.lms.roster import read_roster
+from pcn_course.grading.lms.roster import Roster, read_roster
 from pcn_course.grading.lms.sheets import LmsError
 from pcn_course.grading.lms.unpacking import HandIn, LeftOut, unpack_folder
 from pcn_course.grading.lms.zones import zone_of
@@ -99,8 +101,14 @@ class Collect(ExchangeCollect):
 class Extractor(ExtractorPlugin):
     """``nbgrader zip_collect``: finds the ZIPs that students made, also inside an LMS's own ZIP.
 
-    Each student's newest ends up as a folder ``<step>+<student>+<time>`` in ``extracted/``.
+    Each student's newest ends up as a folder ``<step>+<student>+<time>`` in ``extracted/``. The
+    last thing that is said is who is in, what was left out, and who of the roster is missing.
     """
+
+    def __init__(self, **kwargs: Any) -> None:
+        """As nbgrader makes it. It warns of each folder that it makes, which is nothing to mend."""
+        super().__init__(**kwargs)
+        self.log.addFilter(_is_no_folder_made)
 
     def extract(self, archive_path: str, extracted_path: str) -> None:
         """Unpack all submissions below ``archive_path`` into folders in ``extracted_path``."""
@@ -112,10 +120,13 @@ class Extractor(ExtractorPlugin):
         except LmsError as error:
             sys.exit(str(error))
         newest: dict[str, HandIn] = {}
+        left_out: list[LeftOut] = []
         for found in unpack_folder(Path(archive_path), step, roster, zone):
             if isinstance(found, LeftOut):
                 log = self.log.warning if found.odd else self.log.info
                 log("Left out, as %s: %s", found.why, found.name)
+                if found.odd:
+                    left_out.append(found)
                 continue
             other = newest.get(found.student)
             if other:
@@ -124,6 +135,27 @@ class Extractor(ExtractorPlugin):
                 newest[found.student] = found
         for one in newest.values():
             self._take(one, Path(extracted_path))
+        before = {one.id for one in roster.entries if self._came_before(one.id)}
+        text = summary({*newest}, left_out, roster, before)
+        self._say_at_the_end(text, all_well=not left_out)
+
+    def _came_before(self, student: str) -> bool:
+        coursedir = self.parent.coursedir
+        place = coursedir.format_path(
+            coursedir.submitted_directory, student, coursedir.assignment_id
+        )  # fmt: skip
+        return Path(place).exists()
+
+    def _say_at_the_end(self, text: str, *, all_well: bool) -> None:
+        """nbgrader asks no plugin anything after the last file was moved to its place."""
+        app = self.parent
+        move = app.process_extracted_files
+
+        def then_say() -> None:
+            move()
+            (self.log.info if all_well else self.log.warning)("%s", text)
+
+        app.process_extracted_files = then_say
 
     def _take(self, one: HandIn, extracted: Path) -> None:
         coursedir = self.parent.coursedir
@@ -137,6 +169,29 @@ class Extractor(ExtractorPlugin):
         name = zip_name(step, one.student, one.when).removesuffix(".zip")
         submission = Submission(one.student, one.when, one.answers, one.secret)
         submission.lay_down(extracted / name, _released(coursedir))
+
+
+def summary(taken: set[str], left_out: Iterable[LeftOut], roster: Roster, before: set[str]) -> str:
+    """One line: “1 taken in; 1 left out: Ben Beta, essay.docx; not handed in: Eve Epsilon.”.
+
+    ``before`` are those of the roster whose submission came at another time.
+    """
+    files = [", ".join(filter(None, (one.who, one.file))) for one in left_out]
+    parts = [f"{len(taken)} taken in"]
+    if files:
+        parts.append(f"{len(files)} left out: {_some(files, ' / ')}")
+    if missing := [one.name for one in roster.entries if one.id not in taken | before]:
+        parts.append(f"not handed in: {_some(missing, ', ')}")
+    return f"{'; '.join(parts)}."
+
+
+def _some(several: list[str], between: str) -> str:
+    more = len(several) - 20
+    return between.join(several[:20]) + (f" and {more} more" if more > 0 else "")
+
+
+def _is_no_folder_made(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith("Directory not found. Creating")
 
 
 def _note(coursedir: Any, student: str, text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+import warnings
 from pathlib import Path
 
 from nbgrader.converters import GenerateAssignment
@@ -14,6 +15,7 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 from nbgrader.server_extensions import formgrader
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from pcn_course.grading.audit import note_formgrader, watch
@@ -45,6 +47,11 @@ def configure(c: Config, here: Path) -> None:
     # What they start imports nothing that lies beside a submission.
     os.environ["PYTHONSAFEPATH"] = "1"
     put_on_path()
+    # nbgrader adds a new submission to its gradebook as SQLAlchemy warns of; it is added all the
+    # same, and whoever grades can do nothing about it.
+    warnings.filterwarnings(
+        "ignore", r"Object of type <Submitted(Assignment|Notebook)> not in session", SAWarning
+    )
 
     # nbgrader's own files stay in assignments/; what is released comes from notebooks/.
     c.CourseDirectory.course_id = _course_id(course)

@@ -10,6 +10,7 @@ from nbformat import NotebookNode
 from nbgrader.exchange.default import ExchangeReleaseFeedback
 from nbgrader.preprocessors import NbGraderPreprocessor
 from sqlalchemy import Engine, delete, insert, select
+from traitlets import List, Unicode
 
 from pcn_course.course import load_course
 from pcn_course.grading.letters import keep_answers, plain_number, write_letter
@@ -28,6 +29,9 @@ class FeedbackPage(NbGraderPreprocessor):
 
     It follows nbgrader's ``GetGrades``, which puts scores and comments into the notebook.
     """
+
+    # nbgrader's class has it, and not as a setting; then the exporter's word on it is warned of.
+    display_data_priority = List(Unicode()).tag(config=True)
 
     def preprocess(
         self, nb: NotebookNode, resources: dict[str, Any]

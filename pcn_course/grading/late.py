@@ -63,10 +63,14 @@ class Late(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Recalculated(msgspec.Struct, frozen=True):
-    """What was computed. ``notes`` are sentences about lines that have no effect yet."""
+    """What was computed. ``notes`` are sentences about lines that have no effect yet.
+
+    ``unknown`` are those of them whose student isn't in the gradebook: most likely a slip.
+    """
 
     submissions: tuple[Late, ...] = ()
     notes: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     @property
     def changed(self) -> int:
@@ -92,11 +96,14 @@ def recalculate(room: Room, *, dry_run: bool = False) -> Recalculated:
             for row, one in found:
                 _write(connection, row, one)
         known = set(connection.execute(select(api.Student.__table__.c.id)).scalars())
-    notes = _notes(room, rules, known, [one for _, one in found])
+    unknown = _unknown(room, rules, known)
+    notes = [*unknown, *_notes(room, rules, known, [one for _, one in found])]
     if theirs := _other_plugin(room):
         notes.append(f"nbgrader_config.py sets {theirs} for late penalties: they were left to it.")
     return Recalculated(
-        tuple(one for _, one in found if one.changed or one.late or one.extension), tuple(notes)
+        tuple(one for _, one in found if one.changed or one.late or one.extension),
+        tuple(notes),
+        tuple(unknown),
     )
 
 
@@ -310,18 +317,23 @@ def _other_plugin(room: Room) -> str:
     return "" if name == f"{LatePenalty.__module__}.{LatePenalty.__qualname__}" else name
 
 
+def _unknown(room: Room, rules: Rules, known: set[str]) -> list[str]:
+    students = {one.casefold() for one in known}
+    return [
+        f"{room.root / FILE}, line {line.line}: the gradebook doesn't know a student "
+        f"“{line.student}”. Mend the id, or bring your class list in first (pcn roster)."
+        for line in sorted(rules.extensions, key=lambda one: one.line)
+        if line.student.casefold() not in students
+    ]
+
+
 def _notes(room: Room, rules: Rules, known: set[str], found: list[Late]) -> list[str]:
     """Lines that are right and change nothing; one of them may hold a slip."""
     notes = []
     students = {one.casefold() for one in known}
     for line in sorted(rules.extensions, key=lambda one: one.line):
         where = f"{room.root / FILE}, line {line.line}"
-        if line.student.casefold() not in students:
-            notes.append(
-                f"{where}: the gradebook doesn't know a student “{line.student}” yet. If this is "
-                "a slip, mend the id."
-            )
-        elif isinstance(line.until, dt.datetime):
+        if line.student.casefold() in students and isinstance(line.until, dt.datetime):
             theirs = [
                 one
                 for one in found

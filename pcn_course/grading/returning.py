@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -133,12 +134,21 @@ def _setting(room: Room, name: str) -> object:
     return kept or Exchange.class_traits()[name].default()
 
 
+_OWN_DOING = re.compile(r"\| WARNING\]\S* (Removing existing assignment|Late submission penalty): ")
+"""What nbgrader warns of for each letter and is as it should be: written anew, or a penalty."""
+
+
 def _nbgrader(room: Room, command: str, *arguments: str) -> None:
-    """Run an nbgrader command in the room; what it says goes to the terminal."""
+    """Run an nbgrader command in the room; what it warns of goes to the terminal."""
     # -P: a file that lies in the room must not stand in for a module.
-    line = [sys.executable, "-P", "-m", "nbgrader", command, *arguments]
-    done = subprocess.run(line, cwd=room.root, check=False)  # noqa: S603 (nbgrader itself)
-    if done.returncode:
+    line = [sys.executable, "-P", "-m", "nbgrader", command, *arguments, "--log-level=WARN"]
+    with subprocess.Popen(  # noqa: S603 (nbgrader itself)
+        line, cwd=room.root, stderr=subprocess.PIPE, text=True, errors="replace"
+    ) as run:
+        for said in run.stderr or ():
+            if not _OWN_DOING.search(said):
+                sys.stderr.write(said)
+    if run.returncode:
         raise ReturnError(
             f"`nbgrader {command}` failed; what it says stands above. Nothing was released."
         )

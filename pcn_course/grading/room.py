@@ -18,6 +18,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from pcn_course.answers import FILE, Submitted, read_answers
 from pcn_course.course import Course, default_root, load_course
+from pcn_course.grading import private  # noqa: F401 (by it a gradebook is its owner's alone)
 from pcn_course.grading.audit import watch
 from pcn_course.grading.programs import put_on_path
 

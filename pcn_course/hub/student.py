@@ -15,6 +15,7 @@ import datetime as dt
 import json
 import logging
 import os
+import re
 import socket
 import sys
 import time
@@ -143,6 +144,18 @@ class WatchedPage(PageHandler):
             raise web.HTTPError(404) from None
 
 
+class AtSign(web.RequestHandler):
+    """Leads to the address as the hub writes it, where somebody's name is an e-mail address.
+
+    Some programs write ``%40`` in links. No page is there, and the hub's cookie isn't for it, so
+    the login would go round and round.
+    """
+
+    async def get(self) -> None:
+        """Redirect; nothing but the one sign differs."""
+        self.redirect(str(self.request.uri).replace("%40", "@"))
+
+
 class OpenWidget(WidgetHandler):
     """The widgets' scripts, the same for all. A browser shows no login when it loads a module."""
 
@@ -254,7 +267,8 @@ class HubApp(CourseApp):
             )
         ]
         home = (self.base_url, HomeHandler, {"home": self.home})
-        return [*provided, home, *ours]
+        other = (re.escape(self.base_url.replace("@", "%40")) + ".*", AtSign)
+        return [*([other] if "@" in self.base_url else []), *provided, home, *ours]
 
     def used(self) -> None:
         """Somebody opens a page, or types in one."""

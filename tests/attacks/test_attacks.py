@@ -206,10 +206,12 @@ def test_nothing_is_read_that_is_not_theirs(run: Run, name: str) -> None:
 
 def test_nothing_is_written_elsewhere(run: Run) -> None:
     changed = {one for one in run.before | run.after if run.before.get(one) != run.after.get(one)}
-    # Jupyter and IPython leave these in the instructor's home, whatever is graded.
+    # Jupyter and IPython leave these in the instructor's home, whatever is graded; and a line in
+    # the audit log for each mark is ours.
     assert changed <= {
         "course-instructor/.jupyter/migrated",
         "course-instructor/.ipython/profile_default/startup/README",
+        *(f"course/assignments/.pcn/audit.{kind}" for kind in ("jsonl", "lock")),
     }
     submitted = run.course.instructor.room / "submitted"
     assert BASE["live-project"] in (submitted / "honest" / STEP / "answers.json").read_text()

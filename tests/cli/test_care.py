@@ -38,6 +38,20 @@ def test_a_purge_says_first_what_would_go(room: Room) -> None:
     assert [one.id for one in room.students()] == ["ben"]
 
 
+def test_a_purge_sums_up_many_places(room: Room) -> None:
+    feedback = room.root / "feedback"
+    for number in range(12):
+        (feedback / f"s{number}").mkdir(parents=True)
+        (feedback / f"s{number}" / "letter.html").touch()
+    asked = pcn("purge", "--term", "--room", room.root).output
+    assert f"feedback: 12 files in 12 places in {feedback} (--list names them)" in asked
+    assert "s11" not in asked
+    assert (
+        f"feedback: 1 files, {feedback / 's11'}\n"
+        in pcn("purge", "--term", "--list", "--room", room.root).output
+    )
+
+
 @pytest.mark.parametrize("whom", [(), ("--student", "ada", "--term")])
 def test_a_purge_asks_whom(room: Room, whom: tuple[str, ...]) -> None:
     asked = pcn("purge", *whom, "--yes", "--room", room.root)
@@ -52,7 +66,12 @@ def test_a_backup_is_laid_down_elsewhere(room: Room, tmp_path: Path) -> None:
     assert made.exit_code == 0
     assert "Written and verified" in made.output
 
-    assert pcn("restore", kept, "--verify").exit_code == 0
+    verified = pcn("restore", kept, "--verify")
+    assert verified.exit_code == 0
+    # What is counted is called the same by both.
+    files = verified.output.split(",")[0]
+    assert files.endswith(" files")
+    assert f" {files}," in made.output
     assert pcn("restore", kept).exit_code == 2
     done = pcn("restore", kept, tmp_path / "new")
     assert done.exit_code == 0

@@ -101,6 +101,16 @@ def test_all_faults_are_told_and_nothing_is_changed(room: Room) -> None:
     assert penalties(room) == {"ada": 2, "ben": 2}
 
 
+def test_a_student_whom_nobody_knows_is_a_fault(room: Room) -> None:
+    (room.root / FILE).write_text(f"{RULES}extension,bne,all,1 day\n")
+    for options in (("--dry-run",), ()):
+        result = pcn(room, *options)
+        assert result.exit_code == 1
+        assert f"{room.root / FILE}, line 4: the gradebook doesn't know" in result.output
+        assert "1 fault found." in result.stderr
+    assert penalties(room) == {"ada": 2, "ben": 2}
+
+
 def test_a_folder_that_is_no_room_is_named(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["late", "--room", str(tmp_path)])
     assert result.exit_code == 1

@@ -73,6 +73,15 @@ def test_what_is_no_submission_stops_nobody(cycle: Cycle) -> None:
     assert "can't be unpacked" in cycle.logs["zip_collect"]
 
 
+def test_what_nbgrader_says_last_and_what_it_does_not_say(cycle: Cycle) -> None:
+    said = cycle.logs["zip_collect"].splitlines()
+    assert "WARNING] 1 taken in; 2 left out: eveother, essay.docx / gusother, step-" in said[-1]
+    assert any("WARNING] Left out, as it is no submission" in line for line in said)
+    assert "Directory not found" not in cycle.logs["zip_collect"]
+    assert "SAWarning" not in cycle.logs["autograde"]
+    assert "not recognized" not in cycle.logs["generate_feedback"]
+
+
 def test_no_student_code_runs(cycle: Cycle) -> None:
     assert not cycle.mark.exists()
     for name in ("hal", "ida"):

@@ -299,6 +299,8 @@ def test_all_get_it_together_when_the_instructor_says_so(marked: Class) -> None:
     done = pcn("feedback", STEP, "--release", "--even-unmarked", "--as", "kim", *room)
     assert done.exit_code == 0
     assert "Released for all: 2 letters" in done.output
+    # Not a word of nbgrader's own between the command and this.
+    assert done.stderr == ""
     assert release_state(marked.room.engine, STEP) == "released"
     new = [path for path in marked.released if path not in before]
     # ada's second letter has an address of its own; ben's stands where it stood.

@@ -7,6 +7,7 @@ import json
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -25,6 +26,22 @@ pytestmark = [needs_root, needs_proxy, pytest.mark.browser, pytest.mark.timeout(
 def text_of(name: str) -> str:
     """What somebody writes, as in `Student`."""
     return f"A referral pathway, by {name}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _words_of_their_own(students: list[Student]) -> None:
+    """Each has written what is looked for, whatever other tests had them write."""
+    for student in students:
+        student.page.goto(student.url(f"voila/render/{STEP}/{STEP}.ipynb"))
+        student.saved()
+        student.write(student.text)
+    for student in students:
+        file = student.hub.workspace(student.name) / STEP / "answers.json"
+        until(partial(_holds, file, student.text))
+
+
+def _holds(file: Path, text: str) -> bool:
+    return text in file.read_text()
 
 
 def test_each_works_in_a_workspace_of_their_own(hub: ClassServer, students: list[Student]) -> None:

@@ -89,12 +89,13 @@ def test_a_server_that_is_killed_costs_no_word_and_no_click(hub: ClassServer, ad
 def test_a_page_that_nobody_looks_at_opens_no_server(hub: ClassServer, ada: Student) -> None:
     note = ada.page.locator(".pcn-note[role=alert]").first
     ada.page.evaluate("Object.defineProperty(document, 'hidden', { get: () => true })")
-    for pid in hub.pids("ada"):
+    killed = hub.pids("ada")
+    for pid in killed:
         os.kill(pid, signal.SIGKILL)
     again = ada.page.get_by_role("button", name="Open the course again")
     expect(again).to_be_visible(timeout=60_000)
     ada.write("in a page that was out of sight")
-    assert not hub.pids("ada")
+    assert set(hub.pids("ada")) <= set(killed), "some may not be cleared away yet"
     again.click()
     until(kept(ada, "in a page that was out of sight"), within=60)
     expect(note).to_have_count(0)

@@ -8,8 +8,10 @@ they are, so that points go to the items that are there already. Without one, th
 item by its exact title, or makes a new one.
 
 Two files are written: the totals, and beside it ``…-by-criterion``, with an item for each
-criterion, whose points are before any late penalty. They are two, because importing the second
-makes many items, which not everybody wants.
+criterion and, where somebody was late, one “Late” of points below 0, so that they sum to the total.
+They are two, because importing the second makes many items, which not everybody wants. Moodle
+would make 0 of points below 0, and Brightspace's items begin at 0: there penalties are in the
+totals alone, and who has one is said.
 
 Students are matched by the ids in the roster, never by their names. Who handed nothing in has no
 line, and what isn't marked yet is left blank (or as the template has it), never 0.
@@ -147,6 +149,7 @@ class Brightspace(LmsExport):
     lms = "brightspace"
     file = "brightspace.csv"
     ids = "username or lms_id (OrgDefinedId)"
+    below_zero = False
 
     def has_id(self, one: Entry) -> bool:
         """By the number or by the login."""
@@ -216,6 +219,7 @@ class Moodle(LmsExport):
     lms = "moodle"
     file = "moodle.csv"
     ids = "lms_id (ID number), username or email"
+    below_zero = False
 
     grade_column = Unicode(
         "", help="The header of the grades in the worksheet, where Moodle's language is a rare one."

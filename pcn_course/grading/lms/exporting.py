@@ -11,7 +11,8 @@ import msgspec
 from nbgrader.plugins import ExportPlugin
 from traitlets import Bool, Dict, Unicode
 
-from pcn_course.files import write_whole
+from pcn_course.files import write_private
+from pcn_course.grading.audit import line, write
 from pcn_course.grading.lms.grades import Column, Grades, read_grades, recalculate
 from pcn_course.grading.lms.roster import Entry, Roster, people_in
 from pcn_course.grading.lms.sheets import LmsError, Row, Sheet, key, points, read_sheet
@@ -56,6 +57,8 @@ class LmsExport(ExportPlugin):
     file = ""
     ids = ""
     """Which ids of the roster this LMS takes, for messages."""
+    below_zero = True
+    """Whether an item may take points off; else penalties are in the totals alone."""
 
     def export(self, gradebook: Any) -> None:  # noqa: ARG002 (the room has its own)
         """Write the files, or none."""
@@ -78,10 +81,11 @@ class LmsExport(ExportPlugin):
             recalculate(room)
             grades = read_grades(room, [str(one) for one in self.assignment], self._students())
             files = self._files(room, grades, to)
+            write(room.root, [line("export", marker=self.lms)])
         finally:
             room.close()
         for path, content in files:
-            write_whole(path, content)
+            write_private(path, content)
             self.log.info("Wrote %s", path)
 
     def _students(self) -> list[str]:
@@ -92,8 +96,26 @@ class LmsExport(ExportPlugin):
         files = [(to, self.totals(room, grades, sheet))]
         if self.by_criterion:
             beside = to.with_name(f"{to.stem}-by-criterion{to.suffix}")
+            if not self.below_zero:
+                self._tell_penalties(grades)
+                kept = tuple(one for one in grades.criteria if not one.late)
+                grades = msgspec.structs.replace(grades, criteria=kept)
             files.append((beside, self.criteria(room, grades, sheet)))
         return files
+
+    def _tell_penalties(self, grades: Grades) -> None:
+        taken = [
+            (student, f"{student} ({points(-value)} in {one.step})")
+            for one in grades.criteria if one.late
+            for student, value in sorted(one.points.items()) if value
+        ]  # fmt: skip
+        count = len({student for student, _ in taken})
+        if taken:
+            self.log.warning(
+                "%s a penalty that is only in the totals, as %s takes no points below 0: %s",
+                "1 student has" if count == 1 else f"{count} students have", self.lms.title(),
+                ", ".join(text for _, text in taken),
+            )  # fmt: skip
 
     def totals(self, room: Room, grades: Grades, sheet: Sheet | None) -> bytes:  # noqa: ARG002
         """The file of the totals."""
@@ -172,6 +194,11 @@ class LmsExport(ExportPlugin):
             LmsError: the template lacks one, has two that fit, or another number of points.
         """
         items = [self._item(column, sheet, must_be_there=must_be_there) for column in columns]
+        # Penalties need an item where there are any, or were any: then it says that they are gone.
+        items = [
+            one for one in items
+            if not one.column.late or one.place is not None or any(one.column.points.values())
+        ]  # fmt: skip
         headers = [one.header for one in items]
         if twice := sorted({one for one in headers if headers.count(one) > 1}):
             raise LmsError(f"Two steps have the item “{twice[0]}”. Mend c.LmsExport.titles.")
@@ -211,7 +238,8 @@ class LmsExport(ExportPlugin):
         if not fits:
             return Item(column, self.new_header(column))
         _, place, text, header = fits[0]
-        if header.out_of is not None and column.points and header.out_of != column.out_of:
+        counted = column.points and not column.late
+        if header.out_of is not None and counted and header.out_of != column.out_of:
             raise LmsError(
                 f"{self.lms.title()}'s item “{header.title}” has {points(header.out_of)} points, "
                 f"and {column.title} has {points(column.out_of)}. Set the item's points to "

@@ -27,6 +27,8 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
     titles: tuple[str, ...]
     out_of: float
     points: dict[str, float]
+    late: bool = False
+    """Whether it is what handing in late costs: points below 0, out of none."""
 
     @property
     def title(self) -> str:
@@ -40,6 +42,7 @@ class Grades(msgspec.Struct, frozen=True):
     people: tuple[Entry, ...]
     totals: tuple[Column, ...]
     criteria: tuple[Column, ...]
+    """The last of each step is its late penalties: all of a step's columns sum to its total."""
 
 
 def recalculate(room: Room) -> None:
@@ -142,4 +145,19 @@ def _by_criterion(room: Room, step: str, rows: dict[str, list[MarkRow]]) -> list
                 },
             )
         )
-    return columns
+    return [*columns, _late(room, step, rows)]
+
+
+def _late(room: Room, step: str, rows: dict[str, list[MarkRow]]) -> Column:
+    """What was taken off: where there is no total yet, it may still change."""
+    taken = {}
+    for student, of_one in rows.items():
+        if not any(row.open for row in of_one):
+            taken[student] = min(of_one[0].penalty, sum(row.points or 0.0 for row in of_one))
+    return Column(
+        step=step,
+        titles=tuple(f"{one}: Late" for one in _titles(room, step)),
+        out_of=0.0,
+        points={student: 0.0 - penalty for student, penalty in taken.items()},
+        late=True,
+    )

@@ -68,7 +68,8 @@ class Uploader(msgspec.Struct, frozen=True, kw_only=True):
 
     ``name`` is what the LMS calls them. ``when`` is UTC, None where the LMS tells no time, and
     ``late`` is None where it doesn't say. Of one student's uploads, a higher ``order`` is later.
-    ``namesakes`` are the ids of those whom the LMS could mean, where it tells a name only.
+    ``namesakes`` are the ids of those whom the LMS could mean, where it tells a name only. ``file``
+    is what the student called it, where the LMS has put its words before that.
     """
 
     lms: str
@@ -80,6 +81,7 @@ class Uploader(msgspec.Struct, frozen=True, kw_only=True):
     hidden: bool = False
     namesakes: tuple[str, ...] = ()
     order: int = 0
+    file: str = ""
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -127,12 +129,15 @@ def settle(uploader: Uploader | None, claim: Claim, roster: Roster) -> Settled |
     """Decide between what the LMS says and what the hand-in says: the LMS is believed.
 
     Only where the LMS knows no id or no time does the hand-in's own word count, with a note. It
-    doesn't count for a student whom the roster knows by another number of the same LMS.
+    doesn't count for a student whom the roster knows by another number of the same LMS, nor, where
+    there is a roster, for an id that nobody in it has.
     """
     claimed = roster.by_claim(claim.student) if claim.student else None
     if uploader is None:
         if claimed is None or claim.when is None:
             return Unsettled("its name tells neither a student nor a time")
+        if roster.entries and roster.get(claimed) is None:
+            return Unsettled(f"nobody in roster.csv has the id {claimed}; {_ADD}")
         return Settled(claimed, claim.when)
     student, note = _whose(uploader, claimed, roster)
     if student is None:
@@ -203,6 +208,7 @@ def _canvas(
         how=f"Canvas's user {found['user']}" if found["user"] else "nobody's name",
         hidden=found["anon"] is not None,
         order=int(found["attachment"][:18]),
+        file=found["file"],
     )
 
 
@@ -256,6 +262,7 @@ def _brightspace(
         student=one.id if one else None,
         when=when,
         how="the name in Brightspace",
+        file=found["file"] or "",
     )
 
 
@@ -282,7 +289,12 @@ def _blackboard(
         one, how = _by_ending(found["head"], roster), "the user name in Blackboard"
         name = found["head"].rpartition("_")[2]
     return Uploader(
-        lms="blackboard", name=name, student=one.id if one else None, when=when, how=how
+        lms="blackboard",
+        name=name,
+        student=one.id if one else None,
+        when=when,
+        how=how,
+        file=found["file"] or "",
     )
 
 
@@ -320,6 +332,9 @@ def _is_somebody_else(uploader: Uploader, claimed: Entry | None) -> bool:
             return bool(claimed.first and claimed.last)
 
 
+_ADD = "add them there and collect again"
+
+
 def _whose(uploader: Uploader, claimed: str | None, roster: Roster) -> tuple[str | None, str]:
     """The student, with a note if there is one; or None, and why it is nobody's."""
     lms = uploader.lms.title()
@@ -342,6 +357,11 @@ def _whose(uploader: Uploader, claimed: str | None, roster: Roster) -> tuple[str
         )
     if claimed is None:
         return None, f"the roster knows nobody who is “{uploader.name}”; add them to roster.csv"
+    if roster.entries and roster.get(claimed) is None:
+        return None, (
+            f"neither “{uploader.name}”, who uploaded it, nor the id in it ({claimed}) is in "
+            f"roster.csv; {_ADD}"
+        )
     if uploader.hidden:
         return claimed, f"{lms} hides who uploaded this; the id in the file was believed."
     if _is_somebody_else(uploader, roster.get(claimed)):

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
 from pcn_course.exchange import STUDENT_ID
-from pcn_course.files import write_whole
+from pcn_course.files import write_private
 from pcn_course.grading.lms.sheets import (
     LmsError,
     Row,
@@ -72,6 +72,17 @@ _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "blackboard": {**_COMMON, "lms_id": ("student id",)},
 }
+
+
+# Which columns a class list has to have: one of each group.
+_NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
+    "canvas": (("name",), ("lms_id", "sis_id", "username")),
+    "brightspace": (("lms_id", "username"),),
+    "moodle": (("lms_id", "username", "email", "participant"),),
+    "blackboard": (("username", "lms_id"),),
+}
+_OURS = ({"id", "first", "last"}, {"lmsid"})
+"""Headers that a table of one's own has, and no LMS's export."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,7 +243,7 @@ def roster_of(room: Room) -> Roster:
 
 
 def write_roster(path: Path, roster: Roster) -> None:
-    """Write the roster as a spreadsheet opens it; nothing in it is a formula.
+    """Write the roster as a spreadsheet opens it; nothing in it is a formula. A new one is private.
 
     Raises:
         OSError: nothing was changed.
@@ -243,7 +254,7 @@ def write_roster(path: Path, roster: Roster) -> None:
         cells = [getattr(one, field) for field in _OWN]
         cells += [one.participants.get(step, "") for step in steps]
         rows.append([guarded(cell) for cell in cells])
-    write_whole(path, csv_bytes(rows))
+    write_private(path, csv_bytes(rows))
 
 
 def read_class_list(path: Path, lms: str, step: str | None = None) -> tuple[Entry, ...]:
@@ -262,10 +273,16 @@ def people_in(sheet: Sheet, lms: str, step: str | None = None) -> tuple[Entry, .
     """As :func:`read_class_list`, of a table that was read already."""
     if lms not in LMS:
         raise LmsError(f"“{lms}” is none of {', '.join(LMS)}.")
+    headers = {key(one) for one in sheet.header}
+    own = any(ours <= headers for ours in _OURS)
+    complete = all(
+        any(sheet.column(*_COLUMNS[lms][field]) is not None for field in several)
+        for several in _NEEDED[lms]
+    )
     entries = tuple(_listed(sheet, lms, step))
-    if not any(one.known for one in entries):
+    if own or not complete or not any(one.known for one in entries):
         needs = {
-            "canvas": "Student and ID (the gradebook's export)",
+            "canvas": "Student and ID or SIS Login ID (the gradebook's export)",
             "brightspace": "OrgDefinedId or Username (the grades' export, key field “Both”)",
             "moodle": "Email address, ID number, or Identifier (worksheet, its step named)",
             "blackboard": "Username (the gradebook's download)",
@@ -273,6 +290,7 @@ def people_in(sheet: Sheet, lms: str, step: str | None = None) -> tuple[Entry, .
         raise LmsError(
             f"{sheet.path} doesn't look like a class list from {lms.title()}: it needs {needs}. "
             f"Its columns are {_columns_of(sheet)}."
+            + (" For a table of your own say --lms roster." if own else "")
         )
     return entries
 
@@ -302,6 +320,7 @@ def import_roster(room: Room, path: Path, lms: str, step: str | None = None) -> 
         )
     names = Counter(name_key(one.name) for one in listed)
     entries = {one.id: one for one in roster.entries}
+    whose = {mark: it for one in roster.entries for mark, it in _marks_of(one)}
     added, updated, unchanged = [], [], []
     lines: dict[str, int] = {}
     for one in listed:
@@ -321,10 +340,13 @@ def import_roster(room: Room, path: Path, lms: str, step: str | None = None) -> 
             )
         lines[student] = one.line
         before = entries.get(student)
+        if before is None:
+            _check_new(sheet, one, student, whose)
         after = _filled(
             msgspec.structs.replace(one, id=student, line=0, sis_id=""), before or Entry()
         )
         entries[student] = after
+        whose.update(_marks_of(after))
         if before is None:
             added.append(student)
         elif _kept(after) != _kept(before):
@@ -451,6 +473,26 @@ def _check_id(sheet: Sheet, one: Entry) -> None:
             f"{sheet.where(one.line)}: “{one.id}” can't be a student's id, as it goes into names "
             "of files. Use letters, digits, dots, hyphens, underscores or @, at most 63."
         )
+
+
+def _marks_of(one: Entry) -> list[tuple[tuple[str, str], str]]:
+    """What is one person's alone, each with the student's id."""
+    told = (("address", one.email), ("lms_id", one.lms_id))
+    return [((word, value.casefold()), one.id) for word, value in told if value]
+
+
+def _check_new(
+    sheet: Sheet, one: Entry, student: str, whose: Mapping[tuple[str, str], str]
+) -> None:
+    """Nobody is added whose address or number is somebody's already: they would be there twice."""
+    for (word, value), _ in _marks_of(one):
+        if other := whose.get((word, value)):
+            raise LmsError(
+                f"{sheet.where(one.line)}: {student} would be new, and the {word} “{value}” "
+                f"belongs to {other} already. If they are one person, give this line the id "
+                f"{other}; or, if that id is wrong, remove it first (pcn purge --student "
+                f"{other}). If they are two, mend the {word}. Nothing was changed."
+            )
 
 
 def _check_once(sheet: Sheet, entries: Iterable[Entry], field: str) -> None:

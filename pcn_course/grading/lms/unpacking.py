@@ -69,11 +69,17 @@ class HandIn(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LeftOut(msgspec.Struct, frozen=True):
-    """A file that is no submission, or can't be used. ``odd``: somebody should look at it."""
+    """A file that is no submission, or can't be used. ``odd``: somebody should look at it.
+
+    ``who`` uploaded it: the name in the roster, else what the LMS calls them; empty if unknown.
+    ``file`` is its own name, as ``who`` gave it.
+    """
 
     name: str
     why: str
     odd: bool = True
+    who: str = ""
+    file: str = ""
 
 
 def unpack_folder(
@@ -116,14 +122,22 @@ def unpack(
     """
     reader = _Reader(step_id, roster, zone, limits or Limits())
     trail = (name or path.name).replace("\\", "/")
+    reader.texts.update(receipts or {})
+    for found in _unpack(reader, path, trail, receipts or {}):
+        yield found if isinstance(found, HandIn) else reader.told(found)
+
+
+def _unpack(
+    reader: _Reader, path: Path, trail: str, receipts: Mapping[str, str]
+) -> Iterator[HandIn | LeftOut]:
     try:
         if path.is_symlink() or not path.is_file():
             yield LeftOut(trail, "it is no file of its own")
         elif trail.lower().endswith(".zip"):
-            yield from reader.archive(path, trail, receipts or {}, reader.limits.depth)
+            yield from reader.archive(path, trail, receipts, reader.limits.depth)
         elif _ANSWERS.fullmatch(trail.rpartition("/")[2]):
             secret = path.with_name(SECRET) if path.name == FILE else None
-            yield reader.bare(_read(path, MAX_FILE), trail, receipts or {}, secret)
+            yield reader.bare(_read(path, MAX_FILE), trail, receipts, secret)
         else:
             yield LeftOut(trail, "it is no submission", odd=False)
     except OSError as error:
@@ -142,6 +156,23 @@ class _Reader:
         self.zone = zone
         self.limits = limits
         self.unpacked = 0
+        self.texts: dict[str, str] = {}
+
+    def told(self, found: LeftOut) -> LeftOut:
+        """With whoever uploaded it: what a student handed in, somebody should look at."""
+        by = who(found.name, self.texts, self.roster, self.zone, step=self.step_id)
+        last = found.name.rpartition("/")[2]
+        if by is None:
+            return msgspec.structs.replace(found, file=last)
+        one = self.roster.get(by.student) if by.student else None
+        # Ours lie beside the answers where an LMS or a browser unpacked a hand-in.
+        ours = last in (SECRET, TIMESTAMP, f"{self.step_id}.ipynb")
+        return msgspec.structs.replace(
+            found,
+            who=one.name if one else by.name,
+            file=by.file if by.file and last.endswith(by.file) else last,
+            odd=found.odd or not ours,
+        )
 
     def archive(
         self, file: Path | io.BytesIO, trail: str, receipts: Mapping[str, str], depth: int
@@ -172,6 +203,7 @@ class _Reader:
     ) -> Iterator[HandIn | LeftOut]:
         """Each file of a ZIP that holds several submissions."""
         told = {**receipts, **self.receipts(archive, members, trail)}
+        self.texts.update(told)
         for member in members:
             inner = f"{trail}/{_name(member)}"
             last = inner.rpartition("/")[2]

@@ -53,8 +53,10 @@ def decoded(content: bytes, encoding: str = "utf-8-sig") -> str:
         raise RefusedError(f"it is not {encoding}") from error
 
 
-def score(cell: str) -> float | None:
-    refuse_unless(cell == "" or NUMBER.fullmatch(cell), f"“{cell}” is no number of points")
+def score(cell: str, *, below_zero: bool = False) -> float | None:
+    """Points; where an item may take some off, less than 0."""
+    number = cell.removeprefix("-") if below_zero else cell
+    refuse_unless(cell == "" or NUMBER.fullmatch(number), f"“{cell}” is no number of points")
     return float(cell) if cell else None
 
 
@@ -113,7 +115,9 @@ def canvas(content: bytes, assignments: dict[int, tuple[str, float]]) -> Read:
         refuse_unless(by, f"{row[0]} could only be found by the name")
         refuse_unless(by not in read.grades, f"{by} is there twice")
         read.names[by] = shown(row[0])
-        read.grades[by] = {header: score(row[place]) for place, header in items.items()}
+        read.grades[by] = {
+            header: score(row[place], below_zero=True) for place, header in items.items()
+        }
     return read
 
 
@@ -230,6 +234,8 @@ def blackboard(content: bytes, columns: dict[int, str] | None = None) -> Read:
     for row in rows[1:]:
         refuse_unless(row[who], "a line has no Username")
         refuse_unless(row[who] not in read.grades, f"{row[who]} is there twice")
-        read.grades[row[who]] = {header: score(row[place]) for place, header in items.items()}
+        read.grades[row[who]] = {
+            header: score(row[place], below_zero=True) for place, header in items.items()
+        }
         read.names[row[who]] = f"{shown(row[1])} {shown(row[0])}".strip()
     return read

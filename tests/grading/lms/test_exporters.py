@@ -120,6 +120,7 @@ def test_canvas(room: Room, tmp_path: Path) -> None:
     assert read.possible == {GOALS: 20, CONNECTIONS: 20}
     assert read.names == {str(one.number): one.sortable for one in CLASS}
     by_criterion(readers.canvas(criteria, {}), NUMBER)
+    sums_to_the_total(readers.canvas(criteria, {}), NUMBER)
 
 
 def test_brightspace(room: Room, tmp_path: Path) -> None:
@@ -145,6 +146,7 @@ def test_blackboard(room: Room, tmp_path: Path) -> None:
     assert only(read, GOALS, LOGIN) == TOTALS
     assert read.names == {one.login: one.full for one in CLASS}
     by_criterion(readers.blackboard(criteria), LOGIN)
+    sums_to_the_total(readers.blackboard(criteria), LOGIN)
     with pytest.raises(RefusedError, match="text column"):
         readers.blackboard(totals, {})
 
@@ -164,6 +166,28 @@ def by_criterion(read: readers.Read, ids: dict[str, str], behind: str = "") -> N
         assert given == expected
     structure = only(read, f"{GOALS}: Structure{behind}", ids)
     assert structure == dict.fromkeys(NUMBER, STRUCTURE)
+
+
+def sums_to_the_total(read: readers.Read, ids: dict[str, str]) -> None:
+    """Zoë's penalty stands in an item of its own, and only the late step has such an item."""
+    assert [one for one in read.headers if one.endswith(": Late")] == [f"{GOALS}: Late"]
+    late = only(read, f"{GOALS}: Late", ids)
+    assert late == {"ada": 0, "ben": 0, "zoe": -1.75, "eve": None, "mei": None}
+    back = {lms: student for student, lms in ids.items()}
+    for lms, grades in read.grades.items():
+        if (total := TOTALS[back[lms]]) is not None:
+            assert sum(value or 0 for one, value in grades.items() if GOALS in one) == total
+
+
+@pytest.mark.parametrize("kind", [exporters.Brightspace, exporters.Moodle])
+def test_a_penalty_that_the_file_can_not_have_is_told(
+    room: Room, tmp_path: Path, kind: type[LmsExport], capfd: pytest.CaptureFixture[str]
+) -> None:
+    _, criteria = export(room, kind, tmp_path / "x.csv")
+    said = capfd.readouterr().err
+    assert b": Late" not in criteria
+    assert "1 student has a penalty that is only in the totals" in said
+    assert "zoe (1.75 in step-1-goals)" in said
 
 
 # With the teacher's own download

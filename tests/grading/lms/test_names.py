@@ -251,11 +251,25 @@ def test_who_is_not_in_the_roster_can_not_take_anothers_place() -> None:
     refused = settle(stranger, Claim("ada", WHEN), ROSTER)
     assert isinstance(refused, Unsettled)
     assert "under the id of ada" in refused.why
-    for claim, roster in (("new", ROSTER), ("ada", Roster())):
-        settled = settle(stranger, Claim(claim, WHEN), roster)
-        assert isinstance(settled, Settled)
-        assert settled.student == claim
-        assert "not in roster.csv" in settled.notes[0]
+    settled = settle(stranger, Claim("ada", WHEN), Roster())
+    assert isinstance(settled, Settled)
+    assert settled.student == "ada"
+    assert "not in roster.csv" in settled.notes[0]
+
+
+@pytest.mark.parametrize(
+    "uploader",
+    [
+        Uploader(lms="canvas", name="studenttest"),
+        Uploader(lms="moodle", name="Participant 5", hidden=True),
+        None,
+    ],
+)
+def test_a_roster_lets_nobody_new_in(uploader: Uploader | None) -> None:
+    refused = settle(uploader, Claim("x", WHEN), ROSTER)
+    assert isinstance(refused, Unsettled)
+    assert "add them there and collect again" in refused.why
+    assert isinstance(settle(uploader, Claim("x", WHEN), Roster()), Settled)
 
 
 def test_hidden_names_leave_the_files_own_word() -> None:

@@ -212,6 +212,28 @@ def test_a_roster_of_ones_own_is_taken_over(room: Room, tmp_path: Path) -> None:
     assert (ada.last, ada.lms_id) == ("Lovelace", "17")
 
 
+OWN = b"id,first,last,email,lms_id,username\nada,Ada,Alpha,ada@example.org,17,alove\n"
+
+
+@pytest.mark.parametrize("lms", EXPORTS)
+def test_a_table_of_ones_own_is_no_class_list_of_an_lms(
+    tmp_path: Path, room: Room, lms: str
+) -> None:
+    with pytest.raises(LmsError, match=f"from {lms.title()}.*--lms roster"):
+        import_roster(room, written(tmp_path, OWN), lms)
+    assert not (room.root / "roster.csv").exists()
+    assert [one.id for one in room.students()] == ["ada", "ben"]
+
+
+@pytest.mark.parametrize("other", ["Ada@example.org,1", "a@example.org,17"])
+def test_nobody_is_added_under_a_second_id(tmp_path: Path, room: Room, other: str) -> None:
+    import_roster(room, written(tmp_path, OWN), "roster")
+    content = f"id,first,last,email,lms_id\nx,Ada,Alpha,{other}\n".encode()
+    with pytest.raises(LmsError, match=r"line 2: x would be new, and .* belongs to ada already"):
+        import_roster(room, written(tmp_path, content), "roster")
+    assert [one.id for one in room.students()] == ["ada", "ben"]
+
+
 def test_what_fits_two_fits_none() -> None:
     twins = (Entry(id="a", first="Jo", last="Doe"), Entry(id="b", first="Jo", last="Doe"))
     roster = Roster(

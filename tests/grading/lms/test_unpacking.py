@@ -17,6 +17,7 @@ import pytest
 from pcn_course import exchange
 from pcn_course.answers import Edit
 from pcn_course.course import Course, default_root, load_course
+from pcn_course.grading.collecting import summary
 from pcn_course.grading.lms.roster import Entry, Roster
 from pcn_course.grading.lms.unpacking import HandIn, LeftOut, Limits, unpack, unpack_folder
 from pcn_course.workspace import Receipt, Workspace
@@ -230,6 +231,20 @@ def test_one_that_can_not_be_used_stops_nobody(
     (one,) = left_out
     assert name in one.name
     assert why in one.why
+    # A student handed it in, so somebody has to look at it.
+    assert one.odd
+    assert one.who in {"nobody", *(person.full for person in CLASS)}
+
+
+def test_the_last_word_is_who_is_in_and_who_is_missing(tmp_path: Path) -> None:
+    found, left_out = read(laid(tmp_path, {ADA: GOOD, "ro_1002_3_essay.docx": b"PK"}))
+    taken = {one.student for one in found}
+    ben, zoe, eve, mei = (one.full for one in CLASS[1:])
+    assert summary(taken, left_out, ROSTER, {"mei"}) == (
+        f"1 taken in; 1 left out: {ben}, essay.docx; not handed in: {ben}, {zoe}, {eve}."
+    )
+    assert mei not in summary(taken, left_out, ROSTER, {"mei"})
+    assert summary(taken, (), Roster(), set()) == "1 taken in."
 
 
 def test_a_hand_in_without_answers_is_there_without_answers(tmp_path: Path) -> None:

@@ -64,9 +64,12 @@ def line(
 def write(room: Path, lines: Iterable[Line]) -> None:
     """Put lines at the end of a room's file, and see that they are on the disk.
 
+    Points that a command gave by itself don't wait for the disk: it gives them again.
+
     Raises:
         OSError: they are not.
     """
+    lines = list(lines)
     content = b"".join(msgspec.json.encode(one) + b"\n" for one in lines)
     if not content:
         return
@@ -79,7 +82,8 @@ def write(room: Path, lines: Iterable[Line]) -> None:
             if not _ends_whole(path):
                 content = b"\n" + content
             os.write(file, content)
-            os.fsync(file)
+            if any(one.what != "automatic" for one in lines):
+                os.fsync(file)
         finally:
             os.close(file)
 

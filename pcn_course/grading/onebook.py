@@ -54,6 +54,10 @@ class OneGradebook(Gradebook):
                 put_on_path()
                 found = super().__new__(cls)
                 Gradebook.__init__(found, db_url, course_id, *_more)
+                # nbgrader commits some ten times for each submission, and would read all anew after
+                # each. Its sessions end with each piece of work, so nothing stays old for long.
+                found.db.remove()
+                found.db.configure(expire_on_commit=False)
                 # A new SQLite file has its number only now.
                 cls._open[db_url, course_id, _file_of(db_url)] = found
             return found

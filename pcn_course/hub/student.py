@@ -25,33 +25,28 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
-from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.utils import url_path_join
 from jupyterhub import __version__
 from jupyterhub.singleuser.extension import JupyterHubIdentityProvider
-from tornado import web
 from tornado.httpclient import AsyncHTTPClient
-from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from tornado.websocket import WebSocketClosedError
 
 from pcn_course.app.application import CourseApp, page_settings
 from pcn_course.app.handlers import (
     HOME,
     SECURITY_HEADERS,
     HomeHandler,
-    KernelSocket,
-    PageHandler,
     course_handlers,
 )
 from pcn_course.app.kernels import CourseKernels
-from pcn_course.app.plotly import PlotlyHandler
 from pcn_course.app.server import SHARE, AppError, ServerFolder
 from pcn_course.app.waiting import Waiting
-from pcn_course.app.widgets import WidgetHandler
 from pcn_course.assets import PAGES, ROOM_PAGES, asset
 from pcn_course.course import Course, load_course
 from pcn_course.files import StorageError
 from pcn_course.hub.counts import FILE as COUNTS
-from pcn_course.hub.counts import Counts, Saves, kind_of, read_counts
+from pcn_course.hub.counts import Counts, read_counts
+from pcn_course.hub.doors import REPLACED, AtSign, WatchedSocket
 from pcn_course.hub.logs import log_to
 from pcn_course.hub.nursery import Child, Nursery
 from pcn_course.hub.view import make_released, make_view, write_student_config
@@ -126,97 +121,6 @@ def become_kernel(told: Mapping[str, Any]) -> None:
     app.start()  # type: ignore[no-untyped-call]
 
 
-class WatchedPage(PageHandler):
-    """A page; before it is made, whatever the instructor has released since is fetched."""
-
-    @web.authenticated
-    async def get(self, path: str) -> None:
-        """Fetch, then send the page."""
-        app: HubApp = self.settings["pcn_hub_app"]
-        app.used()
-        began = time.monotonic()
-        await app.fetch_released()
-        try:
-            if sending := super().get(path):
-                await sending
-                app.counts.made.add(time.monotonic() - began)
-        except PermissionError:  # a link to what this user may not even look at
-            raise web.HTTPError(404) from None
-
-
-class AtSign(web.RequestHandler):
-    """Leads to the address as the hub writes it, where somebody's name is an e-mail address.
-
-    Some programs write ``%40`` in links. No page is there, and the hub's cookie isn't for it, so
-    the login would go round and round.
-    """
-
-    async def get(self) -> None:
-        """Redirect; nothing but the one sign differs."""
-        self.redirect(str(self.request.uri).replace("%40", "@"))
-
-
-class OpenWidget(WidgetHandler):
-    """The widgets' scripts, the same for all. A browser shows no login when it loads a module."""
-
-    @allow_unauthenticated
-    async def get(self, file: str) -> None:
-        """Send it, whoever asks."""
-        await WidgetHandler.get.__wrapped__(self, file)  # type: ignore[attr-defined]
-
-
-class OpenPlotly(PlotlyHandler):
-    """The script for charts, for the same reason."""
-
-    @allow_unauthenticated
-    async def get(self) -> None:
-        """Send it, whoever asks."""
-        await PlotlyHandler.get.__wrapped__(self)  # type: ignore[attr-defined]
-
-
-class WatchedSocket(KernelSocket):
-    """A page's line to its kernel, which says when somebody types, and counts what is saved."""
-
-    @property
-    def hub_app(self) -> HubApp:
-        """The server that this is a line of."""
-        return cast("HubApp", self.settings["pcn_hub_app"])
-
-    async def open(self, kernel_id: str) -> None:
-        """Let the server know that a page is there."""
-        self.hub_app.sockets.add(self)
-        self._saves = Saves(self.hub_app.counts)
-        await super().open(kernel_id)
-
-    def on_close(self) -> None:
-        """Let the server know that the page is gone."""
-        self.hub_app.sockets.discard(self)
-        super().on_close()
-
-    def on_message(self, ws_message: Any) -> Any:
-        """Take note of everything but the sign of life that pages ask for when they are quiet."""
-        kind = kind_of(ws_message)
-        if kind == "pcn_here":  # somebody reads, and says so; it is not for the kernel
-            self.hub_app.used()
-            return self.tell_quiet(0)
-        if kind != "kernel_info_request":
-            self.hub_app.used()
-            self._saves.asked(ws_message)
-        return super().on_message(ws_message)
-
-    def write_message(self, message: Any, binary: bool = False) -> Any:  # noqa: FBT001, FBT002
-        """Count what the kernel has saved, on its way to the page."""
-        if isinstance(message, str):
-            self._saves.answered(message)
-        return super().write_message(message, binary)
-
-    def tell_quiet(self, seconds: float) -> Any:
-        """Tell the page in how many seconds its server ends; 0: it doesn't."""
-        said = {"header": {"msg_type": "pcn_quiet"}, "content": {"seconds": seconds}}
-        # Not by way of what a kernel may say, which this is none of.
-        return WebSocketHandler.write_message(self, json.dumps(said))
-
-
 class HubApp(CourseApp):
     """The course's pages for one member of the class."""
 
@@ -254,14 +158,8 @@ class HubApp(CourseApp):
             (url_path_join(self.base_url, handler[0]), *handler[1:])
             for handler in self.identity_provider.get_handlers()
         ]
-        replaced = {
-            PageHandler: WatchedPage,
-            KernelSocket: WatchedSocket,
-            WidgetHandler: OpenWidget,
-            PlotlyHandler: OpenPlotly,
-        }
         ours = [
-            (address, replaced.get(handler, handler), *rest)
+            (address, REPLACED.get(handler, handler), *rest)
             for address, handler, *rest in course_handlers(
                 self.base_url, root, home=self.home, only=self.only
             )

@@ -31,6 +31,9 @@ FILE = "answers.json"
 MAX_FILE = 32_000_000
 """The most bytes of an answers file that are read; a longer one is treated as unreadable."""
 LOCK_SECONDS = 10
+_STILL_THERE = (
+    " What you wrote is under “Earlier versions” below each question: put back there what you need."
+)
 _NOT_ASKED = "The course no longer asks this question. Reload the page; your text is kept here."
 
 
@@ -285,8 +288,25 @@ class AnswerStore:
         Raises:
             StorageError: the history can't be read.
         """
+        prompt = self.step.prompt(key)
+        path = self.private if prompt and prompt.private else self.public
         try:
-            return self._history.earlier(key)
+            field = decode(path.read_bytes(), self.course_id, self.step.name).fields.get(key)
+        except (OSError, UnreadableError):
+            field = None
+        try:
+            return self._history.earlier(key, field.value if field else None)
+        except OSError as error:
+            raise StorageError(plain_os_error(error)) from error
+
+    def past(self) -> set[str]:
+        """The fields that have earlier values, even where an answers file was set aside.
+
+        Raises:
+            StorageError: the history can't be read.
+        """
+        try:
+            return self._history.keys()
         except OSError as error:
             raise StorageError(plain_os_error(error)) from error
 
@@ -327,6 +347,7 @@ class AnswerStore:
                 f"Your earlier answers could not be used: {error}. They were not deleted: "
                 f"the file is kept as {kept.relative_to(self.state.parent).as_posix()} in your "
                 "workspace. Show it to whoever runs the course."
+                + (_STILL_THERE if self.past() else "")
             )
             return empty
 

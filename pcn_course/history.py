@@ -82,10 +82,13 @@ class History:
                 newest = entry
         return newest.value if newest else None
 
-    def earlier(self, key: str) -> list[Entry]:
-        """Earlier values of a field that are worth going back to, newest first."""
+    def keys(self) -> set[str]:
+        """The fields that something was written in, even if their answers are gone."""
+        return {entry.key for entry in self._entries() if entry.value not in (None, "", [])}
+
+    def earlier(self, key: str, current: Any) -> list[Entry]:
+        """Values of a field other than the current one, worth going back to, newest first."""
         entries = [entry for entry in self._entries() if entry.key == key]
-        current = next((entry.value for entry in reversed(entries) if entry.version), None)
         shown: list[Entry] = []
         for entry in reversed(_worth_keeping(entries)):
             repeats = entry.value in (None, "", [], current)

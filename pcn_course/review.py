@@ -26,8 +26,8 @@ _CELL = (
     "border:1px solid #9aa7aa;padding:.35em .6em;vertical-align:top;"
     "text-align:left;white-space:pre-wrap;overflow-wrap:anywhere;min-width:"
 )
-_WIDTH = {"text": "15em", "line": "10em"}
-"""The least width of a column by its kind: in narrow ones a row would be a page high."""
+_LONG_LABEL = 40
+"""Characters of a column's label that make its head high where the column is narrow."""
 
 
 def answers_html(step: Step, fields: Mapping[str, Field], problems: Iterable[str] = ()) -> str:
@@ -121,7 +121,7 @@ def _table(prompt: Prompt, rows: list[dict[str, Any]], tables: Entries) -> str:
         for column in prompt.columns
         if not column.private and not all(column.is_empty(row.get(column.key)) for row in rows)
     ]
-    styles = [_CELL + _WIDTH.get(one.kind, "7.5em") for one in columns]
+    styles = [_CELL + _width(one) for one in columns]
     head = "".join(
         f'<th scope="col" style="{style}">{_safe(_head(one))}</th>'
         for one, style in zip(columns, styles, strict=True)
@@ -140,6 +140,13 @@ def _table(prompt: Prompt, rows: list[dict[str, Any]], tables: Entries) -> str:
     # A wide table scrolls in itself, so that the page doesn't; a keyboard must reach it, too.
     region = f'role="region" aria-label="{_safe(prompt.label)}" tabindex="0"'
     return f'<div {region} style="overflow-x:auto">{table}</div>'
+
+
+def _width(column: Prompt) -> str:
+    """The least width of a column: in a narrow one sentences would make a row a page high."""
+    if column.kind == "text" or len(_head(column)) > _LONG_LABEL:
+        return "15em"
+    return "10em" if column.kind == "line" else "7.5em"
 
 
 def _head(column: Prompt) -> str:

@@ -176,6 +176,20 @@ def test_an_unusable_file_is_set_aside_and_named(desk: Desk, content: bytes, rea
     assert desk.type("new", base=0).versions == {"why": 1}
 
 
+def test_what_stood_in_an_unusable_file_can_be_put_back(desk: Desk) -> None:
+    desk.type("A paragraph that took an evening.", base=0)
+    assert desk.store().history("why") == [], "what stands there is no earlier version"
+    desk.file.write_bytes(b"{")
+    (notice,) = desk.store().load().notices
+    assert "“Earlier versions”" in notice
+    for text in (None, "Begun anew"):
+        if text:
+            assert desk.type(text, base=0, seq=9).versions == {"why": 1}
+        assert desk.store().past() == {"why"}
+        found = [entry.value for entry in desk.store().history("why")]
+        assert found == ["A paragraph that took an evening."]
+
+
 def test_a_value_of_the_wrong_type_is_told_and_kept_in_the_history(desk: Desk) -> None:
     fields = {
         "why": {"value": ["a", "list"], "version": 4},

@@ -85,7 +85,7 @@ export default {
         section("agree", "How far the marks agree",
           h("p", { class: "pcn-intro" }, room.calibration
             ? "The agreed marks of synthetic answers against yours. The agreed ones are where to begin talking, and not the last word."
-            : "First against second marks, as they were before anything was settled. Whoever still gives second marks should look at this afterwards."),
+            : "First against second marks, as they were before anything was settled. If some of them are yours, they stay as they are from now on: you have seen the first."),
           h("div", { class: "pcn-cards" }, found.parts.map(part))),
         section("waits", room.calibration ? "Where your marks and the agreed ones differ" : "To be settled",
           h("div", null, waiting(found.waiting))),

@@ -351,7 +351,7 @@ function openForm(model, root, inflate) {
     root.inert = !ready;
     const lost = open.length > 0 && (saving.trouble || cut);
     const wrong = open.filter((field) => field.invalid);
-    for (const [key, { saved }] of saving.fields) pasts.get(key).hidden = !saved.version;
+    for (const [key, { saved }] of saving.fields) pasts.get(key).hidden = !saved.version && !state.past.includes(key);
     for (const [key, { invalid }] of saving.fields) {
       const note = notes.get(key);
       const shown = note.querySelector(".pcn-wrong");

@@ -135,6 +135,7 @@ class Form(Desk):
                 "panels": [msgspec.to_builtins(panel) for panel in step.panels],
             },
             "fields": _fields(loaded),
+            "past": sorted(self._store.past()),
             "quotes": self._quotes(),
             "refs": self._references(),
             "steps": [

@@ -124,7 +124,9 @@ def test_what_was_acknowledged_is_on_disk_and_comes_back(
     assert ack["type"] == "ack"
     assert ack["versions"] == {"why": 1, "live-project": 1}
     assert saved_answers(workspace)["why"]["value"] == "Because."
-    assert visitor.ask("open")["fields"]["why"] == {"value": "Because.", "version": 1}
+    state = visitor.ask("open")
+    assert state["fields"]["why"] == {"value": "Because.", "version": 1}
+    assert state["past"] == ["live-project", "why"]
 
 
 def test_a_private_answer_never_reaches_what_is_handed_in(

@@ -201,7 +201,7 @@ async function explain({ status, redirected, url }, page, tries) {
   } else if (status < 400 && redirected) {
     tell(`You are signed out. Sign in again, then come back to this page. ${KEPT}`, "Sign in again", base);
   } else if (status >= 400) {
-    tries > 4 && tell(AWAY);
+    tries > 4 && away();
   }
 }
 
@@ -244,7 +244,7 @@ async function join() {
       next?.end(false);
       console.info("Again:", error);
       const state = place && await life(place.kernel);
-      if (state === "unreachable") tries > 4 && tell(AWAY);
+      if (state === "unreachable") tries > 4 && away();
       else place = null;
     }
     await new Promise((resume) => {
@@ -308,6 +308,8 @@ async function show(view) {
 const KEPT = "Your text is kept here.";
 const AWAY = `Your course can't be reached just now. This page goes on trying by itself. ${KEPT}`;
 const AGAIN = "Open the course again";
+// A page with a status line says it there: a note would move the field in which somebody types.
+const away = () => find(".pcn-status") || tell(AWAY);
 // It stays in sight, wherever on the page somebody is.
 const note = make("p", { class: "pcn-note pcn-open", role: "alert", style: "position:sticky;top:.5rem;z-index:9" });
 // Words, and one thing to do: a button, or a link that opens a tab of its own.

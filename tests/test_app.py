@@ -200,6 +200,8 @@ def test_where_plotly_is_missing_there_is_none(
     (tmp_path / "plotly").mkdir()
     (tmp_path / "plotly" / "__init__.py").touch()
     monkeypatch.syspath_prepend(str(tmp_path))
+    # What another test imported would be found where it was.
+    monkeypatch.delitem(sys.modules, "plotly", raising=False)
     assert plotly_file() is None, "a package without the file"
     plotly_file.cache_clear()
     monkeypatch.setattr(util, "find_spec", lambda _name: None)

@@ -141,7 +141,7 @@ def log_to(
 
 
 def hub_logging() -> dict[str, Any]:
-    """``logging_config`` of the hub, and of a lab server."""
+    """``logging_config`` of the hub; its formatter is that of a lab, too."""
     return {
         "formatters": {"console": {"class": f"{__name__}.{JsonFormatter.__qualname__}"}},
         # What doesn't come by the application's own logger.

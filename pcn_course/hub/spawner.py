@@ -23,14 +23,13 @@ from tornado import web
 
 from pcn_course.course import Course
 from pcn_course.hub.accounts import Account, owned_folder, teacher_account
-from pcn_course.hub.logs import hub_logging
 from pcn_course.hub.nursery import Nursery, NurseryError, become
 from pcn_course.hub.places import welcome
 from pcn_course.hub.settings import Role, Settings
 
 LIGHT = "marking"
 """The name of an instructor's second server: the light pages for marking, without the lab."""
-_LAB = [sys.executable, "-P", "-m", "jupyterhub.singleuser"]
+_LAB = [sys.executable, "-P", "-m", "pcn_course.hub.lab"]
 _LAB_WITHOUT = (
     "jupyter_lsp",
     "nbgrader.server_extensions.assignment_list",
@@ -144,10 +143,7 @@ class CourseSpawner(LocalProcessSpawner):
 
     def get_args(self) -> list[str]:
         """What follows the command: the lab knows nbgrader's formgrader and our pages."""
-        if not self._is_lab():
-            return []
-        logs = [f"--ServerApp.logging_config={hub_logging()}"] * (self.settings.logs == "json")
-        return [*lab_command()[len(_LAB) :], *logs]
+        return lab_command()[len(_LAB) :] if self._is_lab() else []
 
     def _is_lab(self) -> bool:
         return self.role == "instructor" and self.name != LIGHT

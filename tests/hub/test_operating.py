@@ -26,7 +26,7 @@ from pcn_course.hub.nursery import Nursery
 from pcn_course.hub.settings import Settings
 from pcn_course.hub.spawner import CourseSpawner
 from tests.hub.class_server import ClassServer, needs_proxy, needs_root
-from tests.hub.people import STEP, Student
+from tests.hub.people import STEP, Student, log_in
 from tests.support.servers import until
 
 pytestmark = [pytest.mark.timeout(300)]
@@ -98,15 +98,18 @@ class TestOnAHub:
         assert ask(f"{hub.address}/hub/api/users", token)[0] == 403
 
     def test_logs_are_json_and_hold_no_word_of_a_student(
-        self, hub: ClassServer, students: list[Student]
+        self, hub: ClassServer, students: list[Student], chromium: Browser
     ) -> None:
         ada = students[0]
         ada.page.goto(ada.url(f"voila/render/{STEP}/{STEP}.ipynb?quietly=kept"))
         ada.saved()
+        # A lab is made of other applications than a student's server.
+        lab = log_in(hub, chromium, "prof")
+        expect(lab).to_have_url(f"{hub.address}/user/prof/lab", timeout=60_000)
         log = hub.log("hub")
-        assert log
         # Its last line may be on its way.
         lines = [json.loads(one) for one in log[: log.rindex("\n")].splitlines()]
+        assert {"JupyterHub", "ServerApp", "LabApp"} <= {one["logger"] for one in lines}
         assert {"time", "level", "logger", "message"} <= set.intersection(*map(set, lines))
         assert "ada" in {one.get("user") for one in lines}
         for student in students:

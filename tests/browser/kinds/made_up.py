@@ -104,6 +104,7 @@ def state(**answers: Any) -> dict[str, Any]:
         },
         "refs": REFS,
         "fields": {key: {"value": value, "version": 1} for key, value in values.items()},
+        "past": [],
         "quotes": {},
         "steps": [],
         "home": "home.ipynb",

@@ -62,10 +62,11 @@ def feedback(  # noqa: PLR0913 (each is an option)
     if chosen and chosen[0] in ("answer", "ask") and not text:
         raise click.UsageError(f"--{chosen[0]} needs --text.")
     from pcn_course.course import UnknownStepError
-    from pcn_course.grading.marks import MarkError, Marking
+    from pcn_course.grading.marks import Marking
     from pcn_course.grading.requests import RequestError
     from pcn_course.grading.returning import ReturnError
     from pcn_course.grading.room import RoomError
+    from pcn_course.grading.scores import MarkError
 
     room = room_in(folder)
     try:

@@ -11,7 +11,8 @@ import random
 from pcn_course.course import Criterion
 from pcn_course.demo.classroom import Classroom
 from pcn_course.demo.people import Pupil
-from pcn_course.grading.marks import Marking, Submission
+from pcn_course.grading.marks import Marking
+from pcn_course.grading.scores import Submission
 from pcn_course.grading.second import differences, marked_twice, settle
 from pcn_course.instructor.marking_second import SecondMarks
 
@@ -49,14 +50,13 @@ def give_marks(classroom: Classroom, seed: int = 1) -> None:
     second = Marking(classroom.room, SECOND)
     criteria = tuple(first.criteria.values())
     pupils = {one.id: one for one in classroom.pupils}
-    for texts in _COMMENTS.values():
-        for text in texts:
-            first.add_phrase(text)
+    bank = {text: first.phrases.add(text).id for texts in _COMMENTS.values() for text in texts}
     for place, step in enumerate(classroom.course.steps[:3]):
         there = first.listed(step.id)[:MOST]
         for submission in there[: (len(there) + 1) // 2] if place == 2 else there:
             pupil = pupils[submission.student.id]
-            _mark(first, submission, pupil, criteria, chance)
+            for text in _mark(first, submission, pupil, criteria, chance):
+                first.phrases.used(bank[text])
             if pupil.quality == "strong" and pupil.kind != "hostile":
                 _highlight(first, submission, pupil)
         if place < 2:
@@ -75,7 +75,9 @@ def _mark(
     pupil: Pupil,
     criteria: tuple[Criterion, ...],
     chance: random.Random,
-) -> None:
+) -> list[str]:
+    """Give all marks, and some comments of the bank; returns those."""
+    said = []
     for criterion in criteria:
         points = _points(criterion, _likely(pupil, chance))
         marking.give(submission.student.id, submission.step, criterion.id, points)
@@ -84,6 +86,8 @@ def _mark(
             level = "high" if share > 0.8 else "middle" if share > 0.4 else "low"
             text = chance.choice(_COMMENTS[level])
             marking.say(submission.student.id, submission.step, criterion.id, text)
+            said.append(text)
+    return said
 
 
 def _mark_again(
@@ -120,7 +124,7 @@ def _highlight(marking: Marking, submission: Submission, pupil: Pupil) -> None:
         if prompt.kind == "text" and isinstance(text, str) and text.count(". ") > 1:
             start = text.index(". ") + 2
             end = text.index(". ", start) + 1
-            marking.highlight(
+            marking.passages.mark(
                 submission.student.id, step.id, prompt=prompt.key, start=start, end=end,
                 passage=text[start:end], comment="This is the sentence that convinced me.",
             )  # fmt: skip

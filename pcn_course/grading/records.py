@@ -7,7 +7,8 @@ formgrader and ours can't say different things.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Row,
     String,
     Table,
     Text,
@@ -31,6 +33,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator
 
 from pcn_course.grading import audit
+
+T = TypeVar("T")
 
 
 class Moment(TypeDecorator[dt.datetime]):
@@ -260,3 +264,9 @@ def log_event(  # noqa: PLR0913 (a line of the log has that many parts)
 def now() -> dt.datetime:
     """The present time in UTC."""
     return dt.datetime.now(dt.UTC)
+
+
+def as_struct(kind: type[T], row: Row[Any]) -> T:
+    """A row as the struct whose fields have the names of its columns."""
+    fields: Iterable[str] = kind.__struct_fields__  # type: ignore[attr-defined]
+    return kind(**{name: row._mapping[name] for name in fields})  # noqa: SLF001

@@ -16,9 +16,10 @@ from nbgrader.exchange.default import Exchange
 from sqlalchemy import Engine, insert, select, update
 
 from pcn_course.exchange import LONGEST_REQUEST, MOST_REQUESTS, REQUEST, REQUEST_ENDING
-from pcn_course.grading.marks import MAX_COMMENT, MarkError, Marking
+from pcn_course.grading.marks import Marking
 from pcn_course.grading.plainly import read_plainly
 from pcn_course.grading.records import log_event, make_tables, now, requests
+from pcn_course.grading.scores import MAX_COMMENT, MarkError
 
 MOST_BYTES = 64_000
 """Bytes of a request's file that are read."""

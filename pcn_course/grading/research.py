@@ -28,9 +28,9 @@ from pcn_course.course import Course, Step
 from pcn_course.files import write_whole
 from pcn_course.grading.cohort import Class, Told, csv_bytes, read_class
 from pcn_course.grading.cohort.reading import TOOL_PROMPTS, WASTED
-from pcn_course.grading.marks import MarkRow, read_marks
 from pcn_course.grading.notebooks import STRUCTURE
 from pcn_course.grading.room import Room
+from pcn_course.grading.scores import MarkRow, read_marks
 from pcn_course.network import coverage, measures, read_network
 
 CONSENT = "consent.csv"

@@ -17,8 +17,9 @@ from scipy import stats
 from sqlalchemy import Connection, Row, func, insert, select
 
 from pcn_course.grading.agreement import CONFIDENCE, Agreement, Figure, agreement
-from pcn_course.grading.marks import Mark, MarkError, Marking, Submission
+from pcn_course.grading.marks import Marking
 from pcn_course.grading.records import events, log_event, now, second_marks, settled
+from pcn_course.grading.scores import Mark, MarkError, Submission
 
 MAX_REASON = 2_000
 """Characters of a reason for settling."""

@@ -14,8 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from pcn_course.assets import loader
 from pcn_course.course import CourseError, UnknownStepError
 from pcn_course.grading.calibration import is_calibration, moved
-from pcn_course.grading.marks import Conflict, Mark, MarkError, Marking
+from pcn_course.grading.marks import Conflict, Marking
 from pcn_course.grading.room import Room, RoomError, open_room
+from pcn_course.grading.scores import Mark, MarkError
 from pcn_course.grading.second import MAX_REASON, Twice, marked_twice, note_look, settle
 from pcn_course.instructor import agreement_view as view
 from pcn_course.instructor import marking_view

@@ -19,16 +19,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pcn_course.assets import loader
 from pcn_course.course import CourseError, Step, UnknownStepError
-from pcn_course.grading import audit, marks
+from pcn_course.grading import audit
 from pcn_course.grading.calibration import SYNTHETIC, is_calibration
 from pcn_course.grading.late import recalculate
 from pcn_course.grading.late_file import FILE as LATE
 from pcn_course.grading.late_file import LateError
-from pcn_course.grading.marks import Conflict, MarkError, Submission
+from pcn_course.grading.marks import Conflict
 from pcn_course.grading.marks import Marking as Gradebook
+from pcn_course.grading.phrases import Phrase
 from pcn_course.grading.records import requests
 from pcn_course.grading.requests import take_in
 from pcn_course.grading.room import Room, RoomError, open_room
+from pcn_course.grading.scores import MarkError, Submission, read_marks
 from pcn_course.instructor import marking_messages as asked
 from pcn_course.instructor import marking_view as view
 from pcn_course.instructor.marking_second import SecondMarks
@@ -133,7 +135,7 @@ class Marking(Desk):
             "calibration": is_calibration(room),
             "structure": room.course.rubric.structure,
             "criteria": view.rubric(room.course),
-            "steps": view.steps(room.course, marks.read_marks(room)),
+            "steps": view.steps(room.course, read_marks(room)),
         }
 
     def _list(self, message: asked.List) -> Reply:
@@ -215,8 +217,8 @@ class Marking(Desk):
             case asked.Highlight():
                 self._highlight(gradebook, step, student, message)
             case asked.Unhighlight():
-                if any(one.id == message.id for one in gradebook.highlights(student, step.id)):
-                    gradebook.remove_highlight(message.id)
+                if any(one.id == message.id for one in gradebook.passages.of(student, step.id)):
+                    gradebook.passages.unmark(message.id)
         submission = gradebook.submission(student, step.id)
         if isinstance(message, asked.Read):
             self._note("read", gradebook, step, student)
@@ -229,7 +231,7 @@ class Marking(Desk):
         }
         if isinstance(message, asked.Give | asked.Say):
             return reply
-        shown = [view.highlight_json(one) for one in gradebook.highlights(student, step.id)]
+        shown = [view.highlight_json(one) for one in gradebook.passages.of(student, step.id)]
         if not isinstance(message, asked.Read):
             return {**reply, "highlights": shown}
         return {**reply, **self._whole(step, submission), "highlights": shown}
@@ -305,7 +307,7 @@ class Marking(Desk):
                 "This passage is not in the answer any more. Reload, and choose it again."
             )
         new = *where, message.start, end, message.comment, message.criterion
-        for one in gradebook.highlights(student, step.id):
+        for one in gradebook.passages.of(student, step.id):
             # A message that came twice, because its answer was late, marks once.
             if new == (
                 one.prompt, one.row, one.column, one.start, one.end, one.comment, one.criterion,
@@ -313,7 +315,7 @@ class Marking(Desk):
                 return
         if message.criterion is not None and message.criterion not in gradebook.criteria:
             raise NotThereError("The rubric has no such criterion. Reload this page.")
-        gradebook.highlight(
+        gradebook.passages.mark(
             student, step.id, prompt=message.prompt, row=message.row, column=message.column,
             start=message.start, end=end, passage=message.passage, comment=message.comment,
             criterion=message.criterion,
@@ -347,19 +349,19 @@ class Marking(Desk):
         gradebook = self._gradebook(message)
         match message:
             case asked.Phrases():
-                found = gradebook.phrases(self._step(message).id, message.criterion)
+                found = gradebook.phrases.fitting(self._step(message).id, message.criterion)
                 return {"type": "phrases", "phrases": [view.phrase_json(one) for one in found]}
             case asked.ExportPhrases():
-                data = base64.b64encode(phrases_csv(gradebook.phrases())).decode()
+                data = base64.b64encode(phrases_csv(gradebook.phrases.fitting())).decode()
                 return {"type": "file", "filename": "phrases.csv", "mime": "text/csv", "data": data}
             case asked.AddPhrase():
-                gradebook.add_phrase(message.text, criterion=message.criterion)
+                gradebook.phrases.add(message.text, criterion=message.criterion)
             case asked.ChangePhrase():
-                gradebook.change_phrase(message.id, message.text)
+                gradebook.phrases.change(message.id, message.text)
             case asked.RemovePhrase():
-                gradebook.remove_phrase(message.id)
+                gradebook.phrases.remove(message.id)
             case asked.UsePhrase():
-                gradebook.count_phrase(message.id)
+                gradebook.phrases.used(message.id)
         return {"type": "done"}
 
 
@@ -398,7 +400,7 @@ def whoever(said: str) -> str:
         return "marker"
 
 
-def phrases_csv(found: list[marks.Phrase]) -> bytes:
+def phrases_csv(found: list[Phrase]) -> bytes:
     """The bank of comments as a table, for a spreadsheet; nothing in it is a formula."""
     out = io.StringIO()
     writer = csv.writer(out)

@@ -13,8 +13,9 @@ from sqlalchemy.exc import IntegrityError
 
 from pcn_course.grading import audit
 from pcn_course.grading.calibration import is_calibration
-from pcn_course.grading.marks import UNSEEN, Conflict, Mark, MarkError, Marking, Submission
+from pcn_course.grading.marks import UNSEEN, Conflict, Marking
 from pcn_course.grading.records import now, second_marks
+from pcn_course.grading.scores import Mark, MarkError, Submission
 from pcn_course.grading.second import last_look
 
 OWN = "You gave the first mark here, so the second has to be somebody else's. Nothing was changed."

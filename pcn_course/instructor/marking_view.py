@@ -12,7 +12,9 @@ from typing import Any
 
 from pcn_course.answers import Submitted
 from pcn_course.course import Course, Criterion, Prompt, Step
-from pcn_course.grading.marks import Highlight, Mark, MarkRow, Phrase, Submission
+from pcn_course.grading.passages import Highlight
+from pcn_course.grading.phrases import Phrase
+from pcn_course.grading.scores import Mark, MarkRow, Submission
 from pcn_course.review import answers_html
 
 Json = dict[str, Any]

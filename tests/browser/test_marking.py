@@ -428,7 +428,7 @@ def test_a_passage_is_highlighted_by_keyboard_and_by_mouse(desk: Desk, room: Roo
     desk.press("Tab", "Tab", "Enter")
     expect(dialog).to_have_count(0)
     expect(desk.page.locator(".pcn-answers mark")).to_have_text("hospital to find")
-    (kept,) = Gradebook(room, "a test").highlights(student, STEP)
+    (kept,) = Gradebook(room, "a test").passages.of(student, STEP)
     assert (kept.passage, kept.comment) == ("hospital to find", "Which hospital?")
     assert kept.criterion == "reasoning"
 
@@ -440,12 +440,12 @@ def test_a_passage_is_highlighted_by_keyboard_and_by_mouse(desk: Desk, room: Roo
     dialog.get_by_role("button", name="Highlight").click()
     passages = desk.page.locator(".pcn-passages li")
     expect(passages).to_have_count(2)
-    second = Gradebook(room, "a test").highlights(student, STEP)[1]
+    second = Gradebook(room, "a test").passages.of(student, STEP)[1]
     assert second.passage in text
     assert len(second.passage) > 20
     desk.page.get_by_role("button", name="Remove highlight 1").click()
     expect(passages).to_have_count(1)
-    (left,) = Gradebook(room, "a test").highlights(student, STEP)
+    (left,) = Gradebook(room, "a test").passages.of(student, STEP)
     assert left == second
 
 
@@ -483,7 +483,7 @@ def test_comments_are_kept_in_the_bank_and_used_again_by_keyboard(desk: Desk, ro
     marks = Gradebook(room, "a test").submission(student, STEP).marks
     assert marks["reasoning"].comment == "Say what you set aside. Name 3 of them."
     assert marks["reasoning"].points is None
-    assert [one.used for one in Gradebook(room, "a test").phrases()] == [1]
+    assert [one.used for one in Gradebook(room, "a test").phrases.fitting()] == [1]
 
 
 def test_undo_leads_back_and_says_what_it_undid(desk: Desk, room: Room) -> None:

@@ -27,8 +27,9 @@ from pcn_course.demo.classroom import SYNTHETIC, make_classroom
 from pcn_course.demo.serving import Formgrader
 from pcn_course.grading.cohort.reading import read_class
 from pcn_course.grading.lms.roster import read_roster
-from pcn_course.grading.marks import Marking, Submission, read_marks
+from pcn_course.grading.marks import Marking
 from pcn_course.grading.room import Room, open_room
+from pcn_course.grading.scores import Submission, read_marks
 from pcn_course.grading.second import marked_twice
 from pcn_course.workspace import Workspace
 from tests.support.servers import free_port, until

@@ -70,7 +70,7 @@ def marked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Class]:
     marking.say("ada", STEP, "ethics", f"Name whom it concerns. {HOSTILE}")
     passage = str(values["what-you-do"])[3:9]
     for about in ("ethics", None):
-        marking.highlight(
+        marking.passages.mark(
             "ada", STEP, prompt="what-you-do", start=3, end=9, passage=passage,
             comment=HOSTILE, criterion=about,
         )  # fmt: skip

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pcn_course.grading.marks import Conflict, MarkError, Marking, pseudonym, read_marks
-from pcn_course.grading.records import Records, events
+from pcn_course.grading.marks import Conflict, Marking
+from pcn_course.grading.records import events
 from pcn_course.grading.room import Room, RoomError, open_room
-from tests.support.room import HANDED_IN, hand_in, make_room
+from pcn_course.grading.scores import MarkError
+from tests.support.room import make_room
 
 STEP = "step-1-goals"
 
@@ -40,20 +41,6 @@ def test_a_mark_is_nbgraders_own(room: Room, first: Marking) -> None:
         comment = gradebook.find_comment("reasoning", STEP, STEP, "ada")
         assert comment.manual_comment == "Clear, and tied to the project."
         assert gradebook.find_submission(STEP, "ada").score == first.submission("ada", STEP).raw
-
-
-def test_what_formgrader_writes_is_read(room: Room, first: Marking) -> None:
-    with room.gradebook() as gradebook:
-        grade = gradebook.find_grade("ethics", STEP, STEP, "ben")
-        grade.manual_score, grade.extra_credit, grade.needs_manual_grade = 2.5, 0.5, False
-        gradebook.find_comment("ethics", STEP, STEP, "ben").manual_comment = "By formgrader"
-        gradebook.db.commit()
-    found = first.submission("ben", STEP)
-    assert found.marks["ethics"].points == 2.5
-    assert found.marks["ethics"].comment == "By formgrader"
-    assert (found.raw, found.total, found.out_of) == (6.0, 6.0, 20.0)
-    assert found.open == ("reasoning", "evidence", "action")
-    assert found.handed_in == HANDED_IN
 
 
 def test_the_slower_marker_is_told_and_nothing_is_lost(first: Marking, second: Marking) -> None:
@@ -121,85 +108,6 @@ def test_the_log_says_who_changed_what(room: Room, first: Marking) -> None:
     with room.engine.connect() as connection:
         log = [(row.by, row.before, row.after) for row in connection.execute(events.select())]
     assert log == [("first", None, 2.0), ("first", 2.0, None)]
-
-
-def test_names_that_tell_nothing(first: Marking) -> None:
-    listed = first.listed(STEP)
-    assert {one.student.id for one in listed} == {"ada", "ben", "cyd"}
-    assert [one.pseudonym for one in listed] == sorted(one.pseudonym for one in listed)
-    many = {pseudonym("pcn", STEP, f"s{number}") for number in range(500)}
-    assert len(many) > 490
-    assert pseudonym("pcn", STEP, "ada") != pseudonym("pcn", "step-3-tools", "ada")
-
-
-def test_all_marks_in_one_read(room: Room, first: Marking) -> None:
-    first.give("cyd", STEP, "action", 0)
-    rows = {(row.student, row.criterion): row for row in read_marks(room)}
-    assert len(rows) == 15
-    assert (rows["cyd", "action"].points, rows["cyd", "action"].open) == (0, False)
-    assert (rows["ada", "action"].points, rows["ada", "action"].open) == (None, True)
-    assert (rows["ada", "structure"].points, rows["ada", "structure"].auto) == (3, True)
-
-
-def test_the_bank_of_comments(first: Marking, second: Marking) -> None:
-    everywhere = first.add_phrase("Say what you set aside, and why.")
-    first.add_phrase("Name the safeguard.", criterion="ethics")
-    assert second.add_phrase("Say what you set aside, and why.").id == everywhere.id
-    second.count_phrase(everywhere.id)
-    assert [one.text for one in first.phrases(STEP, "reasoning")] == [everywhere.text]
-    assert [one.used for one in first.phrases(STEP, "ethics")] == [1, 0]
-    first.change_phrase(everywhere.id, "Say what you weighed.")
-    with pytest.raises(MarkError):
-        first.change_phrase(everywhere.id, "  ")
-    first.remove_phrase(second.phrases(criterion="ethics")[1].id)
-    assert [one.text for one in first.phrases()] == ["Say what you weighed."]
-
-
-def test_a_passage_is_marked_where_it_stands(room: Room, first: Marking) -> None:
-    rows = [{"id": "r1", "expertise": "Billing rules", "why": "Nobody here knows them"}]
-    answers = {"live-project": "A referral pathway 🙂 for elders", "expertise-that-helps": rows}
-    hand_in(room, "ada", STEP, answers)
-    made = first.highlight(
-        "ada", STEP, prompt="live-project", start=19, end=24, passage="🙂 for", comment="Who?"
-    )
-    first.highlight(
-        "ada", STEP, prompt="expertise-that-helps", row="r1", column="why", start=0, end=6,
-        passage="Nobody", comment="Sure?", criterion="evidence",
-    )  # fmt: skip
-    assert [one.passage for one in first.highlights("ada", STEP)] == ["🙂 for", "Nobody"]
-    with pytest.raises(MarkError, match="not in the answer"):
-        first.highlight(
-            "ada", STEP, prompt="live-project", start=0, end=3, passage="xyz", comment=""
-        )
-    with pytest.raises(MarkError, match="not in the answer"):
-        first.highlight("ada", STEP, prompt="private-note", start=0, end=1, passage="A", comment="")
-    first.remove_highlight(made.id)
-    assert len(first.highlights("ada", STEP)) == 1
-
-    def passages() -> list[str]:
-        return sorted(one.passage for one in first.highlights("ada", STEP))
-
-    # Undo takes back what was done last, and nothing else.
-    first.give("ada", STEP, "ethics", 3)
-    first.undo(STEP)
-    assert passages() == ["Nobody"]
-    undone = first.undo(STEP)
-    assert undone
-    assert (undone.what, undone.before, undone.after) == ("highlight", True, False)
-    assert passages() == ["Nobody", "🙂 for"]
-    first.undo(STEP)
-    assert passages() == ["🙂 for"]
-    first.undo(STEP)
-    assert passages() == []
-    assert first.undo(STEP) is None
-
-
-def test_notes_on_a_submission_are_shown_once(room: Room, first: Marking) -> None:
-    records = Records(room.engine)
-    for _ in range(2):
-        records.note("ada", STEP, "A file was left out.")
-    assert first.submission("ada", STEP).notes == ("A file was left out.",)
-    assert first.submission("ben", STEP).notes == ()
 
 
 def test_a_room_that_is_none_says_what_to_do(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect
 
-from pcn_course.grading.marks import Conflict, Mark, Marking, read_marks
+from pcn_course.grading.marks import Conflict, Marking
 from pcn_course.grading.records import events, tables
 from pcn_course.grading.room import Room, open_room
+from pcn_course.grading.scores import Mark, read_marks
 from tests.support.marking import STEP, answers
 from tests.support.nbgrader_course import Course
 from tests.support.postgresql import postgresql
@@ -81,14 +82,14 @@ def test_passages_phrases_and_undo(room: Room) -> None:
     step = room.course.step(STEP)
     key = next(prompt.key for prompt in step.prompts if prompt.kind == "text")
     text = answers(step, 1)[key]
-    made = marking.highlight(
+    made = marking.passages.mark(
         "ben", STEP, prompt=key, start=0, end=8, passage=text[:8], comment="Who?"
     )
-    assert marking.highlights("ben", STEP) == [made]
-    marking.remove_highlight(made.id)
-    phrase = marking.add_phrase("Name the safeguard.", criterion="ethics")
-    marking.count_phrase(phrase.id)
-    assert [one.used for one in marking.phrases(STEP, "ethics")] == [1]
+    assert marking.passages.of("ben", STEP) == [made]
+    marking.passages.unmark(made.id)
+    phrase = marking.phrases.add("Name the safeguard.", criterion="ethics")
+    marking.phrases.used(phrase.id)
+    assert [one.used for one in marking.phrases.fitting(STEP, "ethics")] == [1]
     marking.give("ben", STEP, "ethics", 2, seen=None)
     undone = marking.undo(STEP)
     assert undone

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from pcn_course.grading.marks import Conflict, MarkError, Marking
+from pcn_course.grading.marks import Conflict, Marking
 from pcn_course.grading.records import settled
 from pcn_course.grading.room import Room, open_room
+from pcn_course.grading.scores import MarkError
 from pcn_course.grading.second import (
     agreements,
     differences,

@@ -26,8 +26,8 @@ from pcn_course.answers import FILE, Submitted, read_answers
 from pcn_course.checks import check
 from pcn_course.course import Course, Step
 from pcn_course.files import write_whole
-from pcn_course.grading.marks import read_marks
 from pcn_course.grading.room import Room
+from pcn_course.grading.scores import read_marks
 
 FORMAT = 1
 TOOL_PROMPTS = ("tools-known", "tools-wanted", "tools-chosen")

@@ -11,9 +11,9 @@ from nbgrader.api import Gradebook
 
 from pcn_course.grading.lms.roster import Entry, roster_of
 from pcn_course.grading.lms.sheets import LmsError
-from pcn_course.grading.marks import MarkRow, read_marks
 from pcn_course.grading.notebooks import STRUCTURE
 from pcn_course.grading.room import Room
+from pcn_course.grading.scores import MarkRow, read_marks
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):

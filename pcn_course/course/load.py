@@ -346,6 +346,8 @@ def _check_table(source: Source, prompt: Prompt, place: str) -> None:
         inner = f"{place} › columns {number} “{column.key}”"
         if column.kind not in SIMPLE_KINDS:
             source.fault(f"{inner}: kind", "a column can't be a table")
+        elif number == 1 and column.more:
+            source.fault(f"{inner}: more", "the first column names the entry and is always shown")
         elif column.key == "id":
             source.fault(f"{inner}: key", "“id” is kept for the entry itself; choose another")
         else:

@@ -50,6 +50,7 @@ class Prompt(Part, frozen=True):
     ``people`` a table of the same step, ``connections.people`` one of an earlier step. A table's
     option is an entry's ``id``, so what is renamed there is renamed here. Beside such a value
     stands ``KEY-shown``, its label when it was last seen, for whoever has only this step's answers.
+    ``more`` folds a column away in each entry, for what few need to say at first.
     ``warn`` asks for advice while it is written: ``share`` on what could identify somebody,
     ``name`` on a cell that looks like a person's full name.
     """
@@ -74,6 +75,7 @@ class Prompt(Part, frozen=True):
     row: str = "row"
     max_rows: int = 30
     folded: bool = False
+    more: bool = False
 
     @property
     def refers(self) -> bool:

@@ -73,7 +73,7 @@ def plan(
     Whoever does not want to be listed is called by the part that they play, throughout. With
     ``snapshots`` it tells what changed in the network since the first one.
     """
-    values = _discreet(course, sound(values))
+    values = discreet(course, sound(values))
     today = today or dt.datetime.now().astimezone().date()
     parts = (
         ("What it is for", _purpose(values)),
@@ -119,8 +119,13 @@ def reflection(course: Course, values: Values, *, private: bool) -> tuple[Sectio
     return tuple(sections)
 
 
-def about(today: dt.date, *, private: bool) -> str:
+def about(today: dt.date, *, private: bool, alone: bool = False) -> str:
     """What a document holds, for whoever gets it and for whoever passes it on."""
+    if alone:
+        return (
+            f"Made on {_in_words(today)}. People who do not want to be listed are called by the "
+            "part that they play."
+        )
     notes = "with my private notes" if private else "without my private notes"
     return (
         f"Made on {_in_words(today)}, from my answers to the course, {notes}. "
@@ -232,7 +237,7 @@ def _then(course: Course, values: Values, snapshots: Snapshots) -> Iterator[Bloc
     # Who does not want to be listed today is not named as they were then, either.
     people = rows(values.get("connections", {}).get("people"))
     ids = {text(row.get("id")) for row in people if unlisted(row)} - {""}
-    first = read_network(_discreet(course, sound(answers), ids))
+    first = read_network(discreet(course, sound(answers), ids))
     yield Paragraph(f"What is different since my submission on {_in_words(when.date())}:")
     yield Items(changes(first, read_network(values), course))
 
@@ -314,7 +319,7 @@ def unlisted(row: Mapping[str, Any]) -> bool:
     return row.get("consent") == "no" or row.get("status") == "withdrawn"
 
 
-def _discreet(course: Course, values: Values, ids: Collection[str] = ()) -> Values:
+def discreet(course: Course, values: Values, ids: Collection[str] = ()) -> Values:
     """``values`` in which whoever does not want to be listed has their part for a name.
 
     That holds for whoever said so in these ``values``, and for those with one of the ``ids``.

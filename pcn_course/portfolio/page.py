@@ -42,6 +42,14 @@ dl { margin: 0; font-size: .9375rem; line-height: 1.45; }
 dl div { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(14rem, 100%), 1fr));
   column-gap: 1rem; padding: .125rem 0; border-bottom: 1px solid var(--line); }
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }
+@media screen and (max-width: 36rem) {
+  table, tbody, tr, tbody :is(th, td), caption { display: block; }
+  thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
+  tr { padding: .5rem 0; border-bottom: 1px solid var(--line); }
+  tbody :is(th, td) { padding: .125rem 0; border: 0; } td:empty { display: none; }
+  td::before { content: attr(data-label) ": "; color: var(--soft); }
+  td::before { content: attr(data-label) ": " / ""; }
+}
 @page { margin: 13mm 15mm; }
 @media print {
   body.pcn { background: none; color: #000; font-size: 9.5pt; }
@@ -76,22 +84,25 @@ def document_html(
     values: Values,
     *,
     private: bool = False,
+    alone: bool = False,
     today: dt.date | None = None,
     map_svg: str | None = MAP,
     snapshots: Snapshots = (),
 ) -> str:
     """The plan and the whole reflection as a file of its own, which loads nothing.
 
-    ``private``: with the private notes, each of which says that it is one. ``map_svg`` is the
+    ``private``: with the private notes, each of which says that it is one. ``alone``: the plan and
+    the map without the reflection, for whom it is shown to. ``map_svg`` is the
     drawing of the map, which must be safe, for it goes in as it is; without one there is no figure.
     By default a comment keeps its place, so that a drawing can be put in later.
     """
     today = today or dt.datetime.now().astimezone().date()
     title = escape(clean(course.title))
-    holds = escape(about(today, private=private))
+    holds = escape(about(today, private=private, alone=alone))
     people = rows(sound(values).get("connections", {}).get("people"))
     drawing = _FIGURE.replace(MAP, map_svg) if map_svg and people else ""
-    whole = reflection(course, values, private=private)
+    whole = () if alone else reflection(course, values, private=private)
+    answers = f'<div class="answers">{_html(whole)}</div>' if whole else ""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -99,7 +110,7 @@ def document_html(
         f"<title>{title}: my plan</title><style>{LOOK.read_text('utf-8')}{_STYLE}</style></head>"
         f'<body class="pcn"><main><h1>{title}: my plan</h1><p>{holds}</p>'
         f"{_html(plan(course, values, today, snapshots))}{drawing}"
-        f'<div class="answers">{_html(whole)}</div></main></body></html>\n'
+        f"{answers}</main></body></html>\n"
     )
 
 
@@ -132,19 +143,24 @@ def _block(block: Block, title: str) -> str:
 def _table(table: Table, title: str) -> str:
     # A caption that says what the heading said is only for those who go from table to table.
     hidden = ' class="pcn-sr"' if table.caption == title else ""
-    head = "".join(f'<th scope="col">{_safe(cell)}</th>' for cell in table.head)
+    # On a small screen each row is a card. What is no table to the eye is still one by its roles.
+    head = "".join(f'<th scope="col" role="columnheader">{_safe(cell)}</th>' for cell in table.head)
     body = "".join(
-        f'<tr><th scope="row" dir="auto">{_safe(first)}</th>'
-        + "".join(f'<td dir="auto">{_safe(cell)}</td>' for cell in others)
+        f'<tr role="row"><th scope="row" role="rowheader" dir="auto">{_safe(first)}</th>'
+        + "".join(
+            f'<td role="cell" data-label="{_safe(label)}" dir="auto">{_safe(cell)}</td>'
+            for label, cell in zip(table.head[1:], others, strict=True)
+        )
         + "</tr>"
         for first, *others in table.rows
     )
     # A wide table scrolls in itself, so a keyboard must get there.
     region = f'role="region" tabindex="0" aria-label="{_safe(table.caption)}"'
     return (
-        f'<div class="scroll pcn-scroll" {region}><table class="pcn-table">'
+        f'<div class="scroll pcn-scroll" {region}><table class="pcn-table" role="table">'
         f"<caption{hidden}>{_safe(table.caption)}</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
+        f'<tbody role="rowgroup">{body}</tbody></table></div>'
     )
 
 

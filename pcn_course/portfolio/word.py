@@ -39,13 +39,14 @@ def word_document(
     *,
     picture: bytes | None = None,
     private: bool = False,
+    alone: bool = False,
     today: dt.date | None = None,
     snapshots: Snapshots = (),
 ) -> bytes:
     """The document (.docx): real headings, lists and tables, the map as ``picture`` (PNG) if given.
 
     A picture that can't be read, or has 3 MB or more, is left out. ``private``: with the private
-    notes.
+    notes. ``alone``: the plan and the map without the reflection.
     """
     today = today or dt.datetime.now().astimezone().date()
     made: Any = Document()
@@ -58,11 +59,11 @@ def word_document(
     made.core_properties.created = made.core_properties.modified = midnight
     _set_type(made)
     made.add_heading(clean(f"{course.title}: my plan"), 0)
-    made.add_paragraph(about(today, private=private))
+    made.add_paragraph(about(today, private=private, alone=alone))
     _write(made, plan(course, values, today, snapshots))
     if picture and picture.startswith(_PNG) and len(picture) < MAX_PICTURE:
         _draw(made, picture)
-    if whole := reflection(course, values, private=private):
+    if not alone and (whole := reflection(course, values, private=private)):
         made.add_page_break()
         _write(made, whole)
     file = io.BytesIO()

@@ -4,6 +4,7 @@
 import { move, same, wellFormed } from "./merge.js";
 
 const MANY = 7; // options, above which a choice is a select
+const LONG = 12; // options, above which several to tick are folded away
 const NOTHING = "Nothing to choose from yet";
 // By the first letter, as dir="auto" would do, which takes minutes for a text without line breaks.
 const RIGHT_TO_LEFT = /^\P{L}*[\p{sc=Arab}\p{sc=Hebr}\p{sc=Syrc}\p{sc=Thaa}\p{sc=Nkoo}]/u;
@@ -34,7 +35,8 @@ export const isGroup = ({ kind, options }, inRow) =>
 // what a prompt can be answered with whose options are the entries of a table: [{value, label}].
 export function makeControl({ prompt, id, describedby, changed, offers, inRow = false }) {
   const make = { scale: points, choices, choice: isGroup(prompt, inRow) ? points : select };
-  return (make[prompt.kind] ?? field)({ prompt, id, describedby, changed, offers });
+  const long = !inRow && prompt.kind === "choices" && prompt.options?.length > LONG;
+  return (long ? folded : make[prompt.kind] ?? field)({ prompt, id, describedby, changed, offers });
 }
 
 // Where a row keeps the labels of what it points to, for whoever has only this step's answers.
@@ -161,6 +163,29 @@ function choices({ prompt, id, changed, offers }) {
     },
     refresh: () => draw(get()),
     shown: () => options.shown(get()),
+  };
+}
+
+// A long list is folded away behind what is chosen of it, so that a page stays short.
+function folded({ prompt, id, changed, offers }) {
+  const { length } = prompt.options;
+  const chosen = h("span", { class: "pcn-chosen" });
+  const head = h("summary", null, h("strong", null, `Choose from ${length}`), " ", chosen);
+  const told = () => {
+    const value = list.get();
+    chosen.textContent = value.length ? words(prompt, value) : "Nothing chosen yet";
+  };
+  const list = choices({ prompt, id, offers, changed: () => (told(), changed()) });
+  const el = h("details", { class: "pcn-many" }, head, list.el);
+  let open;
+  told();
+  return {
+    el,
+    set: (value) => (list.set(value), told()),
+    get: list.get,
+    first: head,
+    print: () => ([open, el.open] = [el.open, true]),
+    printed: () => (el.open = open),
   };
 }
 

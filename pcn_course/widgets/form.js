@@ -587,7 +587,7 @@ function openForm(model, root, inflate) {
   // A field is cut at its edge or at the end of a printed page; a paragraph isn't.
   listen(window, "beforeprint", () => {
     root.querySelectorAll(".pcn-print").forEach((el) => el.remove());
-    root.querySelectorAll(".pcn-many, .pcn-made details").forEach((el) => (el.open = true));
+    root.querySelectorAll(".pcn-cell.pcn-many, .pcn-made details").forEach((el) => (el.open = true));
     controls.forEach((control) => control.print?.());
     for (const area of root.querySelectorAll("textarea, [type=text]")) {
       area.after(h("div", { class: "pcn-print", dir: "auto" }, area.value));

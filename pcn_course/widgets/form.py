@@ -382,6 +382,7 @@ def _for_page(prompt: Prompt) -> dict[str, Any]:
         "quote": prompt.quote,
         "options_from": prompt.options_from if prompt.refers else "",
         "warn": prompt.warn,
+        "more": prompt.more,
         "options": [
             {key: text for key, text in msgspec.to_builtins(option).items() if text}
             for option in prompt.options

@@ -13,7 +13,7 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
   const rows = [];
   const name = prompt.row;
   const folded = prompt.folded;
-  const [first, second] = prompt.columns;
+  const [first, ...rest] = prompt.columns;
   const list = h("div", { class: "pcn-rows" });
   const said = h("p", { class: "pcn-said", role: "status" });
   const add = button(`Add ${/^[aeiou]/i.test(name) ? "an" : "a"} ${name}`, () => {
@@ -51,10 +51,25 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
       const tool = quiet([word, hidden("")], () => (by ? shift(row, by, tool) : remove(row)));
       return tool;
     });
-    const body = [row.cells.map(({ el }) => el), h("div", { class: "pcn-tools" }, row.tools)].flat();
+    const body = [row.cells.filter(({ more }) => !more).map(({ el }) => el), makeMore(row),
+      h("div", { class: "pcn-tools" }, row.tools)].flat().filter(Boolean);
     row.legend = folded ? h("legend", { class: "pcn-sr" }) : row.head;
     row.el.append(...(folded ? [h("fieldset", null, row.legend, body)] : body));
     write(row);
+  }
+
+  // The questions that few need at first, behind one line that says how many of them are answered.
+  function makeMore(row) {
+    const behind = row.cells.filter(({ more }) => more);
+    if (!behind.length) return;
+    const told = h("span", { class: "pcn-chosen" });
+    row.tellMore = () => {
+      const done = behind.filter(({ column }) => !isEmpty(column, row.data[column.key])).length;
+      told.textContent = `${behind.length} more questions, ` + (done ? `${done} answered` : "if they help you");
+    };
+    return (row.more = h("details", { class: "pcn-more", open: row.wide },
+      h("summary", null, h("strong", null, `More about this ${name}`), " ", told),
+      behind.map(({ el }) => el)));
   }
 
   function makeCell(row, column) {
@@ -72,7 +87,7 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
     };
     const control = makeControl({ prompt: column, id: name, describedby: described, changed: edited, offers, inRow: true });
     control.set(row.data[key], row.data[shown(column)]);
-    const made = { key, shown: shown(column), refers: refers(column), from: column.options_from, control };
+    const made = { key, column, more: column.more, shown: shown(column), refers: refers(column), from: column.options_from, control };
     const many = column.kind === "choices" && (column.options ?? offers(column.options_from)).length > LONG;
     const group = isGroup(column, true);
     const label = h(group ? "legend" : "label",
@@ -95,14 +110,16 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
   function write(row) {
     const number = rows.indexOf(row) + 1;
     if (folded) {
-      const more = second && !isEmpty(second, row.data[second.key]) && cell(second, row);
+      // Initials alone tell nobody apart: the first thing that is said of them stands beside.
+      const next = rest.find((one) => !isEmpty(one, row.data[one.key]));
       row.head.replaceChildren(hidden(name + " "), h("span", { class: "pcn-soft" }, String(number)), " ",
         h("strong", { dir: "auto" }, title(row)), " ",
-        h("span", { class: "pcn-soft" }, more || ""));
+        h("span", { class: "pcn-soft" }, next ? cell(next, row) : ""));
     }
     if (!row.cells) return;
     row.legend.textContent = called(row);
     row.cells.forEach((one) => one.write());
+    row.tellMore?.();
     row.tools.forEach((tool) => (tool.lastChild.textContent = ` ${name} ${number}`));
     row.tools[0].disabled = number === 1;
     row.tools[1].disabled = number === rows.length;
@@ -202,6 +219,7 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
     reopened = rows.filter((row) => row.el.open);
     for (const row of rows) {
       row.el.open = false;
+      row.wide = row.more?.open;
       if (row.cells) row.el.lastChild.remove();
       row.cells = null;
       const filled = prompt.columns.filter((one) => !isEmpty(one, row.data[one.key]));

@@ -87,28 +87,41 @@ export default {
     ];
 
     function take({ example, map }) {
-      const box = h("input", { type: "checkbox", id: `${client}-private`, autocomplete: "off" });
+      const tick = (name, label, help) => {
+        const box = h("input", { type: "checkbox", id: `${client}-${name}`, autocomplete: "off", "aria-describedby": `${client}-${name}-help` });
+        return [box, h("div", { class: "pcn-option pcn-private" }, box, h("span", null, h("label", { for: box.id }, label),
+          h("span", { class: "pcn-help", id: box.id + "-help" }, help)))];
+      };
+      const [alone, first] = tick("alone", "Leave my answers out: the plan and the map alone",
+        "For a web page and a Word file that you show to a supervisor or a partner. Who does not want to be listed is called by their part there, on the map too.");
+      const [box, second] = tick("private", "Put my private notes in, too",
+        "Into the web page and the Word file. Leave it empty for a file that others will see.");
+      alone.addEventListener("change", () => {
+        box.disabled = alone.checked;
+        if (alone.checked) box.checked = false;
+      });
       const files = FILES.filter(([what]) => !(example && what === "calendar"));
       return [
-        !example && h("div", { class: "pcn-option pcn-private" }, box, h("span", null,
-          h("label", { for: box.id }, "Put my private notes in, too"),
-          h("span", { class: "pcn-help" }, "Into the web page and the Word file. Leave it empty for a file that others will see."))),
+        !example && first,
+        !example && second,
         h("ul", { class: "pcn-files" }, files.map(([what, name, help]) => h("li", null,
-          button(name, () => get(what, name, box.checked, map)), h("span", { class: "pcn-help" }, help)))),
+          button(name, () => get(what, name, { private: box.checked, alone: alone.checked }, map)), h("span", { class: "pcn-help" }, help)))),
         said,
       ].filter(Boolean);
     }
 
-    async function get(what, name, withPrivate, map) {
+    async function get(what, name, chosen, map) {
       if (waiting) return;
       waiting = name;
       said.textContent = "One moment…";
-      const message = { type: "take", client, what, private: withPrivate };
+      const message = { type: "take", client, what, ...chosen };
       try {
         // A picture that can't be drawn is left out: the words say the same.
         if (map && ["page", "word"].includes(what)) {
           try {
-            const svg = mapSvg(map.people, map.ties, map.members, map.lines);
+            const { people, ties, members, lines, called } = map;
+            const shown = chosen.alone ? members.map((one) => ({ ...one, person: called[one.id] ?? one.person })) : members;
+            const svg = mapSvg(people, ties, shown, lines);
             if (what === "page") message.map = svg;
             else message.picture = await letters(await mapPng(svg));
           } catch (error) {

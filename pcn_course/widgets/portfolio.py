@@ -36,10 +36,14 @@ _DRAWN = ("person", "role", "sector", "closeness", "place", "status", "give", "g
 
 
 class Take(protocol.Message, frozen=True, kw_only=True, tag="take"):
-    """A file to take along. ``private``: with the private notes; the map as SVG text and as PNG."""
+    """A file to take along, with the map as SVG text and as PNG.
+
+    ``private``: with the private notes. ``alone``: the plan and the map, without the answers.
+    """
 
     what: What
     private: bool
+    alone: bool = False
     map: Annotated[str, msgspec.Meta(max_length=MAX_SVG)] | None = None
     picture: Annotated[str, msgspec.Meta(max_length=MAX_PNG * 4 // 3 + 4)] | None = None
 
@@ -127,7 +131,16 @@ class Portfolio(Desk):
             "ties": _drawn(ties),
             "members": [_slim(row) for row in rows[0]],
             "lines": [_slim(row) for row in rows[1]],
+            "called": self._called_by_part(values, rows[0]),
         }
+
+    def _called_by_part(self, values: Values, people: list[dict[str, Any]]) -> dict[str, str]:
+        """What they are called, by id, who do not want to be listed."""
+        from pcn_course.portfolio.content import discreet
+
+        names = _rows(discreet(self._course, values)[_CONNECTIONS]["people"])
+        both = zip(people, names, strict=True)
+        return {was["id"]: now["person"] for was, now in both if was is not now and "id" in was}
 
     def _answers(self) -> str:
         """All steps' answers, as an instructor sees them."""
@@ -158,23 +171,25 @@ class Portfolio(Desk):
         snapshots = () if self._example else self._workspace.snapshots()
         kept = [(one.when, one.values) for one in snapshots]
         name = f"{course.id}-example" if self._example else course.id
+        plan = f"{name}-plan-only" if message.alone else f"{name}-plan"
         match message.what:
             case "page":
                 html = portfolio.document_html(
-                    course, values, private=message.private, snapshots=kept
+                    course, values, private=message.private, alone=message.alone, snapshots=kept
                 )
                 html = html.replace("<!--map-->", safe_svg(message.map), 1)
-                return f"{name}-plan.html", "text/html", html.encode()
+                return f"{plan}.html", "text/html", html.encode()
             case "word":
                 made = portfolio.word_document(
                     course,
                     values,
                     picture=png(message.picture),
                     private=message.private,
+                    alone=message.alone,
                     snapshots=kept,
                 )
                 mime = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-                return f"{name}-plan.docx", mime, made
+                return f"{plan}.docx", mime, made
             case "calendar":
                 made = rhythm.calendar(course, values, self._workspace.id, now)
                 return f"{name}-week.ics", "text/calendar", made

@@ -207,6 +207,51 @@ def test_many_options_in_a_row_are_folded_and_say_what_is_chosen(page: Page) -> 
     assert saved(page, "people", lambda value: value[0]["channels"] == ["tool-2", "tool-9"])
 
 
+def test_a_long_list_is_folded_and_says_what_is_chosen(page: Page) -> None:
+    opened(page, state(wanted=["way-2"]))
+    fold = field(page, "wanted").locator("details.pcn-many")
+    expect(fold.locator("summary")).to_have_text("Choose from 13 Way 2")
+    expect(fold.get_by_label("Way 13")).to_be_hidden()
+    fold.locator("summary").focus()
+    page.keyboard.press("Enter")
+    fold.get_by_label("Way 13").check()
+    expect(fold.locator("summary")).to_have_text("Choose from 13 Way 2; Way 13")
+    assert saved(page, "wanted", lambda value: value == ["way-2", "way-13"])
+    fold.get_by_label("Way 2").uncheck()
+    fold.get_by_label("Way 13").uncheck()
+    expect(fold.locator("summary")).to_have_text("Choose from 13 Nothing chosen yet")
+    fold.locator("summary").click()
+    # On paper the list is there, and afterwards it is folded again.
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(fold.get_by_label("Way 13")).to_be_visible()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(fold.get_by_label("Way 13")).to_be_hidden()
+
+
+def test_what_few_need_at_first_is_folded_and_says_how_much_is_answered(page: Page) -> None:
+    opened(page, state(people=[{"id": "p1", "person": "KG"}]))
+    rows(page).first.locator("summary").first.click()
+    more = rows(page).first.locator("details.pcn-more")
+    expect(more.locator("> summary")).to_have_text(
+        "More about this person 2 more questions, if they help you"
+    )
+    give = more.get_by_label("What do you give?")
+    expect(give).to_be_hidden()
+    more.locator("> summary").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(give).to_be_focused()
+    page.keyboard.type("A say")
+    expect(more.locator("> summary")).to_contain_text("2 more questions, 1 answered")
+    assert saved(page, "people", lambda value: value[0].get("give") == "A say")
+    assert fine(page)
+    # A printing folds it away, and brings it back as it was.
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(give).to_be_focused()
+    expect(give).to_have_value("A say")
+
+
 def test_another_window_changes_rows_open_and_closed(page: Page) -> None:
     opened(page, state(people=OF_THEM[:3]))
     rows(page).nth(1).locator("summary").first.click()

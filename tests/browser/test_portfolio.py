@@ -114,7 +114,8 @@ def faults_of(page: Page) -> list[str]:
     page.emulate_media(color_scheme="light")
     stops, unseen = tab_through(page)
     assert len(stops) > 5
-    printed = [one for one in on_paper(page) if "Put my private notes in" not in one]
+    ticks = ("Put my private notes in", "Leave my answers out")
+    printed = [one for one in on_paper(page) if not any(tick in one for tick in ticks)]
     return [*found, *unbounded(page), *unseen, *printed]
 
 
@@ -183,6 +184,37 @@ def test_private_notes_are_taken_when_ticked_and_the_tick_is_forgotten(
     page.reload()
     expect(box).to_be_visible()
     expect(box).not_to_be_checked()
+
+
+def test_the_plan_is_taken_alone_and_the_map_calls_nobody_who_would_rather_not(
+    context: BrowserContext, server: AppServer
+) -> None:
+    workspace = Workspace(server.workspace)
+    before = workspace.answers(COURSE.step("connections")).fields["people"].value
+    people = [before[0] | {"person": "Whoever said no", "consent": "no"}, *before[1:]]
+    write(workspace, "connections", people=people)
+    page = opened(context, server, "portfolio")
+    private = page.get_by_label("Put my private notes in, too")
+    private.check()
+    page.get_by_label("Leave my answers out").check()
+    expect(private).to_be_disabled()
+    expect(private).not_to_be_checked()
+    name, content = taken(page, "Web page (.html)")
+    html = content.decode()
+    assert name == "pcn-plan-only.html"
+    question = COURSE.step("goals").prompt("live-project")
+    assert question
+    assert "A warm handover" in html
+    assert "<svg" in html
+    for unwanted in (SECRET, question.label, "Whoever said no"):
+        assert unwanted not in html, unwanted
+    name, content = taken(page, "Word (.docx)")
+    assert name == "pcn-plan-only.docx"
+    word = docx.Document(io.BytesIO(content))
+    assert question.label not in [one.text for one in word.paragraphs]
+    page.get_by_label("Leave my answers out").uncheck()
+    assert "Whoever said no" in taken(page, "Web page (.html)")[1].decode()
+    write(workspace, "connections", people=before)
 
 
 def test_the_plan_follows_what_is_written_in_a_step(

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, exp
 
 from pcn_course.course import Prompt, Step, default_root, load_course
 from tests.support.formgrader import Formgrader
-from tests.support.keyboard import Keyboard
+from tests.support.keyboard import Keyboard, as_shown
 from tests.support.nbgrader_course import Course, Student
 from tests.support.network import Witness
 from tests.support.servers import AppServer, until
@@ -452,7 +452,8 @@ def answer(prompt: Prompt, step: Step, row: int = 0) -> Any:
 def on_page(prompt: Prompt, value: Any) -> list[Any]:
     """What `READ` finds when the page shows ``value``."""
     if prompt.kind == "table":
-        return [[on_page(one, row[one.key])[0] for one in prompt.columns] for row in value or []]
+        columns = as_shown(prompt)
+        return [[on_page(one, row[one.key])[0] for one in columns] for row in value or []]
     if prompt.kind == "choices":
         return [value or []]
     if value is None:

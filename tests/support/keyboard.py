@@ -24,6 +24,8 @@ MANY = 400
 """More stops than any page has."""
 FOLDED = 8
 """Choices in a table's row with more options than this are folded away."""
+LONG = 12
+"""So are choices outside of a table with more options than this."""
 # Where the focus is, in the words that a screen reader would find: labels, legends, text.
 # At which place of the list in focus a name stands.
 _WHICH = """(name) => {
@@ -53,6 +55,11 @@ _LOOK = """() => {
     seen: Boolean(seen) || el === document.body, // past the last stop nothing has the focus
   };
 }"""
+
+
+def as_shown(table: Prompt) -> list[Prompt]:
+    """The columns of a table in the order in which a row shows them."""
+    return sorted(table.columns, key=lambda column: column.more)
 
 
 class Stop(NamedTuple):
@@ -141,8 +148,13 @@ class Keyboard:
             self.tab_to("Add", key=prompt.key)
             self.press("Enter")
             assert self.look().row == at, "the button leads into the new row"
-            for column in prompt.columns:
+            behind = False
+            for column in as_shown(prompt):
                 if row[column.key] is not None:
+                    if column.more and not behind:
+                        self.tab_to("More about this", key=prompt.key, row=at)
+                        self.press("Enter")
+                        behind = True
                     self._tab_into(column, prompt.key, at)
                     self._answer(column, row[column.key])
         last = len(order) - 1
@@ -164,6 +176,9 @@ class Keyboard:
         first = "1" if asked.kind == "scale" else asked.options[0].label if asked.options else ""
         if asked.kind == "choices" and row >= 0 and len(asked.options) > FOLDED:
             self.tab_to(asked.label, key=key, row=row)
+            self.press("Enter")
+        if asked.kind == "choices" and row < 0 and len(asked.options) > LONG:
+            self.tab_to("Choose from", key=key)
             self.press("Enter")
 
         def there(stop: Stop) -> bool:

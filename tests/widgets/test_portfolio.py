@@ -105,6 +105,17 @@ def test_the_map_is_drawn_from_what_it_tells_and_no_more(filled: Workspace) -> N
     assert {"value": "health", "label": "Health care"} in sector["options"]
 
 
+def test_who_does_not_want_to_be_listed_is_called_by_their_part(filled: Workspace) -> None:
+    people = [
+        {"id": "a", "person": "KG", "role": "peer", "consent": "no"},
+        {"id": "b", "person": "LM", "consent": "yes"},
+        {"id": "c", "person": "NO", "status": "withdrawn"},
+    ]
+    write(filled, "connections", people=people)
+    called = ask(Portfolio(COURSE, filled), "open")["map"]["called"]
+    assert called == {"a": "Peer", "c": "Somebody who is not listed"}
+
+
 @pytest.mark.parametrize("people", [[], "nobody", [3, None], [{"id": "a"}], {"a": 1}])
 def test_without_members_there_is_no_map(filled: Workspace, people: Any) -> None:
     path = filled.folder(COURSE.step("connections")) / "answers.json"

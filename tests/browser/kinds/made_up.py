@@ -44,7 +44,8 @@ PEOPLE: dict[str, Any] = {
         },
         {"key": "channels", "kind": "choices", "label": "How?", "options": TOOLS},
         {"key": "closeness", "kind": "scale", "label": "How close?", "points": 5},
-        {"key": "give", "kind": "line", "label": "What do you give?"},
+        {"key": "give", "kind": "line", "label": "What do you give?", "more": True},
+        {"key": "how-met", "kind": "line", "label": "How did you meet?", "more": True},
     ],
 }
 TIES: dict[str, Any] = {
@@ -69,6 +70,12 @@ PROMPTS: list[dict[str, Any]] = [
     TIES,
     {"key": "quiet-from", "kind": "time", "label": "From what time?"},
     {"key": "tools", "kind": "choices", "label": "Which tools?", "options": TOOLS},
+    {
+        "key": "wanted",
+        "kind": "choices",
+        "label": "Which would you like to try?",
+        "options": [{"value": f"way-{n}", "label": f"Way {n}"} for n in range(1, 14)],
+    },
     {"key": "draft", "kind": "text", "label": "A draft to share", "warn": "share"},
 ]
 PANELS: list[dict[str, Any]] = [

@@ -119,7 +119,8 @@ def loader(name: str) -> str:
     """The ES module that a widget has as ``_esm``: it fetches the widget's file and begins."""
     file = asset(name).file
     packed = deflated(whole(name))
-    return _LOADER % (file, packed if len(packed) < SMALL else "")
+    minified: str = jsmin(_LOADER % (file, packed if len(packed) < SMALL else ""))
+    return minified
 
 
 def pack(content: Any) -> str:
@@ -127,7 +128,7 @@ def pack(content: Any) -> str:
 
     Nothing compresses what a kernel sends, and a slow line feels each kilobyte.
     """
-    return deflated(json.dumps(content, ensure_ascii=False).encode())
+    return deflated(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def deflated(content: bytes) -> str:

@@ -46,6 +46,7 @@ def test_a_first_visit_asks_little_and_brings_little(
     weight = tab.weight
     assert weight.requests <= MOST_REQUESTS
     assert weight.foreign == 0
+    print(path, weight.total)
     assert weight.total <= MOST_BYTES, weight.items.most_common()
     # That something was counted at all:
     assert weight.requests >= 3

@@ -31,6 +31,7 @@ from tests.support.accessible import (
     tree,
     unbounded,
 )
+from tests.support.keyboard import as_shown
 from tests.support.nbgrader_course import sample_answer, sample_answers
 from tests.support.notebooks import write_notebook
 from tests.support.servers import AppServer
@@ -138,14 +139,20 @@ def answer(page: Page, step: Step) -> None:
         for number in range(2):
             field.locator(".pcn-add").click()
             row = field.locator(".pcn-row").nth(number)
-            for at, column in enumerate(prompt.columns):
+            unfold(row.locator(".pcn-more"))
+            for at, column in enumerate(as_shown(prompt)):
                 text = f"Something about “{{label}}”, {number + 1}"
                 fill(row.locator(".pcn-cell").nth(at), column, sample_answer(column, text))
 
 
-def fill(field: Locator, prompt: Prompt, value: Any) -> None:
-    for folded in field.locator("xpath=self::details").all():
+def unfold(found: Locator) -> None:
+    for folded in found.all():
         folded.evaluate("(el) => { el.open = true; }")
+
+
+def fill(field: Locator, prompt: Prompt, value: Any) -> None:
+    unfold(field.locator("xpath=self::details"))
+    unfold(field.locator(".pcn-many"))
     if prompt.refers:  # whatever the page offers, which is nothing while an earlier step is empty
         if field.locator("option").count() > 1:
             field.locator("select").select_option(index=1)

@@ -92,22 +92,31 @@ def test_bad_anchors_are_told_with_every_fault(name: str, tmp_path: Path) -> Non
     assert expected[0] in checked.output
 
 
-def test_the_course_brings_anchors_that_tell_markers_apart() -> None:
+def test_each_step_has_anchors_and_each_anchor_its_own_student() -> None:
     course = load_course(default_root())
-    (goals,) = load_calibrations(course)
-    assert (goals.step, len(goals.anchors)) == (STEP, 6)
-    assert "synthetic" in goals.about
-    assert "SYNTHETIC" in (course.root / "data" / "calibration" / f"{STEP}.toml").read_text("utf-8")
-    step = course.step(STEP)
+    found = load_calibrations(course)
+    assert [one.step for one in found] == [step.id for step in course.steps]
+    students = [anchor.id for one in found for anchor in one.anchors]
+    assert len(set(students)) == len(students) >= 26
+
+
+@pytest.mark.parametrize("name", [step.id for step in load_course(default_root()).steps])
+def test_the_course_brings_anchors_that_tell_markers_apart(name: str) -> None:
+    course = load_course(default_root())
+    (found,) = (one for one in load_calibrations(course) if one.step == name)
+    assert len(found.anchors) >= 5
+    assert "synthetic" in found.about
+    assert "SYNTHETIC" in (course.root / "data" / "calibration" / f"{name}.toml").read_text("utf-8")
+    step = course.step(name)
     given = {
-        criterion.id: [anchor.agreed[number].points for anchor in goals.anchors]
+        criterion.id: [anchor.agreed[number].points for anchor in found.anchors]
         for number, criterion in enumerate(course.rubric.criteria)
     }
     print(given)
     assert all(len(set(levels)) >= 3 for levels in given.values()), "so that an order shows"
     assert len(set(map(tuple, given.values()))) == len(given), "no criterion repeats another"
     lengths = []
-    for anchor in goals.anchors:
+    for anchor in found.anchors:
         assert [one.criterion for one in anchor.agreed] == [it.id for it in course.rubric.criteria]
         assert all(one.why.endswith(".") and one.why.count(". ") == 0 for one in anchor.agreed)
         missing = {it.key for it in step.required} - anchor.answers.keys()
@@ -126,7 +135,7 @@ def test_the_course_brings_anchors_that_tell_markers_apart() -> None:
 
 
 def test_anchors_are_submissions_whose_first_marks_are_the_agreed_ones(room: Room) -> None:
-    (goals,) = load_calibrations(room.course)
+    goals = load_calibrations(room.course)[0]
     submissions = {one.student.id: one for one in Marking(room, "").listed(STEP)}
     assert set(submissions) == {anchor.id for anchor in goals.anchors}
     for anchor in goals.anchors:
@@ -150,7 +159,7 @@ def test_who_marks_them_sees_no_agreed_mark_and_changes_none(room: Room) -> None
     student = listed[0]["student"]
     read = ask(page, "read", step=STEP, student=student, second=True)
     assert read["notes"] == [SYNTHETIC]
-    (goals,) = load_calibrations(room.course)
+    goals = load_calibrations(room.course)[0]
     said = json.dumps(read)
     assert not any(one.why in said for anchor in goals.anchors for one in anchor.agreed)
     place = {"step": STEP, "student": student, "criterion": "ethics"}

@@ -196,6 +196,7 @@ class AnswerStore:
         self.private = self.state / "private" / f"{step.id}.json"
         self._history = History(self.state / "history" / f"{step.id}.jsonl")
         self._in_history: dict[str, int] = {}  # versions known to be there: spares reading it
+        self._untold: list[str] = []  # what a save set aside, until somebody loads
 
     def load(self) -> Loaded:
         """Read all answers, private ones included; set aside what can't be read, and say so.
@@ -204,9 +205,9 @@ class AnswerStore:
             StorageError: the files can't be reached.
         """
         with self._locked():
-            notices: list[str] = []
-            public = self._read(self.public, notices.append)
-            private = self._read(self.private, notices.append)
+            public = self._read(self.public, self._untold.append)
+            private = self._read(self.private, self._untold.append)
+            notices, self._untold = self._untold, []
         fields: dict[str, Field] = {}
         for document in (public, private):
             usable, problems = _checked(document, self.step)
@@ -215,6 +216,17 @@ class AnswerStore:
             fields.update(usable)
             notices.extend(problems)
         return Loaded(fields, public.revision, public.saved_at, tuple(notices))
+
+    def private_answers(self) -> dict[str, Field]:
+        """The private answers, read only: a file that can't be used is left where it is.
+
+        Raises:
+            StorageError: the file can't be used.
+        """
+        found = read_answers(self.private, self.step, self.course_id)
+        if found.problems and not found.fields:
+            raise StorageError(found.problems[0])
+        return found.fields
 
     def save(self, client: str, edits: Mapping[str, Edit], seq: int = 0) -> Saved:
         """Save the edits of one client, field by field; on return they are on disk.
@@ -228,9 +240,8 @@ class AnswerStore:
         """
         edits = {key: Edit(_well_formed(edit.value), edit.base) for key, edit in edits.items()}
         with self._locked():
-            notices: list[str] = []
             documents = {
-                private: self._read(path, notices.append)
+                private: self._read(path, self._untold.append)
                 for private, path in ((False, self.public), (True, self.private))
             }
             versions: dict[str, int] = {}

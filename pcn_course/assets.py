@@ -17,6 +17,7 @@ import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rcssmin import cssmin
 from rjsmin import jsmin
 
 from pcn_course.look import LOOK
@@ -105,14 +106,14 @@ def asset(name: str) -> Asset:
     It is one ES module that exports ``render`` (and ``css``): a browser keeps a module compiled
     that it knows by its address. Our pages have the shared look already.
     """
-    content = _module(name, _without_comments(_styles(f"{name}.css")))
+    content = _module(name, cssmin(_styles(f"{name}.css")))
     return Asset(f"{name}-{hashlib.sha256(content).hexdigest()[:16]}.js", content)
 
 
 def whole(name: str) -> bytes:
     """The content of a widget's file for a page that has not got the shared look."""
     css = LOOK.read_text("utf-8") + _styles(f"{name}.css")
-    return _module(name, _without_comments(css))
+    return _module(name, cssmin(css))
 
 
 def loader(name: str) -> str:
@@ -169,7 +170,3 @@ def _var(name: str) -> str:
 def _styles(name: str) -> str:
     source = (_HERE / name).read_text("utf-8")
     return _CSS_IMPORT.sub(lambda found: _styles(found[1]), source)
-
-
-def _without_comments(css: str) -> str:
-    return re.sub(r"/\*.*?\*/\s*", "", css, flags=re.DOTALL)

@@ -54,6 +54,11 @@ STUDENT_ID = r"[A-Za-z0-9][A-Za-z0-9._@-]{0,62}"
 SECONDS = 120
 """How long nbgrader may take: its import on a slow, busy server included."""
 
+_ARRIVED = (
+    "Your instructor has your answers, but something that belongs to them could not be kept here: "
+    "{} Then hand in once more, so that the receipt and your feedback find you."
+)
+
 _log = logging.getLogger("pcn_course")
 
 
@@ -121,7 +126,7 @@ def hand_in(
             if receipt is None:
                 who = _student(workspace, student)
                 receipt = _as_zip(workspace, course, step, answers, digest, who)
-            workspace.add_receipt(step, receipt)
+            _keep_receipt(workspace, step, receipt)
         except OSError as error:
             raise HandInError(plain_os_error(error)) from error
         except StorageError as error:
@@ -232,6 +237,16 @@ def zip_name_pattern(step_id: str) -> re.Pattern[str]:
         r"(?P<when>\d{8}T\d{6}Z)",
         re.IGNORECASE,
     )
+
+
+def _keep_receipt(workspace: Workspace, step: Step, receipt: Receipt) -> None:
+    try:
+        workspace.add_receipt(step, receipt)
+    except (OSError, StorageError) as error:
+        if receipt.how != "exchange":
+            raise
+        why = error.plain if isinstance(error, StorageError) else plain_os_error(error)
+        raise HandInError(_ARRIVED.format(why)) from error
 
 
 def _keep_network(workspace: Workspace, course: Course, step: Step, when: dt.datetime) -> None:
@@ -488,7 +503,13 @@ def _submit(
             return {"absent": True}
         if not (course / "outbound" / request["step"]).is_dir():
             return {"problem": "This step is not open for handing in yet. Your answers are kept."}
-    submit.start()
+    try:
+        submit.start()
+    except OSError as error:
+        if root is None or not _arrived(submit, request["sha256"]):
+            raise
+        # nbgrader's own copy, by which feedback is found, failed after the submission was there.
+        return {"problem": _ARRIVED.format(plain_os_error(error))}
     if root is not None:
         sent = Path(submit.inbound_path) / submit.assignment_filename / FILE
         try:
@@ -498,6 +519,18 @@ def _submit(
         if arrived != request["sha256"]:
             return {"problem": "What arrived is not what was sent. Hand in once more."}
     return {"when": parse_utc(submit.timestamp).replace(tzinfo=dt.UTC).isoformat()}
+
+
+def _arrived(submit: Any, sha256: str) -> bool:
+    """Whether a submission is whole in the exchange, although submitting failed."""
+    try:
+        sent = Path(submit.inbound_path) / submit.assignment_filename
+        content, when = (sent / FILE).read_bytes(), (sent / TIMESTAMP).read_text()
+        secret = (sent / SECRET).read_text()
+    except (OSError, AttributeError):
+        return False
+    whole = hashlib.sha256(content).hexdigest() == sha256 and when == submit.timestamp
+    return whole and bool(secret)
 
 
 def _ask(

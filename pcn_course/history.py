@@ -54,8 +54,10 @@ class History:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._thin_out()
-        with self.path.open("ab", buffering=0) as file:
-            before = file.tell()
+        with self.path.open("a+b", buffering=0) as file:
+            before = file.seek(0, os.SEEK_END)
+            if before and _last_byte(file) != b"\n":
+                lines = b"\n" + lines  # a line that a dead process left half written stays alone
             try:
                 _write_all(file, lines)
                 os.fsync(file.fileno())
@@ -130,6 +132,12 @@ class History:
                         room -= len(line)
             rank += 1
         write_whole(self.path, b"".join(reversed(kept)))
+
+
+def _last_byte(file: Any) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    last: bytes = file.read(1)
+    return last
 
 
 def _write_all(file: Any, content: bytes) -> None:

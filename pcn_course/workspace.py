@@ -183,10 +183,9 @@ class Workspace:
         """
         values = {}
         for step in course.steps:
+            fields = self.answers(step).fields
             if private:
-                fields = self.store(course, step).load().fields
-            else:
-                fields = self.answers(step).fields
+                fields = {**fields, **self.store(course, step).private_answers()}
             values[step.name] = {key: field.value for key, field in fields.items()}
         return values
 

@@ -176,6 +176,37 @@ def test_an_unusable_file_is_set_aside_and_named(desk: Desk, content: bytes, rea
     assert desk.type("new", base=0).versions == {"why": 1}
 
 
+def test_what_a_save_set_aside_is_told_to_the_next_who_loads(desk: Desk) -> None:
+    store = desk.store()
+    desk.file.write_bytes(b"{")
+    assert store.save("tab", {"why": Edit("new", 3)}).conflicts["why"].version == 0
+    (notice,) = store.load().notices
+    assert "not an answers file" in notice
+    assert store.load().notices == ()
+
+
+def test_private_answers_are_read_without_changing_anything(desk: Desk) -> None:
+    desk.type("Mine alone", base=0, key="private-note")
+    store = desk.store()
+    found = store.private_answers()
+    assert {key: field.value for key, field in found.items()} == {"private-note": "Mine alone"}
+    store.private.write_bytes(b"{")
+    with pytest.raises(StorageError, match="can't be used"):
+        store.private_answers()
+    assert store.private.read_bytes() == b"{", "whoever opens the step is told of it"
+
+
+def test_half_a_line_spoils_no_line_that_follows(desk: Desk) -> None:
+    desk.type("one evening's text", base=0)
+    path = desk.root / ".pcn" / "history" / f"{STEP.id}.jsonl"
+    with path.open("ab") as file:
+        file.write(b'{"key":"why","value":"torn')
+    desk.type("another thought", base=1)
+    desk.type("nothing of either", base=2)
+    found = [entry.value for entry in desk.store().history("why")]
+    assert {"one evening's text", "another thought"} <= set(found)
+
+
 def test_what_stood_in_an_unusable_file_can_be_put_back(desk: Desk) -> None:
     desk.type("A paragraph that took an evening.", base=0)
     assert desk.store().history("why") == [], "what stands there is no earlier version"

@@ -234,6 +234,29 @@ def test_a_course_that_is_not_on_the_exchange_hands_in_by_zip(
     assert receipt.how == "zip"
 
 
+def test_what_arrived_is_not_called_lost_because_a_copy_failed(
+    course: Course, tmp_path: Path, ada: Student, goals: Step
+) -> None:
+    released = tmp_path / "exchange" / course.content.id
+    for name in ("inbound", f"outbound/{goals.id}"):
+        (released / name).mkdir(parents=True)
+    (tmp_path / "exchange").chmod(0o777)
+    full = tmp_path / "no folder"
+    full.touch()
+    (ada.workspace.root / "nbgrader_config.py").write_text(
+        f"c.Exchange.root = {str(tmp_path / 'exchange')!r}\n"
+        f"c.Exchange.cache = {str(full / 'cache')!r}\n"
+    )
+    with pytest.raises(HandInError, match="Your instructor has your answers") as told:
+        ada.hand_in("goals")
+    assert "hand in once more" in told.value.plain
+    (sent,) = (released / "inbound").iterdir()
+    assert (sent / "answers.json").read_bytes() == (
+        ada.workspace.folder(goals) / "answers.json"
+    ).read_bytes()
+    assert ada.workspace.receipts(goals) == ()
+
+
 def test_a_step_that_is_not_released_cannot_be_handed_in(
     tmp_path: Path, ada: Student, goals: Step
 ) -> None:

@@ -18,6 +18,7 @@ from jupyter_server.auth.login import LoginFormHandler
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.services.kernels.handlers import KernelHandler
 from jupyter_server.utils import url_path_join
+from rcssmin import cssmin
 from rjsmin import jsmin
 from tornado import web
 from tornado.iostream import StreamClosedError
@@ -158,27 +159,30 @@ class NothingHere(CourseHandler):
         raise web.HTTPError(404)
 
 
+_SMALLER = {".js": jsmin, ".css": cssmin}
+
+
 class StaticFile(TemplateStaticFileHandler):
-    """The template's files; scripts without their comments and indents."""
+    """The template's files; scripts and styles without their comments and indents."""
 
     @classmethod
     def get_content(cls, abspath: str, start: int | None = None, end: int | None = None) -> Any:
         """The file's content, or the asked part of it."""
-        if not abspath.endswith(".js"):
+        if not abspath.endswith(tuple(_SMALLER)):
             return super().get_content(abspath, start, end)
         return _minified(abspath, Path(abspath).stat().st_mtime_ns)[start:end]
 
     def get_content_size(self) -> int:
         """How long that is."""
-        if self.absolute_path and self.absolute_path.endswith(".js"):
+        if self.absolute_path and self.absolute_path.endswith(tuple(_SMALLER)):
             return len(self.get_content(self.absolute_path))
         return int(super().get_content_size())
 
 
 @functools.lru_cache(maxsize=8)
 def _minified(path: str, _changed: int) -> bytes:
-    script: str = jsmin(Path(path).read_text(encoding="utf-8"))
-    return script.encode()
+    smaller: str = _SMALLER[Path(path).suffix](Path(path).read_text(encoding="utf-8"))
+    return smaller.encode()
 
 
 class KernelState(KernelHandler):

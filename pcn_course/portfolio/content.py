@@ -66,18 +66,25 @@ class Section(msgspec.Struct, frozen=True):
 
 
 def plan(
-    course: Course, values: Values, today: dt.date | None = None, snapshots: Snapshots = ()
+    course: Course,
+    values: Values,
+    today: dt.date | None = None,
+    snapshots: Snapshots = (),
+    *,
+    alone: bool = False,
 ) -> tuple[Section, ...]:
     """The plan on one page; a part about which nothing was said is left out.
 
     Whoever does not want to be listed is called by the part that they play, throughout. With
-    ``snapshots`` it tells what changed in the network since the first one.
+    ``snapshots`` it tells what changed in the network since the first one. ``alone``: the answers
+    don't stand beside it.
     """
     values = discreet(course, sound(values))
     today = today or dt.datetime.now().astimezone().date()
+    elsewhere = "" if alone else ", who stand in my answers to step 2"
     parts = (
         ("What it is for", _purpose(values)),
-        ("Who is in it", _people(course, values)),
+        ("Who is in it", _people(course, values, elsewhere)),
         ("Who is still missing", _gaps(course, values)),
         ("Which tools, and why", _tools(course, values, today)),
         ("My week", _week(course, values)),
@@ -143,8 +150,11 @@ def _purpose(values: Values) -> Iterator[Block]:
         yield Items(tuple(filter(None, found)))
 
 
-def _people(course: Course, values: Values) -> Iterator[Block]:
-    """The members; of whoever does not want to be listed, only the part that they play."""
+def _people(course: Course, values: Values, elsewhere: str) -> Iterator[Block]:
+    """The members; of whoever does not want to be listed, only the part that they play.
+
+    ``elsewhere`` says where those are who find no room here.
+    """
     table = _prompt(course, "connections", "people")
     if table is None:
         return
@@ -162,7 +172,7 @@ def _people(course: Course, values: Values) -> Iterator[Block]:
         head = ("Who", "Part", "I give", "I get")
         yield Table("Who is in it", head, tuple(found[:SHORT]))
     if more := len(found[SHORT:]):
-        yield Paragraph(f"And {more} more, who stand in my answers to step 2.")
+        yield Paragraph(f"And {more} more{elsewhere}.")
 
 
 def _gaps(course: Course, values: Values) -> Iterator[Block]:

@@ -44,11 +44,10 @@ dl div { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(14rem
 dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap; }
 @media screen and (max-width: 36rem) {
   table, tbody, tr, tbody :is(th, td), caption { display: block; }
-  thead { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
+  thead { display: none; }
   tr { padding: .5rem 0; border-bottom: 1px solid var(--line); }
   tbody :is(th, td) { padding: .125rem 0; border: 0; } td:empty { display: none; }
   td::before { content: attr(data-label) ": "; color: var(--soft); }
-  td::before { content: attr(data-label) ": " / ""; }
 }
 @page { margin: 13mm 15mm; }
 @media print {
@@ -109,7 +108,7 @@ def document_html(
         '<meta name="color-scheme" content="light dark">'
         f"<title>{title}: my plan</title><style>{LOOK.read_text('utf-8')}{_STYLE}</style></head>"
         f'<body class="pcn"><main><h1>{title}: my plan</h1><p>{holds}</p>'
-        f"{_html(plan(course, values, today, snapshots))}{drawing}"
+        f"{_html(plan(course, values, today, snapshots, alone=alone))}{drawing}"
         f"{answers}</main></body></html>\n"
     )
 

@@ -60,7 +60,7 @@ def word_document(
     _set_type(made)
     made.add_heading(clean(f"{course.title}: my plan"), 0)
     made.add_paragraph(about(today, private=private, alone=alone))
-    _write(made, plan(course, values, today, snapshots))
+    _write(made, plan(course, values, today, snapshots, alone=alone))
     if picture and picture.startswith(_PNG) and len(picture) < MAX_PICTURE:
         _draw(made, picture)
     if not alone and (whole := reflection(course, values, private=private)):

@@ -3,6 +3,7 @@
 import { h } from "./controls.js";
 
 const PAUSE = 600; // ms after the last key
+const MOST = 20000; // letters that are looked at
 
 // `ask(key, text, number)` asks the kernel. Returns {advise, hear}: `advise(key, id, kind)` is the
 // place for the advice on one text, {el, look(text)}; `hear(message)` takes an answer.
@@ -38,7 +39,7 @@ export function makeAdvice(ask) {
       last = ++number;
       asked.set(last, show);
       try {
-        ask(key, text, last);
+        ask(key, text.slice(0, MOST), last);
       } catch {
         // asked again with the next words
       }

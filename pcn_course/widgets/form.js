@@ -10,6 +10,7 @@ const AGAIN = 4000; // ms after which the answers are asked for again
 const PRIVATE = "Only you see this. It is never submitted.";
 const ASKED = 15; // of a list's first entries can be chosen in the same step: pairs grow fast
 const TAKEOVER = "Take people over from a list";
+const CUT = "The connection is interrupted. Try again in a moment.";
 const CHANGED = "This answer was also changed in another window.";
 
 export default {
@@ -32,6 +33,7 @@ function openForm(model, root, inflate) {
   const life = new AbortController();
   const known = new Map(); // entries of tables that can be chosen, by where they are from
   let saving, state, asking, submission, waiting, back, panels, takeover;
+  let refused = ""; // why the kernel could not say what it has
   let turn = Promise.resolve(); // messages are read one after the other
   let receipt = null;
   let wish = { criterion: null, text: "" }; // for another look; kept until it is sent
@@ -45,6 +47,7 @@ function openForm(model, root, inflate) {
   const replies = {
     state(message) {
       clearTimeout(asking);
+      refused = "";
       state = message;
       receipt = state.submitted ?? receipt;
       if (!saving) build();
@@ -88,9 +91,15 @@ function openForm(model, root, inflate) {
     advice: (message) => advice.hear(message),
     list: (message) => takeover?.hear(message),
     file: (message) => panels?.file(message),
-    page: ({ title, html }) => showPage(title, html),
-    problem({ message }) {
-      if (takeover && root.querySelector(".pcn-takeover")) takeover.fail(message);
+    page({ title, html }) {
+      panels?.done();
+      showPage(title, html);
+    },
+    problem({ message, about }) {
+      panels?.done();
+      if (about === "open" && state) (refused = message), showStatus();
+      else if (about === "open" && root.textContent === message) return;
+      else if (takeover && root.querySelector(".pcn-takeover")) takeover.fail(message);
       else if (state) dialog("That did not work", h("p", null, message));
       else root.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" }, message));
     },
@@ -106,6 +115,12 @@ function openForm(model, root, inflate) {
   };
   const onCut = () => {
     if (saving) (saving.cut = true), showStatus();
+    if (waiting?.at.isConnected) write(waiting.at, waiting.cut);
+  };
+  // For what somebody waits for: over a line that is cut, nothing goes.
+  const sendNow = (type, more) => {
+    if (saving.cut) throw new Error("The line is cut.");
+    send(type, more);
   };
   const ask = () => {
     clearTimeout(asking);
@@ -149,10 +164,11 @@ function openForm(model, root, inflate) {
       tell: showNote,
       changed: showStatus,
       busy: (key) => busy.has(key),
+      ask,
     });
     const prompts = new Map(step.prompts.map((prompt) => [prompt.key, prompt]));
     const value = (key) => saving.fields.get(key)?.value;
-    panels = makePanels({ client, site: document.documentElement.dataset.pcnBase, prompts, send, value, change, open: openTakeover });
+    panels = makePanels({ client, site: document.documentElement.dataset.pcnBase, prompts, send, sendNow, value, change, open: openTakeover });
     const parts = [];
     let section = "";
     for (const prompt of step.prompts) {
@@ -219,7 +235,7 @@ function openForm(model, root, inflate) {
     takeover ??= makeTakeover({
       id: client + "-list",
       dialog: (...content) => dialog(TAKEOVER, ...content),
-      ask: (more) => send("list", more),
+      ask: (more) => sendNow("list", more),
       prompt: saving.fields.get(people).prompt,
       value: () => table.get(),
       add(rows, text) {
@@ -368,7 +384,7 @@ function openForm(model, root, inflate) {
     status.classList.toggle("pcn-ok", ready && !open.length && savedAt != null);
     status.classList.toggle("pcn-bad", wrong.length > 0);
     status.setAttribute("aria-busy", String(open.length > 0 && !lost && !wrong.length));
-    write(alert, lost || cut ? trouble(kept) : "");
+    write(alert, lost || cut ? trouble(kept) : refused);
     alert.hidden = !alert.textContent;
     write(progress, standing());
     if (submission && wrong.length) {
@@ -378,9 +394,7 @@ function openForm(model, root, inflate) {
       send("submit", submission);
       submission = null;
     }
-    if (waiting?.isConnected && (lost || cut)) {
-      write(waiting, "The connection is interrupted. When it is back, look whether this step was submitted. If not, submit again.");
-    }
+    if (waiting?.last && waiting.at.isConnected && (lost || cut)) write(waiting.at, waiting.cut);
   }
 
   function trouble(kept) {
@@ -442,12 +456,14 @@ function openForm(model, root, inflate) {
 
   function load(type, title, more) {
     saving.flush(true); // what was typed is handled first
-    dialog(title, h("p", { class: "pcn-soft", role: "status" }, "One moment…"));
+    waiting = { at: h("p", { class: "pcn-soft", role: "status" }, "One moment…"), cut: type === "again"
+      ? "The connection is interrupted. When it is back, look whether your words were sent. If not, send them again: they are kept."
+      : CUT };
+    dialog(title, waiting.at);
     try {
-      if (saving.cut) throw 0;
-      send(type, more);
+      sendNow(type, more);
     } catch {
-      replies.problem({ message: "The connection is interrupted. Try again in a moment." });
+      replies.problem({ message: CUT });
     }
   }
 
@@ -466,8 +482,7 @@ function openForm(model, root, inflate) {
         "aria-label": moment(saved_at) }, words(prompt, value)),
       button(["Put this version back", h("span", { class: "pcn-sr" }, `, ${moment(saved_at)}`)], () => {
         saving.flush(true); // so that the present version is in the history, too
-        control.set(value);
-        saving.edit(key, control.get());
+        change(key, value);
         leave(control);
       }));
     dialog(`Earlier versions of “${prompt.label}”`, entries.length
@@ -523,10 +538,12 @@ function openForm(model, root, inflate) {
   }
 
   function handIn(wish) {
-    waiting = h("p", { role: "status" }, saving.open.length
+    // `last`: also when the last words can't be saved.
+    waiting = { last: true, at: h("p", { role: "status" }, saving.open.length
       ? "Your last words are saved first. Keep this page open."
-      : "This takes a few seconds. Keep this page open.");
-    dialog("Submitting…", waiting);
+      : "This takes a few seconds. Keep this page open."),
+    cut: "The connection is interrupted. When it is back, look whether this step was submitted. If not, submit again." };
+    dialog("Submitting…", waiting.at);
     submission = wish;
     saving.flush();
     showStatus();
@@ -587,7 +604,7 @@ function openForm(model, root, inflate) {
   // A field is cut at its edge or at the end of a printed page; a paragraph isn't.
   listen(window, "beforeprint", () => {
     root.querySelectorAll(".pcn-print").forEach((el) => el.remove());
-    root.querySelectorAll(".pcn-cell.pcn-many, .pcn-made details").forEach((el) => (el.open = true));
+    root.querySelectorAll(".pcn-cell.pcn-many, .pcn-made details, fieldset.pcn-row > .pcn-more").forEach((el) => (el.open = true));
     controls.forEach((control) => control.print?.());
     for (const area of root.querySelectorAll("textarea, [type=text]")) {
       area.after(h("div", { class: "pcn-print", dir: "auto" }, area.value));

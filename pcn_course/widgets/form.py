@@ -349,7 +349,9 @@ def _failure(message: protocol.Message) -> Reply:
 def _problem(message: protocol.Message, text: str) -> Reply:
     if isinstance(message, protocol.Save):
         return {"type": "refused", "seq": message.seq, "message": text}
-    return {"type": "problem", "message": text}
+    # The page asks for the state by itself, again and again: nobody is interrupted for it.
+    about = {"about": "open"} if isinstance(message, protocol.Open) else {}
+    return {"type": "problem", "message": text, **about}
 
 
 def _fields(loaded: Loaded) -> dict[str, Any]:

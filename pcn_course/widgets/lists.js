@@ -49,6 +49,7 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
     row.cells = prompt.columns.map((column) => makeCell(row, column));
     row.tools = [["Move up", -1], ["Move down", 1], ["Remove", 0]].map(([word, by]) => {
       const tool = quiet([word, hidden("")], () => (by ? shift(row, by, tool) : remove(row)));
+      tool.id = `${id}-${row.id}-tool${by}`;
       return tool;
     });
     const body = [row.cells.filter(({ more }) => !more).map(({ el }) => el), makeMore(row),
@@ -68,7 +69,7 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
       told.textContent = `${behind.length} more questions, ` + (done ? `${done} answered` : "if they help you");
     };
     return (row.more = h("details", { class: "pcn-more", open: row.wide },
-      h("summary", null, h("strong", null, `More about this ${name}`), " ", told),
+      h("summary", { id: `${id}-${row.id}-more` }, h("strong", null, `More about this ${name}`), " ", told),
       behind.map(({ el }) => el)));
   }
 
@@ -156,7 +157,8 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
     changed();
     const undo = quiet("Undo", () => {
       said.replaceChildren();
-      start(insert(row.data, Math.min(at, rows.length)));
+      // It may be back already, by another window or an earlier version.
+      start(rows.find((one) => one.id === row.id) ?? insert(row.data, Math.min(at, rows.length)));
     });
     said.replaceChildren(`${what} was removed. `, undo);
     undo.focus();

@@ -23,9 +23,9 @@ export function guarded(act) {
   }
 }
 
-// `send(type, more)` asks the kernel; `value(key)` and `change(key, value)` are the answers;
+// `send(type, more)` asks the kernel, `sendNow` fails where that can't be; `value(key)` and `change(key, value)` are the answers;
 // `prompts` by key; `open()` opens what takes people over from a list.
-export function makePanels({ client, site, prompts, send, value, change, open }) {
+export function makePanels({ client, site, prompts, send, sendNow, value, change, open }) {
   const panels = [];
   let [timer, frame] = [0, 0];
 
@@ -131,8 +131,9 @@ export function makePanels({ client, site, prompts, send, value, change, open })
       panel.said.textContent = "One moment…";
       waiting = panel;
       try {
-        send("file", { what });
+        sendNow("file", { what });
       } catch {
+        waiting = null;
         panel.said.textContent = "The connection is interrupted. Try again in a moment.";
       }
     }
@@ -157,7 +158,13 @@ export function makePanels({ client, site, prompts, send, value, change, open })
   let waiting;
   function file({ filename, mime, data }) {
     download(filename, mime, data);
-    if (waiting) waiting.said.textContent = `The file “${filename}” is in your downloads.`;
+    done(`The file “${filename}” is in your downloads.`);
+  }
+
+  // Nobody waits for a file any more.
+  function done(text = "") {
+    if (waiting) waiting.said.textContent = text;
+    waiting = null;
   }
 
   // ---- Filters over a list of tools --------------------------------------------------------------
@@ -186,7 +193,7 @@ export function makePanels({ client, site, prompts, send, value, change, open })
     if (panel.count.textContent !== text) panel.count.textContent = text;
   }
 
-  return { after, edited, look, show, file, close: () => (clearTimeout(timer), cancelAnimationFrame(frame)) };
+  return { after, edited, look, show, file, done, close: () => (clearTimeout(timer), cancelAnimationFrame(frame)) };
 }
 
 // Give the reader a file whose content came as base64.

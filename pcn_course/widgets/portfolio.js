@@ -3,6 +3,7 @@ import { button, h, moment } from "./controls.js";
 import { makeMap, mapPng, mapSvg } from "./map.js";
 import { download, guarded } from "./panels.js";
 
+const MOST = 1e6; // letters of a drawing
 const AGAIN = 4000; // ms after which is asked again
 const FILES = [
   ["page", "Web page (.html)", "All of it in one file that opens in any browser, without this course."],
@@ -21,7 +22,7 @@ export default {
     const root = h("div", { class: "pcn pcn-folio", "data-lm-suppress-shortcuts": "true" },
       h("p", { class: "pcn-soft", role: "status" }, "Putting your plan together…"));
     const said = h("p", { class: "pcn-said", role: "status" });
-    let [asking, drawn, waiting] = [0, "", null];
+    let [asking, drawn, waiting, wanted, cut] = [0, "", null, null, false];
     if (site == null) root.classList.add("pcn-loose");
     el.append(root);
 
@@ -33,14 +34,18 @@ export default {
 
     function show(state) {
       clearTimeout(asking);
+      cut = false;
       const { steps, title } = state;
+      if (wanted) make(wanted, state.map), (wanted = null);
       root.dispatchEvent(new CustomEvent("pcn:state", { bubbles: true, composed: true,
         detail: { steps, home: "home.ipynb", title } }));
       // Looking again, after coming back, disturbs nobody who reads.
       const now = JSON.stringify({ ...state, steps: null });
       if (now === drawn) return;
       drawn = now;
+      const held = boxes.contains(document.activeElement) && document.activeElement;
       root.replaceChildren(...(state.empty ? nothingYet(steps) : all(state)).filter(Boolean));
+      if (held) held.focus({ preventScroll: true });
     }
 
     const link = (path, text) => (site == null ? text : h("a", { href: site + path }, text));
@@ -86,7 +91,9 @@ export default {
       h("ul", null, changes.map((one) => h("li", null, one))),
     ];
 
-    function take({ example, map }) {
+    // What goes into the files. They outlast each redrawing, as they were ticked.
+    const boxes = h("div");
+    const chosen = (() => {
       const tick = (name, label, help) => {
         const box = h("input", { type: "checkbox", id: `${client}-${name}`, autocomplete: "off", "aria-describedby": `${client}-${name}-help` });
         return [box, h("div", { class: "pcn-option pcn-private" }, box, h("span", null, h("label", { for: box.id }, label),
@@ -100,37 +107,50 @@ export default {
         box.disabled = alone.checked;
         if (alone.checked) box.checked = false;
       });
+      boxes.append(first, second);
+      return () => ({ private: box.checked, alone: alone.checked });
+    })();
+
+    function take({ example }) {
       const files = FILES.filter(([what]) => !(example && what === "calendar"));
       return [
-        !example && first,
-        !example && second,
+        !example && boxes,
         h("ul", { class: "pcn-files" }, files.map(([what, name, help]) => h("li", null,
-          button(name, () => get(what, name, { private: box.checked, alone: alone.checked }, map)), h("span", { class: "pcn-help" }, help)))),
+          button(name, () => get(what, name)), h("span", { class: "pcn-help" }, help)))),
         said,
       ].filter(Boolean);
     }
 
-    async function get(what, name, chosen, map) {
+    const CUT = "The connection is interrupted. Try again in a moment.";
+
+    // The map is drawn here and the words are made there: both from what the kernel has now.
+    function get(what, name) {
       if (waiting) return;
+      if (cut) return void (said.textContent = CUT);
       waiting = name;
       said.textContent = "One moment…";
-      const message = { type: "take", client, what, ...chosen };
+      wanted = { type: "take", client, what, ...chosen() };
+      ask();
+    }
+
+    async function make(message, map) {
+      const { what } = message;
       try {
         // A picture that can't be drawn is left out: the words say the same.
         if (map && ["page", "word"].includes(what)) {
           try {
             const { people, ties, members, lines, called } = map;
-            const shown = chosen.alone ? members.map((one) => ({ ...one, person: called[one.id] ?? one.person })) : members;
+            const shown = message.alone ? members.map((one) => ({ ...one, person: called[one.id] ?? one.person })) : members;
             const svg = mapSvg(people, ties, shown, lines);
-            if (what === "page") message.map = svg;
-            else message.picture = await letters(await mapPng(svg));
+            if (what === "page" && svg.length < MOST) message.map = svg;
+            else if (what === "word") message.picture = await letters(await mapPng(svg));
           } catch (error) {
             console.error(error);
           }
         }
         model.send(message);
       } catch {
-        done("The connection is interrupted. Try again in a moment.");
+        done(CUT);
       }
     }
 
@@ -143,7 +163,7 @@ export default {
     });
 
     function done(words) {
-      waiting = null;
+      waiting = wanted = null;
       said.textContent = words;
     }
 
@@ -164,11 +184,19 @@ export default {
       const read = message.packed ? JSON.parse(await inflate(message.packed)) : message;
       if (!life.signal.aborted) guarded(() => replies[read.type]?.(read));
     };
-    const onCut = () => waiting && done("The connection is interrupted. Try again in a moment.");
+    const onCut = () => {
+      cut = true;
+      if (waiting) done(CUT);
+    };
+    const onBack = () => {
+      cut = false;
+      if (waiting) done(CUT); // what was asked meanwhile has gone nowhere
+      ask();
+    };
     const look = () => document.hidden || ask();
     model.on("msg:custom", onMessage);
     model.on("pcn:disconnected", onCut);
-    model.on("pcn:reconnected", ask);
+    model.on("pcn:reconnected", onBack);
     document.addEventListener("visibilitychange", look, { signal: life.signal });
     window.addEventListener("pageshow", look, { signal: life.signal });
     root.addEventListener("keydown", (event) => event.stopPropagation());
@@ -179,7 +207,7 @@ export default {
       clearTimeout(asking);
       model.off("msg:custom", onMessage);
       model.off("pcn:disconnected", onCut);
-      model.off("pcn:reconnected", ask);
+      model.off("pcn:reconnected", onBack);
       root.remove();
     };
   },

@@ -14,8 +14,9 @@ export class Saving {
   // `place`: what begins the names of this step's drafts. `send(message)` may throw.
   // `show(key, value)`: another value is to stand in the page. `tell(key, other)`: it was changed
   // elsewhere, too; `other` is the value that could not be merged in. `changed()`: look at status.
-  constructor({ client, place, prompts, send, show, tell, changed, busy }) {
-    Object.assign(this, { client, place, send, show, tell, changed, busy });
+  // `ask()`: let the kernel say once more what it has.
+  constructor({ client, place, prompts, send, show, tell, changed, busy, ask }) {
+    Object.assign(this, { client, place, send, show, tell, changed, busy, ask });
     this.fields = new Map();
     for (const prompt of prompts) {
       const saved = { value: null, version: 0 };
@@ -88,7 +89,11 @@ export class Saving {
       if (field.invalid || this.later.has(field.prompt.key)) return false;
       return !this.waiting || !same(field.sent.at(-1)?.value, field.value);
     });
-    if (!news.length) return;
+    if (!news.length) {
+      // What was to be tried again has been taken back meanwhile: there is no trouble any more.
+      if (!this.waiting && this.trouble) this.settle(), this.changed();
+      return;
+    }
     clearTimeout(this.timer);
     this.since = undefined;
     const seq = ++this.seq;
@@ -99,7 +104,9 @@ export class Saving {
       if (size > room && room < AT_ONCE) continue; // goes with the next
       room -= size;
       fields[field.prompt.key] = { value: field.value, base: field.saved.version };
-      field.sent = [...field.sent, { seq, value: field.value }].slice(-5);
+      // The oldest is the likeliest to have arrived when the line was lost, so it stays.
+      const sent = [...field.sent, { seq, value: field.value }];
+      field.sent = sent.length > 5 ? [sent[0], ...sent.slice(-4)] : sent;
       this.keep(field);
     }
     clearTimeout(this.waiting);
@@ -132,6 +139,7 @@ export class Saving {
   acknowledge({ seq, saved_at, versions, conflicts, invalid }) {
     if (seq === this.seq) this.settle();
     this.savedAt = saved_at;
+    let older = false;
     for (const [key, field] of this.fields) {
       const sent = field.sent.find((one) => one.seq === seq);
       // A late answer to an earlier try says nothing about what was acknowledged since.
@@ -139,6 +147,7 @@ export class Saving {
       if (key in versions) {
         field.acked = seq;
         field.sent = field.sent.filter((one) => one.seq > seq);
+        older ||= versions[key] < field.saved.version;
         if (versions[key] >= field.saved.version) {
           field.saved = { value: sent.value, version: versions[key] };
           this.post({ kind: "saved", key, ...field.saved });
@@ -146,11 +155,14 @@ export class Saving {
         this.keep(field);
       } else if (key in conflicts) {
         const { value, version, base_value: base } = conflicts[key];
+        older ||= version < field.saved.version;
         this.take(key, { value, version }, base ?? field.saved.value);
       } else if (key in invalid && same(sent.value, field.value)) {
         field.invalid = invalid[key];
       }
     }
+    // The kernel's file is another one than this page was filled from: all fields are looked at.
+    if (older) this.ask();
     if (this.open.length) this.plan(Object.keys(conflicts).length ? 0 : undefined);
     this.changed();
   }
@@ -162,7 +174,10 @@ export class Saving {
     const mine = field.value;
     // Our own text that was saved without our learning it is what we started from.
     const own = field.sent.some((one) => same(one.value, theirs.value));
-    const from = own ? theirs.value : base === undefined ? field.saved.value : base;
+    // What the kernel has is older than what it had: its file was set aside, or is an earlier copy.
+    // Nothing that stands here is taken away by it; it is saved again.
+    const back = theirs.version < field.saved.version;
+    const from = own || back ? theirs.value : base === undefined ? field.saved.value : base;
     field.saved = theirs;
     this.put(field, mine, from, theirs.value);
   }

@@ -51,7 +51,7 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
     const reader = new FileReader();
     reader.onerror = () => complain("Your browser could not read this file. Nothing was changed.");
     reader.onload = () => {
-      [name, data, mapping, again] = [chosen.name, reader.result.replace(/^[^,]*,?/, ""), null, false];
+      [name, data, mapping, again] = [chosen.name.slice(-200), reader.result.replace(/^[^,]*,?/, ""), null, false];
       request();
     };
     reader.readAsDataURL(chosen);

@@ -308,6 +308,7 @@ def kept_from_saving(workspace: Workspace, step: Step) -> Iterator[None]:
 def spoil(page: Page, step: Step) -> None:
     """Answer with something that the course doesn't offer, and wait until the kernel says so."""
     prompt = next(one for one in step.prompts if one.kind in ("scale", "choices", "choice"))
+    unfold(page.locator(f'[data-key="{prompt.key}"] .pcn-many'))
     box = page.locator(f'[data-key="{prompt.key}"] input').last
     box.evaluate("(box) => { box.value = '77'; box.checked = false; }")
     box.check()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -286,6 +287,96 @@ def test_on_paper_every_row_is_there_and_opened_ones_open_again(page: Page) -> N
     page.emulate_media(media="null")
     page.evaluate("dispatchEvent(new Event('afterprint'))")
     expect(box).to_be_focused()
+
+
+# ---- Saving, where something goes wrong ----------------------------------------------------------
+
+
+def in_kernel(page: Page, fields: dict[str, Any]) -> None:
+    """Other answers stand in the kernel from now on, without the page's knowing."""
+    page.evaluate("(fields) => { kernel.state.fields = fields; }", fields)
+
+
+def test_a_file_that_vanished_takes_nothing_from_the_page(page: Page) -> None:
+    opened(page, state(draft="one two", people=OF_THEM[:2]))
+    box = page.get_by_label("A draft to share")
+    box.fill("one two three")
+    saved(page, "draft", lambda value: value == "one two three")
+    in_kernel(page, {})
+    tell(page, type="state", **{**state(), "fields": {}})
+    assert saved(page, "draft", lambda value: value == "one two three")
+    assert len(saved(page, "people", lambda value: value)) == 2
+    expect(box).to_have_value("one two three")
+    expect(rows(page)).to_have_count(2)
+
+
+def test_an_earlier_copy_of_the_file_is_noticed_and_all_fields_are_saved_again(page: Page) -> None:
+    opened(page, state(draft="one", quiet_from="19:30"))
+    box = page.get_by_label("A draft to share")
+    for words in ("one two", "one two three", "one two three four"):
+        box.fill(words)
+        saved(page, "draft", words.__eq__)
+    in_kernel(page, {"draft": {"value": "one", "version": 1}})
+    box.fill("one two three four five")
+    assert saved(page, "quiet-from", lambda value: value == "19:30")
+    assert saved(page, "draft", lambda value: value == "one two three four five")
+    expect(page.locator(".pcn-status")).to_have_text(re.compile("^Saved"))
+    expect(page.locator(".pcn-field .pcn-note")).to_have_count(0)
+
+
+def test_what_was_refused_and_taken_back_is_no_trouble_any_more(page: Page) -> None:
+    opened(page, state(tools=["tool-1"]))
+    status = page.locator(".pcn-status")
+    page.evaluate("kernel.refuse = 'There is no room left.'")
+    page.get_by_label("Tool 2").check()
+    expect(status).to_contain_text("Not saved, still trying")
+    page.get_by_label("Tool 2").uncheck()
+    expect(status).not_to_contain_text("Not saved")
+    page.evaluate("kernel.refuse = ''")
+    page.get_by_label("Tool 3").check()
+    assert saved(page, "tools", lambda value: value == ["tool-1", "tool-3"])
+    expect(status).to_have_text(re.compile("^Saved"))
+
+
+def test_who_types_is_not_stopped_by_a_kernel_that_cannot_say_what_it_has(page: Page) -> None:
+    opened(page, state(draft="one"))
+    box = page.get_by_label("A draft to share")
+    box.focus()
+    tell(page, type="problem", about="open", message="The folder can't be read.")
+    expect(page.locator(".pcn-alert")).to_have_text("The folder can't be read.")
+    expect(page.locator("dialog")).to_have_count(0)
+    expect(box).to_be_focused()
+    tell(page, type="state", **state(draft="one"))
+    expect(page.locator(".pcn-alert")).to_be_hidden()
+
+
+def test_an_entry_that_is_back_already_is_not_brought_in_twice(page: Page) -> None:
+    opened(page, state(people=OF_THEM[:2]))
+    rows(page).first.locator("summary").first.click()
+    page.get_by_role("button", name="Remove person 1").click()
+    undo = page.get_by_role("button", name="Undo")
+    expect(undo).to_be_visible()
+    saved(page, "people", lambda value: len(value) == 1)
+    later = state(people=OF_THEM[:2])
+    later["fields"]["people"]["version"] = 9
+    tell(page, type="state", **later)
+    expect(rows(page)).to_have_count(2)
+    undo.click()
+    expect(rows(page)).to_have_count(2)
+    expect(rows(page).first.get_by_label("Initials or role")).to_be_focused()
+
+
+def test_a_version_that_is_put_back_is_in_all_that_is_made_of_it(page: Page) -> None:
+    tie = {"id": "t1", "one": "p1", "one-shown": "Role 1"}
+    before = [{**OF_THEM[0], "person": "Before"}]
+    entry = {"value": before, "version": 1, "saved_at": "2026-11-22T10:00:00Z"}
+    given = state(people=OF_THEM[:1], ties=[tie])
+    opened(page, given, history={"key": "people", "entries": [entry]})
+    field(page, "people").get_by_role("button", name="Earlier versions").click()
+    page.get_by_role("button", name="Put this version back").click()
+    who = field(page, "ties").get_by_label("Who?", exact=True)
+    expect(who.locator("option:checked")).to_have_text("Before")
+    expect(panel(page, "network").get_by_text("Before", exact=True).first).to_be_attached()
 
 
 # ---- Panels --------------------------------------------------------------------------------------

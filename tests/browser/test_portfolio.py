@@ -13,6 +13,7 @@ import icalendar
 import networkx as nx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import TimeoutError as TookTooLongError
 
 from pcn_course.answers import Edit
 from pcn_course.course import default_root, load_course
@@ -28,7 +29,7 @@ from tests.support.accessible import (
     tree,
     unbounded,
 )
-from tests.support.servers import AppServer
+from tests.support.servers import AppServer, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
 COURSE = load_course(default_root())
@@ -215,6 +216,49 @@ def test_the_plan_is_taken_alone_and_the_map_calls_nobody_who_would_rather_not(
     page.get_by_label("Leave my answers out").uncheck()
     assert "Whoever said no" in taken(page, "Web page (.html)")[1].decode()
     write(workspace, "connections", people=before)
+
+
+def test_a_tick_outlasts_a_change_and_the_map_is_of_now(
+    context: BrowserContext, server: AppServer
+) -> None:
+    workspace = Workspace(server.workspace)
+    people = workspace.answers(COURSE.step("connections")).fields["people"].value
+    page = opened(context, server, "portfolio")
+    tick = page.get_by_label("Leave my answers out")
+    tick.check()
+    # In another window somebody says that they would rather not be listed.
+    unlisted = [people[0] | {"person": "Whoever said no", "consent": "no"}, *people[1:]]
+    write(workspace, "connections", people=unlisted)
+    html = taken(page, "Web page (.html)")[1].decode()
+    assert "<svg" in html
+    assert "Whoever said no" not in html
+    expect(tick).to_be_checked()
+    expect(tick).to_be_visible()
+    write(workspace, "connections", people=people)
+
+
+def test_what_cannot_be_sent_now_says_so_and_can_be_tried_again(
+    context: BrowserContext, server: AppServer
+) -> None:
+    page = opened(context, server, "portfolio")
+    server.stop()
+    said = page.locator(".pcn-folio .pcn-said")
+    try:
+        page.get_by_role("button", name="Members (.csv)").click()
+        expect(said).to_contain_text("The connection is interrupted")
+    finally:
+        server.start()
+    button = page.get_by_role("button", name="Members (.csv)")
+
+    def came() -> bool:
+        try:
+            with page.expect_download(timeout=5000):
+                button.click()
+        except TookTooLongError:
+            return False
+        return True
+
+    until(came, within=90)
 
 
 def test_the_plan_follows_what_is_written_in_a_step(

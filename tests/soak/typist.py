@@ -152,7 +152,11 @@ class Typist:
                 field.locator(".pcn-add").click()
                 count += 1
             row = rows.nth(self.rng.randrange(count))
-            row.evaluate("(row) => row.localName === 'details' && (row.open = true)")
+            if row.evaluate("(row) => row.localName === 'details' && (row.open = true)"):
+                row.locator("fieldset").first.wait_for()  # its fields are made when it is opened
+            row.locator("details.pcn-more").evaluate_all(
+                "(all) => all.forEach((one) => { one.open = true; })"
+            )
             control = row.locator("textarea, input[type=text]").nth(place.column)
         _focus(control)
         self.page.keyboard.press("Control+End")

@@ -2,7 +2,7 @@
 export class Kernel {
   // `answers`: by type of message, the reply without its type and client.
   constructor({ state, answers = {} }) {
-    Object.assign(this, { state, answers, heard: [], listeners: {}, deaf: false });
+    Object.assign(this, { state, answers, heard: [], listeners: {}, deaf: false, refuse: "" });
   }
   on(name, listener) {
     this.listeners[name] = listener;
@@ -22,6 +22,7 @@ export class Kernel {
   answer(message) {
     const { type, seq, fields, key, number, what } = message;
     if (type === "open") return this.tell({ type: "state", ...this.state });
+    if (type === "save" && this.refuse) return this.tell({ type: "refused", seq, message: this.refuse });
     if (type === "save") {
       const versions = {};
       for (const [name, { value }] of Object.entries(fields)) {

@@ -243,7 +243,8 @@ async function join() {
     } catch (error) {
       next?.end(false);
       console.info("Again:", error);
-      const state = place && await life(place.kernel);
+      const failed = /TypeError|TimeoutError/.test(error?.name); // the request itself, not its answer
+      const state = place ? await life(place.kernel) : failed && "unreachable";
       if (state === "unreachable") tries > 4 && away();
       else place = null;
     }
@@ -317,6 +318,7 @@ function tell(words, label = "", act) {
   const said = words + label;
   if (note.dataset.said === said) return;
   note.dataset.said = said;
+  const held = note.contains(document.activeElement);
   note.replaceChildren(words);
   root.style.scrollPaddingTop = words && "9rem"; // what has the focus is not covered by it
   if (label) {
@@ -327,8 +329,11 @@ function tell(words, label = "", act) {
     if (typeof act !== "string") button.onclick = act;
     note.append(button);
   }
-  if (words) find("main").prepend(note);
+  const main = find("main");
+  if (words) main.prepend(note);
   else note.remove();
+  // The keyboard goes on from here, and not from the top of the page.
+  if (held) (note.querySelector(".pcn-button") ?? main).focus({ preventScroll: true });
 }
 
 // The server says that it will close, because nobody uses it; 0: somebody does again.
@@ -388,6 +393,7 @@ function drawSteps({ steps, step, due }) {
   if (!steps?.length) return;
   const here = steps.find(({ path }) => decodeURI(location.pathname).endsWith(`/${path}`));
   const nav = find(".pcn-steps");
+  const at = nav.contains(document.activeElement) && document.activeElement.getAttribute("href");
   nav.hidden = false;
   nav.replaceChildren(make("ol", {}, ...steps.map((one) => {
     const done = /submitted|feedback/.test(one.state);
@@ -399,6 +405,7 @@ function drawSteps({ steps, step, due }) {
       class: done && "pcn-done",
     }, done ? "✓" : one.number));
   })));
+  if (at) nav.querySelector(`[href="${CSS.escape(at)}"]`)?.focus();
   const line = find(".pcn-main > .pcn-eyebrow");
   if (!line || !here) return;
   const day = new Date(due);

@@ -198,7 +198,8 @@ def kappa_of(counts: Floats, weights: Floats) -> Figure:
     if expected == 0:
         return Figure(n=n, why=SAME)
     value = 1 - float((weights * p).sum()) / expected
-    if max(rows.max(), columns.max()) == 1:
+    # Whole counts: shares of them may sum to a hair less than 1.
+    if max(counts.sum(axis=1).max(), counts.sum(axis=0).max()) == counts.sum():
         return Figure(0.0, n=n, why=CONSTANT)
     if value == 1:
         return Figure(1.0, n=n, why=NEVER)

@@ -11,8 +11,9 @@ import datetime as dt
 import logging
 import re
 import shutil
+import stat
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.plugins import ExtractorPlugin
 
 from pcn_course.answers import FILE
-from pcn_course.exchange import SECRET, TIMESTAMP, zip_name
+from pcn_course.exchange import SECRET, STUDENT_ID, TIMESTAMP, zip_name
+from pcn_course.grading.lms.claims import choose
 from pcn_course.grading.lms.roster import FILE as ROSTER
 from pcn_course.grading.lms.roster import Roster, read_roster
 from pcn_course.grading.lms.sheets import LmsError
@@ -71,8 +73,10 @@ class Collect(ExchangeCollect):
         except (ExchangeError, ValueError, OverflowError):
             nowhen = dt.datetime(1970, 1, 1)  # noqa: DTZ001 (nbgrader's times are UTC unsaid)
             record = {"username": "", "filename": Path(path).name, "timestamp": nowhen}
-        if not _is_folder_name(record["username"]) or not _is_own_folder(Path(path)):
-            self.log.warning("Left out, as it is no submission: %s", path)
+        # Ids go into paths, pages and the gradebook: only what is safe in all of them is one.
+        named = re.fullmatch(STUDENT_ID, record["username"])
+        if not named or not _is_own_folder(Path(path)):
+            self.log.warning("Left out, as it is no submission: %r", path)
             record["username"] = ""
         return record
 
@@ -119,25 +123,37 @@ class Extractor(ExtractorPlugin):
             zone = zone_of(self.config)
         except LmsError as error:
             sys.exit(str(error))
-        newest: dict[str, HandIn] = {}
         left_out: list[LeftOut] = []
-        for found in unpack_folder(Path(archive_path), step, roster, zone):
-            if isinstance(found, LeftOut):
-                log = self.log.warning if found.odd else self.log.info
-                log("Left out, as %s: %s", found.why, found.name)
-                if found.odd:
-                    left_out.append(found)
-                continue
-            other = newest.get(found.student)
-            if other:
-                self.log.info("%s handed in more than once; the newest counts", found.student)
-            if not other or (found.when, found.order) >= (other.when, other.order):
-                newest[found.student] = found
-        for one in newest.values():
+        found = unpack_folder(Path(archive_path), step, roster, zone)
+        taken, refused = choose(self._hand_ins(found, left_out), dt.datetime.now(dt.UTC))
+        for one, why in refused:
+            last = one.name.rpartition("/")[2]
+            self._leave_out(LeftOut(one.name, why, who=one.claimed_by, file=last), left_out)
+            _note(coursedir, one.student, f"Left out was {last}, as {why}.")
+        for one in taken:
             self._take(one, Path(extracted_path))
         before = {one.id for one in roster.entries if self._came_before(one.id)}
-        text = summary({*newest}, left_out, roster, before)
+        text = summary({one.student for one in taken}, left_out, roster, before)
         self._say_at_the_end(text, all_well=not left_out)
+
+    def _hand_ins(
+        self, several: Iterable[HandIn | LeftOut], left_out: list[LeftOut]
+    ) -> Iterator[HandIn]:
+        seen = set()
+        for found in several:
+            if isinstance(found, LeftOut):
+                self._leave_out(found, left_out)
+                continue
+            if found.student in seen:
+                self.log.info("%s handed in more than once; the newest counts", found.student)
+            seen.add(found.student)
+            yield found
+
+    def _leave_out(self, found: LeftOut, left_out: list[LeftOut]) -> None:
+        log = self.log.warning if found.odd else self.log.info
+        log("Left out, as %s: %s", found.why, found.name)
+        if found.odd:
+            left_out.append(found)
 
     def _came_before(self, student: str) -> bool:
         coursedir = self.parent.coursedir
@@ -206,12 +222,12 @@ def _released(coursedir: Any) -> Path:
     return Path(folder) / f"{step}.ipynb"
 
 
-def _is_folder_name(name: str) -> bool:
-    return name not in ("", ".", "..") and name.isprintable() and not set(name) & set("/\\+*?[]{}")
-
-
 def _is_own_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
+    """Whether it is a folder and no link. What can't be looked at is none, and stops nobody."""
+    try:
+        return stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _share(folder: Path) -> None:

@@ -22,6 +22,7 @@ from pcn_course.grading.audit import note_formgrader, watch
 from pcn_course.grading.collecting import HAND_IN, Collect, Extractor
 from pcn_course.grading.exporter import ReleasedNotebookExporter
 from pcn_course.grading.feedback import FeedbackPage, ReleaseFeedback
+from pcn_course.grading.formgrader_pages import escape_formgrader
 from pcn_course.grading.inprocess import ExecuteHere
 from pcn_course.grading.late import Csv, LatePenalty
 from pcn_course.grading.onebook import use_one_gradebook
@@ -62,6 +63,7 @@ def configure(c: Config, here: Path) -> None:
     # Who read or changed marks, whichever way they took.
     watch(assignments, c.CourseDirectory.db_url)
     note_formgrader()
+    escape_formgrader()
     # Code never travels, neither to students nor from a folder that was put here by hand.
     c.CourseDirectory.ignore = [
         ".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py", "*.so", "*.pth"

@@ -12,14 +12,14 @@ from typing import Any
 
 import msgspec
 from nbgrader import api
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from pcn_course.answers import FILE
 from pcn_course.grading.late import recalculate_one
 from pcn_course.grading.notebooks import STRUCTURE
 from pcn_course.grading.passages import Passages
 from pcn_course.grading.phrases import PhraseBank
-from pcn_course.grading.records import events, log_event, make_tables
+from pcn_course.grading.records import REOPENED, events, log_event, make_tables
 from pcn_course.grading.room import Room
 from pcn_course.grading.scores import (
     MAX_COMMENT,
@@ -38,13 +38,23 @@ UNSEEN: Any = object()
 """For ``seen``: whatever stands there is written over. For imports and scripts, not for a page."""
 
 
-class Conflict(MarkError):  # noqa: N818 (what markers call it)
-    """Another marker was faster. ``current`` is what stands in the gradebook now."""
+ANEW = (
+    "The student has handed in anew since you read it: read the new answers first. Nothing was "
+    "changed."
+)
 
-    def __init__(self, plain: str, current: Mark) -> None:
+
+class Conflict(MarkError):  # noqa: N818 (what markers call it)
+    """Another marker was faster, or the student. ``current`` is what stands in the gradebook now.
+
+    ``anew``: there are new answers, which the marker hasn't read.
+    """
+
+    def __init__(self, plain: str, current: Mark, *, anew: bool = False) -> None:
         """Take the sentence for the marker, and the mark that stands there."""
         super().__init__(plain)
         self.current = current
+        self.anew = anew
 
 
 class Undone(msgspec.Struct, frozen=True):
@@ -101,13 +111,16 @@ class Marking:
         return found[0]
 
     def sha256(self, student: str, step_id: str) -> str:
-        """The answers that are to be marked, as a hash; empty where there are none."""
+        """The answers that are to be marked, as a hash; empty where there are none.
+
+        Ask before reading them: a hash that is too old is told, one that is too new is not.
+        """
         path = self.room.submission(student, step_id) / FILE
         return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
     # Writing
 
-    def give(
+    def give(  # noqa: PLR0913 (a mark, and what the marker knew when they gave it)
         self,
         student: str,
         step_id: str,
@@ -115,40 +128,50 @@ class Marking:
         points: float | None,
         *,
         seen: float | None = UNSEEN,
+        sha256: str | None = None,
         what: str = "mark",
         undoes: int | None = None,
     ) -> Mark:
         """Write a criterion's points; ``None`` takes a mark away. The mark that now stands.
 
-        ``seen`` is the mark that the marker saw when they decided; ``what`` and ``undoes`` are for
-        the log.
+        ``seen`` is the mark that the marker saw when they decided, ``sha256`` the answers that they
+        read, where that is known; ``what`` and ``undoes`` are for the log. A mark that an undo
+        brings back asks for a new look if it is older than the answers.
 
         Raises:
-            Conflict: another mark stands there by now; nothing was written.
+            Conflict: another mark or other answers are there by now; nothing was written.
             MarkError: the points or the criterion aren't in the rubric, or there is no submission.
         """
         self._check(criterion, points)
         with self._engine.begin() as connection:
-            standing = self._standing(connection, student, step_id, criterion)
+            where = connection, student, step_id, criterion
+            standing = self._standing(*where)
+            if sha256 is not None and sha256 != self.sha256(student, step_id):
+                raise Conflict(ANEW, self._mark(*where), anew=True)
             if seen is not UNSEEN and standing.manual_score not in (seen, points):
-                raise self._conflict(connection, student, step_id, criterion)
+                raise self._conflict(*where)
+            opens = points is None
+            if undoes is not None and not opens:
+                opens = bool(standing.needs_manual_grade) or self._outdated(*where, undoes)
             written = connection.execute(
                 update(grade_table)
                 .where(
                     grade_table.c.id == standing.id,
                     grade_table.c.manual_score.is_not_distinct_from(standing.manual_score),
                 )
-                .values(manual_score=points, needs_manual_grade=points is None)
+                .values(manual_score=points, needs_manual_grade=opens)
             )
             if written.rowcount != 1:
-                raise self._conflict(connection, student, step_id, criterion)
-            if undoes or standing.manual_score != points or standing.needs_manual_grade:
+                raise self._conflict(*where)
+            changed = standing.manual_score != points or standing.needs_manual_grade
+            # A settlement is told even of a mark that stays: figures ask what stood before it.
+            if undoes or changed or what == "settled":
                 log_event(
                     connection, by=self.marker, student=student, step=step_id, what=what,
                     criterion=criterion, before=standing.manual_score, after=points, undoes=undoes,
                 )  # fmt: skip
             recalculate_one(connection, self.room, student, step_id)
-            return self._mark(connection, student, step_id, criterion)
+            return self._mark(*where)
 
     def say(
         self,
@@ -240,6 +263,23 @@ class Marking:
         return Undone(last.student, step_id, last.criterion, last.what, last.before, last.after)
 
     # Inside
+
+    def _outdated(
+        self, connection: Connection, student: str, step_id: str, criterion: str, undone: int
+    ) -> bool:
+        """Whether the mark before a change (by its number in the log) is older than the answers."""
+        own = events.c.step == step_id, events.c.student == student
+        taken_back = select(events.c.undoes).where(*own, events.c.undoes.is_not(None))
+        before = select(func.max(events.c.id)).where(
+            *own,
+            events.c.criterion == criterion,
+            events.c.what.in_(("mark", "settled")),
+            events.c.id < undone,
+            events.c.undoes.is_(None),
+            events.c.id.not_in(taken_back),
+        )
+        anew = select(func.max(events.c.id)).where(*own, events.c.what == REOPENED)
+        return (connection.scalar(anew) or 0) > (connection.scalar(before) or 0)
 
     def _check(self, criterion: str, points: float | None) -> None:
         known = self.criteria.get(criterion)

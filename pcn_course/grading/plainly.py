@@ -16,6 +16,7 @@ from typing import Any
 
 from nbgrader.converters import Autograde, base
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import parse_utc
 
 from pcn_course.answers import FILE, MAX_FILE
 from pcn_course.exchange import SECRET, TIMESTAMP
@@ -25,7 +26,7 @@ LIMITS = {FILE: MAX_FILE, TIMESTAMP: 1000, SECRET: 1000}
 """What a submission consists of, and how many bytes of each are read."""
 
 _init_assignment = Autograde.init_assignment
-_get_existing_timestamp = CourseDirectory.get_existing_timestamp
+_init_destination = Autograde.init_destination
 
 
 def read_plainly(folder: Path, name: str, limit: int) -> bytes | None:
@@ -50,8 +51,9 @@ def read_plainly(folder: Path, name: str, limit: int) -> bytes | None:
 
 
 def take_answers_alone() -> None:
-    """Let autograding take of a submission's folder what a submission consists of."""
+    """Let autograding take of a submission's folder what a submission consists of, if it is new."""
     Autograde.init_assignment = _init
+    Autograde.init_destination = _is_to_be_graded
     CourseDirectory.get_existing_timestamp = _timestamp
 
 
@@ -66,10 +68,41 @@ def _init(autograde: Any, assignment_id: str, student_id: str) -> None:
         autograde.log.warning("There are no answers that can be read in %s", source)
 
 
+def _is_to_be_graded(autograde: Any, assignment_id: str, student_id: str) -> bool:
+    """As nbgrader's, which goes by the time alone; other answers are new whatever time they tell.
+
+    Where an LMS tells no time it is the student's clock's, and what was collected by ``--force``
+    lies there and is shown, older or not.
+    """
+    if _init_destination(autograde, assignment_id, student_id):
+        return True
+    source = Path(autograde._format_source(assignment_id, student_id))  # noqa: SLF001 (its own way)
+    graded = Path(autograde._format_dest(assignment_id, student_id))  # noqa: SLF001
+    answers = read_plainly(source, FILE, LIMITS[FILE])
+    if answers is None and os.path.lexists(source / FILE):
+        return False  # what can't be read takes nobody's marks away
+    if answers == read_plainly(graded, FILE, LIMITS[FILE]):
+        return False
+    force, autograde.force = autograde.force, True
+    try:
+        again = bool(_init_destination(autograde, assignment_id, student_id))
+    finally:
+        autograde.force = force
+    if again:
+        autograde.log.warning("These answers are others than those graded: %s", source)
+    return again
+
+
 def _timestamp(coursedir: Any, path: str) -> Any:
-    """As nbgrader's; without a time where the file is none."""
-    readable = read_plainly(Path(path), TIMESTAMP, LIMITS[TIMESTAMP]) is not None
-    return _get_existing_timestamp(coursedir, path) if readable else None
+    """As nbgrader's; without a time where the file is none, or tells none."""
+    content = read_plainly(Path(path), TIMESTAMP, LIMITS[TIMESTAMP])
+    if content is None:
+        return None
+    try:
+        return parse_utc(content.decode().strip())
+    except (ValueError, OverflowError):
+        coursedir.log.warning("It tells no time that can be read: %s", Path(path, TIMESTAMP))
+        return None
 
 
 def _is_plain(folder: Path, name: str) -> bool:

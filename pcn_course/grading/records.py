@@ -28,6 +28,7 @@ from sqlalchemy import (
     UniqueConstraint,
     insert,
     inspect,
+    select,
 )
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeDecorator
@@ -88,7 +89,13 @@ events = Table(
     Column("undoes", Integer),
     Index("pcn_event_of", "step", "student", "criterion"),
 )
-"""Who changed what; ``what`` is mark, comment, settled, request or released. Lines stay."""
+"""Who did what. Lines stay.
+
+``what`` is mark, comment, highlight, settled, request, released, look (at first and second marks
+side by side) or reopened (new answers came; older gradebooks don't tell it of earlier ones).
+"""
+
+REOPENED = "reopened"
 
 second_marks = Table(
     "pcn_second",
@@ -259,6 +266,18 @@ def log_event(  # noqa: PLR0913 (a line of the log has that many parts)
         ),
     )  # fmt: skip
     return at
+
+
+def reopenings(
+    connection: Connection, step: str, student: str | None = None
+) -> dict[str, dt.datetime]:
+    """When new answers last asked for a new look at a step's marks, by student."""
+    wanted = select(events.c.student, events.c.at).where(
+        events.c.step == step, events.c.what == REOPENED
+    )
+    if student is not None:
+        wanted = wanted.where(events.c.student == student)
+    return {row.student: row.at for row in connection.execute(wanted.order_by(events.c.id))}
 
 
 def now() -> dt.datetime:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import glob
 import pwd
+from collections import defaultdict
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,8 @@ from pcn_course.grading.scores import MAX_COMMENT, MarkError
 
 MOST_BYTES = 64_000
 """Bytes of a request's file that are read."""
+MOST_READ = 50
+"""Requests of one student about one step that are looked into, the newest."""
 
 
 class RequestError(Exception):
@@ -166,33 +169,65 @@ def take_in(marking: Marking, step: str) -> tuple[list[Request], list[str]]:
     room = marking.room
     root = room.config.Exchange.get("root") or Exchange.class_traits()["root"].default()
     inbound = Path(str(root)) / room.course_id / "inbound"
-    name = f"*+{glob.escape(step + REQUEST_ENDING)}+*"
     known = {one.id for one in requests_of(room.engine, step=step)}
     odd = []
-    for folder in sorted([*inbound.glob(name), *inbound.glob(f"*/{name}")]):
-        student, about, when = folder.name.split("+")[:3]
-        if about != step + REQUEST_ENDING:
-            continue
+    theirs = defaultdict(list)
+    for folder in _sent(inbound, step):
+        student = folder.name.partition("+")[0]
         try:
-            _take(marking, folder, inbound, student, step, when)
-        except (RequestError, MarkError) as error:
+            _see_whose(marking, folder, inbound, student)
+        except RequestError as error:
             odd.append(f"{folder.name}: {error.plain}")
+        else:
+            theirs[student].append(folder)
+    for student, folders in theirs.items():
+        if len(folders) > MOST_READ:
+            odd.append(
+                f"{student}: There are {len(folders)} requests; the newest {MOST_READ} were read."
+            )
+        for folder in folders[-MOST_READ:]:
+            try:
+                _take(marking, folder, student, step)
+            except (RequestError, MarkError) as error:
+                odd.append(f"{folder.name}: {error.plain}")
     return [one for one in requests_of(room.engine, step=step) if one.id not in known], odd
 
 
-def _take(
-    marking: Marking, folder: Path, inbound: Path, student: str, step: str, when: str
-) -> None:
-    """Keep one request of the exchange, if it is what it says."""
+def _sent(inbound: Path, step: str) -> list[Path]:
+    """The folders of requests about a step, each student's by their times."""
+    name = f"*+{glob.escape(step + REQUEST_ENDING)}+*"
+    # Path.glob would end at the first thing in there that can't be looked at.
+    below = glob.escape(str(inbound))
+    found = [
+        Path(path)
+        for pattern in (f"{below}/{name}", f"{below}/*/{name}")
+        for path in glob.glob(pattern)  # noqa: PTH207
+    ]
+    about = step + REQUEST_ENDING
+    return sorted(
+        (one for one in found if one.name.split("+")[1] == about), key=lambda one: (one.name, one)
+    )
+
+
+def _see_whose(marking: Marking, folder: Path, inbound: Path, student: str) -> None:
+    """See that a request of the exchange is from whom it says.
+
+    Where everybody may make folders in ``inbound``, a student's own says nothing.
+    """
     personal = folder.parent != inbound
     if personal and (folder.parent.name != student or folder.parent.is_symlink()):
         raise RequestError(f"It lies in the folder of {folder.parent.name}. Left out.")
     checked = marking.room.config.ExchangeCollect.get("check_owner", True)
-    if not personal and checked and _owner(folder) != student:
+    if checked and _owner(folder) != student:
         raise RequestError(
             f"It says that {student} sent it, and belongs to {_owner(folder)}. Left out. Where "
             "users have other names than students, set c.ExchangeCollect.check_owner = False."
         )
+
+
+def _take(marking: Marking, folder: Path, student: str, step: str) -> None:
+    """Keep one request of the exchange, if there is one in it."""
+    when = folder.name.split("+")[2]
     content = read_plainly(folder, REQUEST, MOST_BYTES)
     try:
         sent = msgspec.json.decode(content or b"", type=_Sent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,11 +74,16 @@ class Room:
     def answers(self, student: str, step_id: str) -> Submitted:
         """The answers that a student handed in, checked against the course; none, if none.
 
+        What autograding doesn't take, be it a link that was laid there by hand, isn't shown either.
+
         Raises:
             UnknownStepError: the course has no such step.
         """
         step = self.course.step(step_id)
-        return read_answers(self.submission(student, step_id) / FILE, step, self.course.id)
+        path = self.submission(student, step_id) / FILE
+        if os.path.lexists(path) and not is_plain(path):
+            return Submitted({}, ("The answers file is a link, or no file.",))
+        return read_answers(path, step, self.course.id)
 
     @contextmanager
     def gradebook(self) -> Iterator[Gradebook]:
@@ -133,6 +139,16 @@ class Room:
     def _folder(self, name: str) -> Path:
         kept = self.config.CourseDirectory.get(f"{name}_directory")
         return self.root / str(kept or name)
+
+
+def is_plain(path: Path) -> bool:
+    """Whether there is a file of this name only, in a folder that is no link."""
+    try:
+        about, folder = path.lstat(), path.parent.lstat()
+    except OSError:
+        return False
+    plain = stat.S_ISREG(about.st_mode) and about.st_nlink == 1
+    return plain and stat.S_ISDIR(folder.st_mode)
 
 
 def open_room(folder: Path | None = None, *, course: Course | None = None) -> Room:

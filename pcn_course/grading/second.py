@@ -3,6 +3,9 @@
 A first mark stands in nbgrader's gradebook, a second one in our table ``pcn_second``. Settling a
 difference writes the settled points into the gradebook, so that what students get is there and
 nowhere else; the first mark is then kept in the log, and figures of agreement go on using it.
+
+Marks are compared where they are about the same answers: what was given or settled before a student
+handed in anew stays on record, and doesn't count.
 """
 
 from __future__ import annotations
@@ -18,11 +21,23 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from pcn_course.grading.agreement import CONFIDENCE, Agreement, Figure, agreement
 from pcn_course.grading.marks import Marking
-from pcn_course.grading.records import events, log_event, now, second_marks, settled
+from pcn_course.grading.records import (
+    REOPENED,
+    events,
+    log_event,
+    now,
+    reopenings,
+    second_marks,
+    settled,
+)
 from pcn_course.grading.scores import Mark, MarkError, Submission
 
 MAX_REASON = 2_000
 """Characters of a reason for settling."""
+
+
+Place = tuple[str, str]
+"""A student and a criterion, within one step."""
 
 
 class Second(msgspec.Struct, frozen=True):
@@ -96,11 +111,12 @@ def marked_twice(marking: Marking, step_id: str | None = None) -> list[Twice]:
     found: list[Twice] = []
     with marking.room.engine.connect() as connection:
         for step in steps:
-            given = _by_place(connection, second_marks, step)
+            anew = reopenings(connection, step)
+            given = _by_place(connection, second_marks, step, anew)
             if not given:
                 continue
-            done = _by_place(connection, settled, step)
-            before = _before_settling(connection, step)
+            done = _by_place(connection, settled, step, anew)
+            before = _before_settling(connection, step, done)
             for submission in marking.listed(step):
                 found += _of_submission(submission, given, done, before)
     order = {criterion: place for place, criterion in enumerate(marking.criteria)}
@@ -109,30 +125,68 @@ def marked_twice(marking: Marking, step_id: str | None = None) -> list[Twice]:
 
 
 def note_look(marking: Marking, step_id: str | None = None) -> None:
-    """Keep that this marker sees first marks beside their own: from now on their own stand.
+    """Keep that this marker sees first and second marks side by side: to these they add none.
 
-    Without a step they see those of all steps. What they haven't marked yet stays blind, and open.
+    Without a step they see those of all steps. What nobody has marked twice yet stays blind, and
+    open. Where there are no second marks there is nothing to see, and nothing is kept.
     """
-    mine = select(func.max(second_marks.c.at)).where(second_marks.c.marker == marking.marker)
+    some = select(second_marks.c.id).where(second_marks.c.points.is_not(None)).limit(1)
     if step_id:
-        mine = mine.where(second_marks.c.step == step_id)
+        some = some.where(second_marks.c.step == step_id)
     with marking.room.engine.begin() as connection:
-        last = connection.scalar(mine)
-        seen = last_look(connection, marking.marker, step_id)
-        if last and (seen is None or seen < last):
+        if connection.execute(some).first():
             log_event(connection, by=marking.marker, student="", step=step_id or "", what="look")
 
 
-def last_look(connection: Connection, marker: str, step_id: str | None) -> dt.datetime | None:
-    """When a marker last saw first marks of a step (``None``: of all) beside their own."""
+def last_look(connection: Connection, marker: str, step_id: str) -> dt.datetime | None:
+    """When a marker last saw first and second marks of a step side by side."""
     found: dt.datetime | None = connection.scalar(
         select(func.max(events.c.at)).where(
             events.c.what == "look",
             events.c.by == marker,
-            events.c.step.in_(("", step_id or "")),
+            events.c.step.in_(("", step_id)),
         )
     )
     return found
+
+
+def looked_at(
+    connection: Connection, marker: str, step_id: str, student: str | None = None
+) -> set[Place]:
+    """The students and criteria of a step whose first and second marks this marker has seen.
+
+    Of one student, when named. A first mark that formgrader gave has no time: it may have come
+    after the look, and counts as seen.
+    """
+    last = last_look(connection, marker, step_id)
+    if last is None:
+        return set()
+    first: dict[Place, dt.datetime] = {}
+    for row in _changes(connection, step_id, student):
+        if row.what == REOPENED:
+            first = {place: at for place, at in first.items() if place[0] != row.student}
+        elif row.after is not None:
+            first.setdefault((row.student, row.criterion), row.at)
+    anew = reopenings(connection, step_id, student)
+    given = _by_place(connection, second_marks, step_id, anew, student)
+    return {
+        place
+        for place, rows in given.items()
+        for row in rows
+        if row.points is not None and max(row.at, first.get(place, row.at)) <= last
+    }
+
+
+def first_marked(
+    connection: Connection, marker: str, step_id: str, student: str | None = None
+) -> set[Place]:
+    """The students and criteria of a step to which this marker gave the last first mark."""
+    giver = {
+        (row.student, row.criterion): row.by
+        for row in _changes(connection, step_id, student)
+        if row.what == "mark"
+    }
+    return {place for place, by in giver.items() if by == marker}
 
 
 def agreements(found: Iterable[Twice]) -> dict[str, Agreement]:
@@ -219,34 +273,62 @@ def drifts(marking: Marking, step_id: str | None = None) -> list[Drift]:
 # ---- Inside --------------------------------------------------------------------------------------
 
 
-Places = dict[tuple[str, str], list[Row[Any]]]
+Places = dict[Place, list[Row[Any]]]
 
 
-def _by_place(connection: Connection, table: Any, step: str) -> Places:
-    """A table's rows of one step, by student and criterion, oldest first."""
+def _by_place(
+    connection: Connection,
+    table: Any,
+    step: str,
+    anew: dict[str, dt.datetime],
+    student: str | None = None,
+) -> Places:
+    """A table's rows of one step, by student and criterion, oldest first.
+
+    Those that are older than a student's new answers are left out.
+    """
+    wanted = select(table).where(table.c.step == step).order_by(table.c.id)
+    if student is not None:
+        wanted = wanted.where(table.c.student == student)
     found: Places = {}
-    for row in connection.execute(select(table).where(table.c.step == step).order_by(table.c.id)):
-        found.setdefault((row.student, row.criterion), []).append(row)
+    for row in connection.execute(wanted):
+        if row.student not in anew or row.at > anew[row.student]:
+            found.setdefault((row.student, row.criterion), []).append(row)
     return found
 
 
-def _before_settling(
-    connection: Connection, step: str
-) -> dict[tuple[str, str], tuple[float | None, str | None]]:
-    """What stood in the gradebook before it was first settled, and who had given it."""
-    wanted = (
-        select(events)
-        .where(events.c.step == step, events.c.what.in_(("mark", "settled")))
-        .order_by(events.c.id)
+def _changes(connection: Connection, step: str, student: str | None = None) -> list[Row[Any]]:
+    """What became of the marks of a step, oldest first."""
+    wanted = select(events).where(
+        events.c.step == step, events.c.what.in_(("mark", "settled", REOPENED))
     )
-    giver: dict[tuple[str, str], str] = {}
-    found: dict[tuple[str, str], tuple[float | None, str | None]] = {}
-    for row in connection.execute(wanted):
-        place = row.student, row.criterion
-        if row.what == "mark":
-            giver[place] = row.by
+    if student is not None:
+        wanted = wanted.where(events.c.student == student)
+    return list(connection.execute(wanted.order_by(events.c.id)))
+
+
+def _before_settling(
+    connection: Connection, step: str, done: Places
+) -> dict[Place, tuple[float | None, str | None]]:
+    """What stood in the gradebook before it was first settled, and who had given it.
+
+    Where the log of an older gradebook doesn't tell a settlement, it left the mark as it was.
+    """
+    told = [(row.at, row.what, row.student, row.criterion, row.before, row.by)
+            for row in _changes(connection, step)]  # fmt: skip
+    told += [(row.at, "settled", *place, row.points, row.by)
+             for place, rows in done.items() for row in rows]  # fmt: skip
+    giver: dict[Place, str] = {}
+    found: dict[Place, tuple[float | None, str | None]] = {}
+    for _, what, student, criterion, before, by in sorted(told, key=lambda one: one[0]):
+        place = student, criterion
+        if what == REOPENED:
+            giver = {one: who for one, who in giver.items() if one[0] != student}
+            found = {one: it for one, it in found.items() if one[0] != student}
+        elif what == "mark":
+            giver[place] = by
         elif place not in found:
-            found[place] = row.before, giver.get(place)
+            found[place] = before, giver.get(place)
     return found
 
 
@@ -254,12 +336,13 @@ def _of_submission(
     submission: Submission,
     given: Places,
     done: Places,
-    before: dict[tuple[str, str], tuple[float | None, str | None]],
+    before: dict[Place, tuple[float | None, str | None]],
 ) -> Iterable[Twice]:
     for criterion, mark in submission.marks.items():
         place = submission.student.id, criterion
         rows = [row for row in given.get(place, ()) if row.points is not None]
-        first, by = before.get(place, (mark.points, mark.by))
+        # A first mark that waits for a new look is about other answers.
+        first, by = before.get(place, (None if mark.open else mark.points, mark.by))
         if not rows or first is None:
             continue
         last = done[place][-1] if place in done else None

@@ -75,7 +75,9 @@ class Marking(Desk):
             reply = self._reply(message)
         except Conflict as error:
             current = view.mark_json(error.current)
-            reply = {"type": "conflict", "message": error.plain, "current": current}
+            reply = {
+                "type": "conflict", "message": error.plain, "current": current, "anew": error.anew,
+            }  # fmt: skip
         except (MarkError, RoomError, NotThereError) as error:
             reply = {"type": "problem", "message": error.plain}
         except CourseError as error:
@@ -208,8 +210,9 @@ class Marking(Desk):
         match message:
             case asked.Give():
                 gradebook.give(
-                    student, step.id, message.criterion, message.points, seen=message.seen
-                )
+                    student, step.id, message.criterion, message.points, seen=message.seen,
+                    sha256=message.sha256,
+                )  # fmt: skip
             case asked.Say():
                 gradebook.say(
                     student, step.id, message.criterion, message.comment, seen=message.seen
@@ -234,14 +237,17 @@ class Marking(Desk):
         shown = [view.highlight_json(one) for one in gradebook.passages.of(student, step.id)]
         if not isinstance(message, asked.Read):
             return {**reply, "highlights": shown}
-        return {**reply, **self._whole(step, submission), "highlights": shown}
+        return {**reply, **self._whole(gradebook, step, submission), "highlights": shown}
 
     def _blind(self, submission: Submission, message: asked.OnOne) -> Reply:
         """What a second marker does and sees: the answer, and marks of their own."""
         own = SecondMarks(self._gradebook(message))
         match message:
             case asked.Give():
-                own.give(submission, message.criterion, message.points, message.seen)
+                own.give(
+                    submission, message.criterion, message.points, message.seen,
+                    sha256=message.sha256,
+                )  # fmt: skip
             case asked.Say():
                 own.say(submission, message.criterion, message.comment, message.seen)
             case asked.Read():
@@ -262,10 +268,9 @@ class Marking(Desk):
         }
         if not isinstance(message, asked.Read):
             return reply
-        answers = view.answers(step, self._room().answers(submission.student.id, step.id))
         return {
             **reply,
-            **answers,
+            **_answers(self._gradebook(message), step, submission),
             "type": "submission",
             "pseudonym": submission.pseudonym,
             "handed_in": None,
@@ -275,7 +280,7 @@ class Marking(Desk):
             "highlights": [],
         }
 
-    def _whole(self, step: Step, submission: Submission) -> Reply:
+    def _whole(self, gradebook: Gradebook, step: Step, submission: Submission) -> Reply:
         student = submission.student.id
         asked_again = [
             {
@@ -291,7 +296,7 @@ class Marking(Desk):
         return {
             "type": "submission",
             "pseudonym": submission.pseudonym,
-            **view.answers(step, self._room().answers(student, step.id)),
+            **_answers(gradebook, step, submission),
             **view.handed_in(submission),
             "requests": asked_again,
         }
@@ -370,18 +375,27 @@ def open_marking() -> Marking:
     return Marking()
 
 
+def _answers(gradebook: Gradebook, step: Step, submission: Submission) -> Reply:
+    """The answers, and their hash: a mark says with it on which answers it was given."""
+    where = submission.student.id, step.id
+    sha256 = gradebook.sha256(*where)
+    return {"sha256": sha256, **view.answers(step, gradebook.room.answers(*where))}
+
+
 def _catch_up(gradebook: Gradebook) -> None:
-    """Take in what students ask, and renew penalties: dates may have moved since the last mark."""
+    """Take in what students ask, and renew penalties: dates may have moved since the last mark.
+
+    Without a table there are none, as for an export: penalties of one that is gone are taken back.
+    """
     room = gradebook.room
     for step in room.course.steps:
         _, odd = take_in(gradebook, step.id)
         for one in odd:
             log.warning("Left out: %s", one)
-    if (room.root / LATE).exists():
-        try:
-            recalculate(room)
-        except LateError as error:
-            log.warning("Penalties are as they were, because %s holds faults: %s", LATE, error)
+    try:
+        recalculate(room)
+    except LateError as error:
+        log.warning("Penalties are as they were, because %s holds faults: %s", LATE, error)
 
 
 def signed_in() -> str | None:

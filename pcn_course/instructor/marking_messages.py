@@ -12,6 +12,8 @@ from pcn_course.widgets.protocol import Word
 
 Handle = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{16}$")]
 """What a page calls a submission: nothing of its student can be read from it."""
+Hash = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")]
+"""Of a submission's answers; empty where there are none."""
 Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 Id = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 Text = Annotated[str, msgspec.Meta(max_length=MAX_COMMENT)]
@@ -61,11 +63,15 @@ class Read(OnOne, frozen=True, kw_only=True, tag="read"):
 
 
 class Give(OnOne, frozen=True, kw_only=True, tag="give"):
-    """A mark; ``seen`` is the one that stood there when the marker decided."""
+    """A mark; ``seen`` is the one that stood there when the marker decided.
+
+    ``sha256`` are the answers that they read; an older page doesn't say it.
+    """
 
     criterion: Word
     points: Points | None
     seen: Points | None
+    sha256: Hash | None = None
 
 
 class Say(OnOne, frozen=True, kw_only=True, tag="say"):

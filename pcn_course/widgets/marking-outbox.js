@@ -1,5 +1,6 @@
 // Marks and comments on their way to the gradebook. Each is kept on this device until the kernel says
-// that the gradebook has it, and is only written over what the marker saw. Knows no page.
+// that the gradebook has it, and is only written over what the marker saw, and for the answers that
+// they read. Knows no page.
 // What an entry is sent as, and what part of a mark it is; a second marker's go a way of their own.
 const KINDS = {
   points: { type: "give", field: "points" },
@@ -16,9 +17,10 @@ export const same = (one, other) =>
 
 export class Outbox {
   // `ask(type, more)` returns a promise; `changed(entry)`: look at it; `arrived(answer)`: what stands
-  // in the gradebook now; `fits(entry)`: whether something kept earlier is still asked for.
-  constructor({ client, ask, changed, arrived, fits }) {
-    Object.assign(this, { client, ask, changed, arrived, fits, place: "" });
+  // in the gradebook now; `anew(entry)`: there are new answers; `fits(entry)`: whether something
+  // kept earlier is still asked for.
+  constructor({ client, ask, changed, arrived, anew, fits }) {
+    Object.assign(this, { client, ask, changed, arrived, anew, fits, place: "" });
     this.entries = new Map();
   }
 
@@ -30,11 +32,12 @@ export class Outbox {
     return this.entries.get([step, student, criterion, kind].join("/"));
   }
 
-  // The marker wants `value`, having seen `seen`. `kind` is points, comment, second or note.
-  want(step, student, criterion, kind, value, seen) {
+  // The marker wants `value`, having seen `seen`, and for a mark having read the answers with this
+  // hash. `kind` is points, comment, second or note.
+  want(step, student, criterion, kind, value, seen, sha256) {
     const id = [step, student, criterion, kind].join("/");
     const entry = this.entries.get(id) ?? { id, step, student, criterion, kind, seen };
-    Object.assign(entry, { value, refused: "" });
+    Object.assign(entry, { value, sha256, refused: "" });
     this.entries.set(id, entry);
     if (!entry.busy && !("sent" in entry) && same(value, entry.seen)) return this.drop(entry);
     this.keep(entry);
@@ -48,17 +51,19 @@ export class Outbox {
     clearTimeout(entry.timer);
     if (entry.busy || entry.clash || entry.refused || !this.entries.has(entry.id)) return;
     // What was sent and not answered goes again as it was, whatever was chosen since.
-    if (!("sent" in entry)) entry.sent = entry.value;
+    if (!("sent" in entry)) Object.assign(entry, { sent: entry.value, sentOf: entry.sha256 });
     entry.busy = true;
     this.keep(entry);
     this.changed(entry);
-    const { step, student, criterion, kind, sent, seen } = entry;
+    const { step, student, criterion, kind, sent, sentOf: sha256, seen } = entry;
     try {
       const { type, field, second = false } = KINDS[kind];
-      const answer = await this.ask(type, { step, student, criterion, [field]: sent, seen, second });
+      const answer = await this.ask(type, { step, student, criterion, [field]: sent, seen, second, sha256 });
       entry.busy = false;
-      if (answer.type === "conflict") entry.clash = answer.current;
-      else {
+      if (answer.type === "conflict") {
+        entry.clash = { ...answer.current, anew: answer.anew && answer.message };
+        if (answer.anew) this.anew(entry);
+      } else {
         delete entry.sent;
         entry.seen = answer.marks[criterion][field];
         this.arrived(answer);
@@ -75,14 +80,15 @@ export class Outbox {
     this.changed(entry);
   }
 
-  // Another was faster: take what stands there, or write `value` over it, having seen it now.
-  settle(entry, value) {
-    const theirs = entry.clash[KINDS[entry.kind].field];
+  // Another was faster: take what stands there, or write `value` over it, having seen it now. With
+  // new answers a mark is given again even as it was; nothing (`undefined`) leaves all as it is.
+  settle(entry, value, sha256) {
+    const { anew, [KINDS[entry.kind].field]: theirs } = entry.clash;
     delete entry.clash;
     delete entry.sent;
     entry.seen = theirs;
-    if (same(value, theirs)) return this.drop(entry);
-    entry.value = value;
+    if (value === undefined || (same(value, theirs) && !anew)) return this.drop(entry);
+    Object.assign(entry, { value, sha256: isText(entry.kind) ? undefined : sha256 });
     this.push(entry);
   }
 
@@ -97,12 +103,12 @@ export class Outbox {
     for (const entry of this.open) if (!("sent" in entry)) this.push(entry);
   }
 
-  keep({ id, value, seen, sent }) {
+  keep({ id, value, seen, sha256, sent, sentOf }) {
     if (!this.place) return;
     const name = `${this.place}${id}/${this.client}`;
     try {
       if (!this.entries.has(id)) localStorage.removeItem(name);
-      else localStorage.setItem(name, JSON.stringify(sent === undefined ? { value, seen } : { value, seen, sent }));
+      else localStorage.setItem(name, JSON.stringify({ value, seen, sha256, sent, sentOf }));
       this.unkept = false;
     } catch {
       this.unkept = true; // no room, or storage is switched off

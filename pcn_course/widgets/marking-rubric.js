@@ -81,6 +81,12 @@ export function makeCriterion({ client, criterion, give, say, settle, open, phra
     const who = theirs.by ?? "Somebody else";
     if (!isText(kind)) {
       const words = (points) => (points == null ? "no mark" : `${number(points)} of ${number(criterion.points)}`);
+      if (theirs.anew) return [
+        h("p", null, h("strong", null, "New answers. "), `${theirs.anew} You chose ${words(value)}.`),
+        h("p", { class: "pcn-actions" },
+          button("Leave it for now", () => settle(entry, undefined)),
+          button(`I have read them: ${words(value)}`, () => settle(entry, value))),
+      ];
       return [
         h("p", null, h("strong", null, "Two marks at once. "), `${who} was faster: ${words(theirs.points)} stands in the gradebook. You chose ${words(value)}.`),
         h("p", { class: "pcn-actions" },

@@ -48,7 +48,8 @@ export default {
     const dialogs = makeDialogs(root, client);
     const line = new Line({ client, send: (message) => model.send(message), late });
     const outbox = new Outbox({ client, ask: (...asked) => line.ask(...asked), changed: () => draw(),
-      arrived: (answer) => guarded(() => stands(answer)), fits });
+      arrived: (answer) => guarded(() => stands(answer)), fits,
+      anew: ({ step, student }) => step === prefs.step && cache.has(student) && look_at(student) });
     const linked = hosted ? location.hash.match(/^#(?<step>[\w-]+)\/(?<student>\w+)(\/(?<criterion>[\w-]+))?$/)?.groups ?? {} : {};
     let [room, page, cards, answer] = [null, null, [], null];
     let lines = new Map(); // the step's list, by submission
@@ -131,6 +132,8 @@ export default {
       const { step, second } = prefs;
       const found = await line.ask("read", { step, student, second }).catch((error) => (tell(error.message), null));
       if (!found || step !== prefs.step || second !== prefs.second) return;
+      const had = cache.get(student);
+      if (had && had.sha256 !== found.sha256 && student === at) tell("The student has handed in anew: these are the new answers.");
       cache.delete(student);
       cache.set(student, found);
       for (const old of [...cache.keys()].slice(0, -KEPT)) if (old !== at) cache.delete(old);
@@ -232,13 +235,17 @@ export default {
       // A mark that asks for a new look is given again as it was, too.
       if (!on_ && mark.points === points && !mark.open) return tell("This level is given already.");
       if (!on_ && mark.points === points) confirmMark(id, points);
-      else outbox.want(prefs.step, at, id, kindOf("points"), points, mark.points);
+      else outbox.want(prefs.step, at, id, kindOf("points"), points, mark.points, cache.get(at).sha256);
       if (prefs.auto && points != null) onward();
     }
 
     async function confirmMark(criterion, points) {
+      const [student, { step, second }, { sha256 }] = [at, prefs, cache.get(at)];
       try {
-        stands(await line.ask("give", { step: prefs.step, student: at, criterion, points, seen: points }));
+        const found = await line.ask("give", { step, student, criterion, points, seen: points, second, sha256 });
+        if (found.type !== "conflict") return stands(found);
+        await look_at(student);
+        tell(`Not confirmed. ${found.message}`);
       } catch (error) {
         tell(error.message);
       }
@@ -258,7 +265,7 @@ export default {
     }
 
     function settle(one, value) {
-      outbox.settle(one, value);
+      outbox.settle(one, value, cache.get(one.student)?.sha256);
       look_at(one.student);
     }
 
@@ -556,7 +563,7 @@ export default {
       if (now === shownChoices) return;
       shownChoices = now;
       page.choices.replaceChildren(...(open_.length ? [h("div", { class: "pcn-note pcn-open", role: "alert" },
-        h("p", null, h("strong", null, "Not saved: "), "another marker was faster, or the gradebook refused. Look at each, and choose."),
+        h("p", null, h("strong", null, "Not saved: "), "another marker was faster, the student has handed in anew, or the gradebook refused. Look at each, and choose."),
         h("ul", null, open_.map((one) => h("li", null, button(
           `${one.step === prefs.step ? nameOf(one.student) : room.steps.find(({ id }) => id === one.step).short}, ${titleOf(one.criterion)}`,
           async () => {

@@ -71,7 +71,7 @@ class Scene:
         values = {**BASE, **(fields or {})}
         return {
             "format": 1, "course": "pcn", "step": "goals", "revision": 1,
-            "saved_at": "2027-01-20T09:59:00Z",
+            "saved_at": "2026-01-20T09:59:00Z",
             "fields": {key: {"value": value, "version": 1} for key, value in values.items()},
             **more,
         }  # fmt: skip

@@ -28,6 +28,8 @@ from tests.support.nbgrader_course import Course, Student
 
 WHEN = "2027-01-20 10:00:00.000000 UTC"
 CANARY = "only-for-the-instructors-eyes"
+NOBODYS = ('x";alert(1);"', "x" * 129, "a b", "<i>")
+"""Ids that would run in a page, or that a gradebook on PostgreSQL has no room for."""
 LATER = "later"
 """An honest student, by the order of names among and after the attackers."""
 
@@ -90,7 +92,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
             outside = f"doezoe{number}_{1000 + number}_{5000 + number}_{STEP}.zip"
             with zipfile.ZipFile(archive / f"submissions-{number}.zip", "w") as bulk:
                 bulk.writestr(outside, attack.pack(scene))
-    (room / "roster.csv").write_text("\n".join([*listed, "honest,Hon,Est,,1", ""]))
+    (room / "roster.csv").write_text(
+        "\n".join([*listed, "honest,Hon,Est,,1", "robbed,Rob,Bed,,2", ""])
+    )
+    hand_in_as_another(archive)
+    lay_what_is_no_submission(course)
     run.before = fingerprints(base)
     instructor = course.instructor
     run.logs += instructor.nbgrader("collect", STEP).stderr
@@ -108,6 +114,26 @@ def hand_in_honestly(run: Run, name: str) -> None:
     student.fetch(STEP)
     student.answer("goals", BASE)
     student.hand_in("goals")
+
+
+def hand_in_as_another(archive: Path) -> None:
+    """Two whose names the LMS hides, and who say that they are the same one; and one from 2099."""
+    packed = Scene("", "", archive, archive, archive).packed()
+    for uploader, student, when in (
+        ("anon_Ab1_1", "robbed", "20260120T100000Z"),
+        ("anon_Cd2_2", "robbed", "20260120T110000Z"),
+        ("anon_Cd2_3", "honest", "20991231T000000Z"),
+    ):
+        (archive / f"{uploader}_{STEP}+{student}+{when}.zip").write_bytes(packed)
+
+
+def lay_what_is_no_submission(course: Course) -> None:
+    """In the exchange: a link whose end can't be looked for, and folders of nobody."""
+    inbound(course, "mallory").symlink_to("x" * 300)
+    for name in NOBODYS:
+        folder = inbound(course, name).with_name(f"{name}+{STEP}+{WHEN}+r")
+        folder.mkdir()
+        (folder / "answers.json").write_text("{}")
 
 
 def inbound(course: Course, student: str) -> Path:
@@ -139,7 +165,7 @@ def files(folder: Path) -> Iterator[Path]:
     """All plain files below a folder, links not followed."""
     for path, _, names in os.walk(folder):
         yield from (
-            one for name in names if (one := Path(path, name)).is_file() and not one.is_symlink()
+            one for name in names if not (one := Path(path, name)).is_symlink() and one.is_file()
         )
 
 
@@ -242,6 +268,26 @@ def test_nobody_hands_in_for_another_or_earlier_than_they_did(run: Run) -> None:
     for name in ("honest", "x-anothers-id"):
         text = (run.course.instructor.room / "submitted" / name / STEP / "answers.json").read_text()
         assert "not the victim's" not in text
+
+
+def test_what_is_nobodys_stops_nobody(run: Run) -> None:
+    submitted = run.course.instructor.room / "submitted"
+    for name in (*NOBODYS, "mallory"):
+        assert f"Left out, as it is no submission: '{inbound(run.course, name).parent}" in run.logs
+        assert f"/inbound/{name}+{STEP}" in run.logs
+        assert not (submitted / name).exists()
+    assert run.graded["h-no-time"]["structure"]["auto"] == honest_points(run.course)
+
+
+def test_whose_name_the_lms_hides_takes_no_others_place(run: Run) -> None:
+    submitted = run.course.instructor.room / "submitted"
+    assert not (submitted / "robbed").exists()
+    assert run.logs.count("2 uploaders say that they are robbed (anon_Ab1, anon_Cd2)") == 2
+    assert "it says that it was made at 2099-12-31 00:00 UTC" in run.logs
+    assert "2099" not in (submitted / "honest" / STEP / "timestamp.txt").read_text()
+    with open_room(run.course.instructor.room).engine.connect() as connection:
+        said = [row.text for row in connection.execute(select(notes)) if row.student == "robbed"]
+    assert len(said) == 2
 
 
 def test_what_cannot_be_used_is_noted(run: Run) -> None:

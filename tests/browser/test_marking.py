@@ -21,6 +21,7 @@ from pcn_course.grading.records import Records, now, requests, second_marks
 from pcn_course.grading.room import Room, open_room
 from tests.support.accessible import axe, cut_off, faint, small, tab_through, tree, unbounded
 from tests.support.formgrader import Formgrader
+from tests.support.handing_in import hand_in_anew
 from tests.support.marking import STEP, Desk, MarkingServer, answers, class_to_mark
 from tests.support.nbgrader_course import Course, visible_text
 from tests.support.room import HANDED_IN, hand_in
@@ -352,6 +353,26 @@ def test_a_second_marker_marks_blind(chromium: Browser, server: MarkingServer, r
         context.close()
 
 
+def test_new_answers_ask_the_second_marker_again(
+    context: BrowserContext, server: MarkingServer, room: Room
+) -> None:
+    desk = Desk.open(context, server, marker="Ben")
+    student = shown(desk, room)
+    Gradebook(open_room(room.root), "Ada").give(student, STEP, "reasoning", 4)
+    desk.page.get_by_label("As", exact=True).select_option("second")
+    desk.ready()
+    desk.press("Escape", "1")
+    desk.saved()
+    hand_in_anew(room, student, STEP, {"live-project": "Other words altogether"})
+    desk.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(desk.criterion("Reasoning")).to_contain_text("1 of 4, look again")
+    expect(desk.page.locator(".pcn-words")).to_contain_text("has handed in anew")
+    desk.press("1")
+    expect(desk.criterion("Reasoning")).not_to_contain_text("look again")
+    # The same mark again was the second one: the first still waits.
+    assert Gradebook(room, "a test").submission(student, STEP).marks["reasoning"].open is True
+
+
 # ---- What may go wrong -----------------------------------------------------------------------
 
 
@@ -384,6 +405,51 @@ def test_a_page_that_was_closed_delivers_when_it_is_opened_again(
     again = Desk.open(context, server)
     again.saved()
     assert stands(room, student)["reasoning"] == 3
+
+
+def test_a_mark_on_answers_that_were_replaced_waits_until_the_new_ones_are_read(
+    context: BrowserContext, desk: Desk, server: MarkingServer, room: Room
+) -> None:
+    student, title = shown(desk, room), desk.title
+    desk.press("3")
+    desk.saved()
+    # Given on a page that could not deliver it, and opened again when there are other answers.
+    server.stop()
+    desk.press("4")
+    until(lambda: len(desk.drafts()) == 1)
+    desk.page.close()
+    hand_in_anew(room, student, STEP, {"live-project": "Other words altogether"})
+    server.start()
+    again = Desk.open(context, server)
+    note = again.page.get_by_role("alert").filter(has_text="handed in anew")
+    if again.title != title:
+        note.get_by_role("button", name=title).click()
+    told = again.criterion("Reasoning").get_by_role("alert")
+    expect(told).to_contain_text("read the new answers first. Nothing was changed. You chose 4")
+    expect(again.page.locator(".pcn-answers")).to_contain_text("Other words altogether")
+    assert axe(again.page) == []
+    assert stands(room, student)["reasoning"] == 3
+    told.get_by_role("button", name="I have read them: 4 of 4").click()
+    again.saved()
+    found = Gradebook(room, "a test").submission(student, STEP).marks["reasoning"]
+    assert (found.points, found.open) == (4, False)
+    # The answers change under an open page: neither another mark nor the same one closes them.
+    hand_in_anew(room, student, STEP, {"live-project": "And other ones"})
+    again.press("Escape", "3")
+    expect(told).to_contain_text("You chose 3 of 4")
+    expect(again.page.locator(".pcn-answers")).to_contain_text("And other ones")
+    told.get_by_role("button", name="Leave it for now").click()
+    expect(told).to_have_count(0)
+    expect(again.criterion("Reasoning")).to_contain_text("4 of 4, look again")
+    assert again.drafts() == []
+    hand_in_anew(room, student, STEP, {"live-project": "The last ones"})
+    again.press("Escape", "4")
+    expect(again.page.locator(".pcn-words")).to_contain_text("Not confirmed. The student has")
+    expect(again.page.locator(".pcn-answers")).to_contain_text("The last ones")
+    again.press("4")
+    expect(again.criterion("Reasoning")).not_to_contain_text("look again")
+    found = Gradebook(room, "a test").submission(student, STEP).marks["reasoning"]
+    assert (found.points, found.open) == (4, False)
 
 
 def test_a_hostile_answer_is_text(desk: Desk, room: Room) -> None:
@@ -553,9 +619,8 @@ def test_what_is_to_be_known_of_a_submission_stands_beside_it(
     first = Gradebook(room, "a test").listed(STEP)[0]
     with room.gradebook() as gradebook:
         gradebook.find_assignment(STEP).duedate = HANDED_IN.replace(tzinfo=None) - LATE
-        notebook = gradebook.find_submission_notebook(STEP, STEP, first.student.id)
-        notebook.late_submission_penalty = 2
         gradebook.db.commit()
+    (room.root / "late.csv").write_text("what,student,step,value\npenalty,,all,1 point per day\n")
     Records(room.engine).note(first.student.id, STEP, "A file was left out: essay.exe")
     with room.engine.begin() as connection:
         asked = {"student": first.student.id, "step": STEP, "criterion": "ethics", "at": now()}

@@ -251,6 +251,9 @@ def test_full_agreement_is_one_without_an_interval() -> None:
 
 def test_a_marker_who_always_gives_the_same_gets_zero_and_a_reason() -> None:
     found = kappa([[2, 1], [2, 3], [2, 2]], "linear")
+    # Here the shares of 1, 4 and 1 in 6 sum to less than 1.
+    six = kappa([[3, 2], *[[3, 3]] * 4, [3, 4]], "quadratic")
+    assert (six.value, six.low, six.why) == (0, None, found.why)
     assert found.value == 0
     assert "one marker gave the same points everywhere" in found.why
 

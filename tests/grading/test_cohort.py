@@ -8,6 +8,7 @@ import datetime as dt
 import io
 import json
 import random
+import shutil
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -486,6 +487,37 @@ def test_started_and_ready_are_seen_in_a_folder_of_workspaces(room: Room, tmp_pa
         cohort.progress(cohort.read_class(room, tmp_path / "other")).set_index("step").loc[step.id]
     )
     assert (row["not_in"], row["ready"], row["started"], row["nothing"]) == (1, 0, 1, 0)
+
+
+def test_one_home_that_can_not_be_looked_into_closes_no_other(
+    room: Room, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    step = room.course.step("integrating")
+    (tmp_path / "s000").symlink_to("x" * 300)
+    (tmp_path / "s001" / step.id).mkdir(parents=True)
+    (tmp_path / "s001" / step.id / "answers.json").write_text("{}")
+    (tmp_path / "s002" / step.id).mkdir(parents=True)
+    others = room.submission("s003", step.id) / "answers.json"
+    (tmp_path / "s002" / step.id / "answers.json").symlink_to(others)
+    cls = cohort.read_class(room, tmp_path)
+    assert cls.workspaces is not None
+    assert set(cls.workspaces) == {("s001", step.id)}
+    assert "can't be looked into: s000" in caplog.text
+
+
+def test_what_was_laid_as_a_link_tells_nothing(room: Room, tmp_path: Path) -> None:
+    folder = room.submission("s999", "step-1-goals")
+    folder.mkdir(parents=True)
+    (folder / "answers.json").symlink_to(room.submission("s003", "step-1-goals") / "answers.json")
+    (tmp_path / "when").write_text("2026-11-20 10:00:00 UTC")
+    (folder / "timestamp.txt").symlink_to(tmp_path / "when")
+    try:
+        cls = cohort.read_class(room)
+        assert cls.told["s999", "step-1-goals"] == reading.Told()
+        mine = cls.submissions[cls.submissions["student"] == "s999"]
+        assert mine["handed_in"].isna().all()
+    finally:
+        shutil.rmtree(folder.parent)
 
 
 def test_a_room_without_anything_is_read_as_that(tmp_path: Path) -> None:

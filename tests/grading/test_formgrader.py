@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -113,6 +114,15 @@ def test_formgraders_own_pages_ask_no_other_host(
     page.wait_for_load_state("networkidle")
     assert page.locator("#main-table tr").count()
     assert elsewhere == []
+
+
+@pytest.mark.parametrize("address", ["manage_students/{}", "gradebook/{}", "manage_students/a/{}"])
+def test_an_address_runs_nothing(formgrader: str, page: Page, address: str) -> None:
+    words = '";window.ran=1;"<img src=x onerror="window.ran=1">\\'
+    page.goto(f"{formgrader}/{address.format(quote(words, safe=''))}")
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("window.ran") is None
+    assert page.get_by_text(words, exact=True).is_visible()
 
 
 @pytest.fixture(params=["light", "dark"])

@@ -11,6 +11,7 @@ from pcn_course.grading.marks import Conflict, Marking
 from pcn_course.grading.records import events
 from pcn_course.grading.room import Room, RoomError, open_room
 from pcn_course.grading.scores import MarkError
+from tests.support.handing_in import hand_in_anew
 from tests.support.room import make_room
 
 STEP = "step-1-goals"
@@ -99,6 +100,51 @@ def test_undo_of_one_student_and_not_of_others_marks(first: Marking, second: Mar
     with pytest.raises(Conflict):
         first.undo(STEP, "ben")
     assert second.submission("ben", STEP).marks["reasoning"].points == 1
+
+
+def test_who_has_not_read_the_new_answers_closes_nothing(room: Room, first: Marking) -> None:
+    hand_in_anew(room, "ada", STEP, {"live-project": "A"})
+    read = first.sha256("ada", STEP)
+    first.give("ada", STEP, "reasoning", 3, seen=None, sha256=read)
+    hand_in_anew(room, "ada", STEP, {"live-project": "B"})
+    for points in (4, 3):
+        with pytest.raises(Conflict, match="read the new answers first") as told:
+            first.give("ada", STEP, "reasoning", points, seen=3, sha256=read)
+        assert (told.value.anew, told.value.current.points, told.value.current.open) == (
+            True, 3, True
+        )  # fmt: skip
+    found = first.submission("ada", STEP).marks["reasoning"]
+    assert (found.points, found.open) == (3, True)
+    read = first.sha256("ada", STEP)
+    assert first.give("ada", STEP, "reasoning", 3, seen=3, sha256=read).open is False
+    # The same answers handed in again ask for nothing; who says not what they read is as before.
+    hand_in_anew(room, "ada", STEP, {"live-project": "B"})
+    assert first.submission("ada", STEP).marks["reasoning"].open is False
+    assert first.give("ada", STEP, "reasoning", 2, seen=3).points == 2
+
+
+def test_an_undo_brings_back_that_new_answers_ask_for_a_look(room: Room, first: Marking) -> None:
+    def stands() -> tuple[float | None, bool]:
+        found = first.submission("ada", STEP).marks["reasoning"]
+        return found.points, found.open
+
+    first.give("ada", STEP, "reasoning", 2)
+    hand_in_anew(room, "ada", STEP, {"live-project": "B"})
+    for points in (2, 4):  # confirmed, and changed
+        first.give("ada", STEP, "reasoning", points, seen=2)
+        assert stands() == (points, False)
+        first.undo(STEP)
+        assert stands() == (2, True)
+    # What came after the answers is brought back as it was.
+    first.give("ada", STEP, "reasoning", 3)
+    first.give("ada", STEP, "reasoning", 4)
+    first.undo(STEP)
+    assert stands() == (3, False)
+    # And what is older than them asks for a look, whatever was in between.
+    first.give("ada", STEP, "reasoning", 1)
+    hand_in_anew(room, "ada", STEP, {"live-project": "C"})
+    first.undo(STEP)
+    assert stands() == (3, True)
 
 
 def test_the_log_says_who_changed_what(room: Room, first: Marking) -> None:

@@ -158,6 +158,42 @@ def test_nobody_asks_in_anothers_name_and_nobody_floods(given: Class) -> None:
     assert take_in(given.marking, STEP)[0] == []
 
 
+def test_a_folder_with_a_students_name_says_nothing_where_everybody_can_make_it(
+    given: Class,
+) -> None:
+    when = "2027-01-20 10:00:00.000000 UTC"
+    given.lay(f"ben/ben+{STEP}.request+{when}+x", text="Put there by another.")
+    with (given.room.root / "nbgrader_config.py").open("a") as file:
+        file.write("\nc.ExchangeCollect.check_owner = True\n")
+    strict = open_room(given.room.root)
+    new, odd = take_in(Marking(strict, "kim"), STEP)
+    strict.close()
+    assert new == []
+    assert len(odd) == 1
+    assert "It says that ben sent it, and belongs to" in odd[0]
+
+
+def test_what_can_not_be_looked_at_hides_no_request(given: Class) -> None:
+    when = "2027-01-20 10:00:00.000000 UTC"
+    (given.inbound / "a").symlink_to("x" * 300)
+    (given.inbound / f"a+{STEP}.request+{when}+r").symlink_to("x" * 300)
+    given.lay(f"ben/ben+{STEP}.request+{when}+x", text="From my own folder.")
+    new, odd = take_in(given.marking, STEP)
+    assert [(one.student, one.text) for one in new] == [("ben", "From my own folder.")]
+    assert len(odd) == 1
+
+
+def test_of_very_many_the_newest_are_read(given: Class) -> None:
+    for number in range(70):
+        when = f"2027-01-20 10:{number % 60:02}:0{number // 60}.000000 UTC"
+        given.lay(f"ada+{STEP}.request+{when}+x", text="" if number else "The oldest.")
+    given.lay(f"ada+{STEP}.request+2027-01-21 10:00:00.000000 UTC+x", text="The newest.")
+    new, odd = take_in(given.marking, STEP)
+    assert [one.text for one in new] == ["The newest."]
+    assert odd[0] == "ada: There are 71 requests; the newest 50 were read."
+    assert len(odd) == 50
+
+
 def test_an_answer_stays_as_it_is(given: Class) -> None:
     given.lay(f"ben+{STEP}.request+2027-01-20 10:00:00.000000 UTC+x", criterion="ethics")
     ((one,), _) = take_in(given.marking, STEP)

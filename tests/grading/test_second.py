@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from pcn_course.grading.marks import Conflict, Marking
-from pcn_course.grading.records import settled
+from pcn_course.grading.records import events, settled
 from pcn_course.grading.room import Room, open_room
 from pcn_course.grading.scores import MarkError
 from pcn_course.grading.second import (
@@ -20,6 +20,7 @@ from pcn_course.grading.second import (
     settle,
 )
 from pcn_course.instructor.marking_second import SecondMarks
+from tests.support.handing_in import hand_in_anew
 from tests.support.room import make_room
 
 STEP = "step-1-goals"
@@ -125,6 +126,99 @@ def test_who_has_seen_the_first_mark_beside_theirs_cannot_change_theirs(
     third = Marking(open_room(room.root), "third")
     SecondMarks(third).give(third.submission("s00", STEP), "reasoning", 4, 2)  # has not looked
     assert [one.points for one in marked_twice(first)[0].seconds] == [2, 4]
+
+
+def test_new_answers_ask_for_both_marks_again(room: Room, first: Marking) -> None:
+    hand_in_anew(room, "s00", STEP, {"live-project": "A"})
+    first.give("s00", STEP, "reasoning", 2)
+    give_second(room, "second", "s00", 2, "Named once.")
+    own = SecondMarks(Marking(open_room(room.root), "second"))
+    hand_in_anew(room, "s00", STEP, {"live-project": "B"})
+    assert marked_twice(first) == [], "neither mark is about these answers"
+    first.give("s00", STEP, "reasoning", 4, seen=2)
+    assert marked_twice(first) == []
+    mine = own.marks(first.submission("s00", STEP))["reasoning"]
+    assert (mine.points, mine.comment, mine.open) == (2, "Named once.", True)
+    # Confirmed as it was, by who has read them: now the two are compared.
+    own.give(first.submission("s00", STEP), "reasoning", 2, 2)
+    assert own.marks(first.submission("s00", STEP))["reasoning"].open is False
+    assert [one.apart for one in differences(marked_twice(first))] == [2]
+    settle(first, "s00", STEP, "reasoning", 3, reason="Both.", seen=4)
+    assert not marked_twice(first)[0].waits
+    hand_in_anew(room, "s00", STEP, {"live-project": "C"})
+    first.give("s00", STEP, "reasoning", 1, seen=3)
+    give_second(room, "third", "s00", 4)
+    (one,) = marked_twice(first)
+    assert (one.first, one.first_by, one.settled, one.waits) == (1, "first", None, True)
+    assert [it.marker for it in one.seconds] == ["third"]
+
+
+def test_who_was_faster_than_the_first_marker_is_asked_again_too(
+    room: Room, first: Marking
+) -> None:
+    hand_in_anew(room, "s00", STEP, {"live-project": "A"})
+    give_second(room, "second", "s00", 2)
+    read = first.sha256("s00", STEP)
+    hand_in_anew(room, "s00", STEP, {"live-project": "B"})
+    first.give("s00", STEP, "reasoning", 4)
+    assert marked_twice(first) == []
+    own = SecondMarks(Marking(open_room(room.root), "second"))
+    for points in (2, 3):
+        with pytest.raises(Conflict, match="read the new answers first"):
+            own.give(first.submission("s00", STEP), "reasoning", points, 2, sha256=read)
+    assert marked_twice(first) == []
+
+
+@pytest.mark.parametrize("older", [False, True], ids=["as it is logged", "as it was"])
+def test_the_first_mark_stays_what_it_was_where_settling_left_it(
+    room: Room, first: Marking, *, older: bool
+) -> None:
+    first.give("s00", STEP, "reasoning", 2)
+    give_second(room, "second", "s00", 4)
+    chair = Marking(open_room(room.root), "chair")
+    settle(chair, "s00", STEP, "reasoning", 2, reason="The first is right.", seen=2)
+    if older:
+        with room.engine.begin() as connection:
+            connection.execute(delete(events).where(events.c.what == "settled"))
+    chair.give("s00", STEP, "reasoning", 4, seen=2)  # after a request
+    (one,) = marked_twice(first)
+    assert (one.first, one.first_by, one.points, one.apart) == (2, "first", 4, 2)
+
+
+def test_a_further_marker_who_has_looked_gives_no_mark(room: Room, first: Marking) -> None:
+    for student in ("s00", "s01", "s02"):
+        first.give(student, STEP, "reasoning", 3)
+    give_second(room, "second", "s00", 1)
+    give_second(room, "second", "s03", 1)  # has no first mark, so nothing of it can be seen
+    third = Marking(open_room(room.root), "third")
+    own = SecondMarks(third)
+    note_look(third, STEP)
+    for points in (3, 1):
+        with pytest.raises(MarkError, match="would not be blind"):
+            own.give(third.submission("s00", STEP), "reasoning", points, None)
+    assert own.marks(third.submission("s00", STEP))["reasoning"].open is False
+    # A settlement makes nobody blind again, and a first marker is no second one after it.
+    chair = Marking(open_room(room.root), "chair")
+    settle(chair, "s00", STEP, "reasoning", 2, reason="Both.", seen=3)
+    with pytest.raises(MarkError, match="would not be blind"):
+        own.give(third.submission("s00", STEP), "reasoning", 3, None)
+    with pytest.raises(MarkError, match="You gave the first mark"):
+        SecondMarks(first).give(first.submission("s00", STEP), "reasoning", 3, None)
+    # What nobody had marked twice then is open, and so is the rest for who hasn't looked.
+    assert own.marks(third.submission("s01", STEP))["reasoning"].open is True
+    give_second(room, "second", "s02", 2)
+    for student in ("s01", "s02", "s03"):
+        own.give(third.submission(student, STEP), "reasoning", 4, None)
+    give_second(room, "fourth", "s00", 4)
+    # New answers are blind for everybody.
+    hand_in_anew(room, "s00", STEP, {"live-project": "B"})
+    first.give("s00", STEP, "reasoning", 4, seen=2)
+    second = SecondMarks(Marking(open_room(room.root), "second"))
+    second.give(first.submission("s00", STEP), "reasoning", 3, 1)
+    own.give(third.submission("s00", STEP), "reasoning", 2, None)
+    assert {one.student: len(one.seconds) for one in marked_twice(first)} == {
+        "s00": 2, "s01": 1, "s02": 2
+    }  # fmt: skip
 
 
 def test_what_was_not_marked_twice_cannot_be_settled(first: Marking) -> None:

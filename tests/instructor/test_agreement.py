@@ -13,6 +13,7 @@ from pcn_course.grading.marks import Marking
 from pcn_course.grading.records import settled
 from pcn_course.grading.room import Room, open_room
 from pcn_course.instructor.agreement import Agreement, open_agreement
+from pcn_course.instructor.marking import Marking as MarkingPage
 from pcn_course.instructor.marking_second import SecondMarks
 from pcn_course.instructor.marking_view import handle
 from tests.support.marking import STEP
@@ -93,6 +94,22 @@ def test_marks_by_a_third_marker_are_told_apart(widget: Agreement, room: Room) -
     (after,) = ask(widget, "read", scope=None)["parts"]
     assert after["words"][-1].startswith("One mark by a further marker counts in Krippendorff’s")
     assert after["figures"][0] == part["figures"][0]
+
+
+def test_who_has_looked_is_told_on_the_marking_page_that_they_are_not_blind(
+    widget: Agreement, room: Room
+) -> None:
+    ask(widget, "read", scope=None)
+    page: Any = MarkingPage(room)
+    student = handle(room.course_id, STEP, "ada.lee")
+    where: dict[str, Any] = {"step": STEP, "student": student, "second": True}
+    ask(page, "open", marker="chair")
+    found = ask(page, "read", **where)
+    assert [found["marks"][one]["open"] for one in ("reasoning", "ethics")] == [False, True]
+    told = ask(page, "give", **where, criterion="reasoning", points=3, seen=None)
+    assert told["type"] == "problem"
+    assert "You have seen what others gave here" in told["message"]
+    assert ask(page, "give", **where, criterion="ethics", points=3, seen=None)["type"] == "standing"
 
 
 def test_no_student_is_named(widget: Agreement, room: Room) -> None:

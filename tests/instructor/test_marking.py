@@ -23,6 +23,7 @@ from pcn_course.grading.room import Room, open_room
 from pcn_course.instructor import marking_view as view
 from pcn_course.instructor.marking import Marking, open_marking, whoever
 from pcn_course.review import answers_html
+from tests.support.handing_in import hand_in_anew
 from tests.support.marking import HOSTILE, STEP, class_to_mark
 from tests.support.nbgrader_course import sample_answers
 from tests.support.room import hand_in, make_room
@@ -402,6 +403,33 @@ def test_two_kernels_on_one_gradebook_agree(room: Room, widget: Marking) -> None
     assert told["total"] == other.submission("s001", STEP).total
 
 
+@pytest.mark.parametrize("second", [False, True])
+def test_a_mark_says_on_which_answers_it_was_given(
+    room: Room, widget: Marking, *, second: bool
+) -> None:
+    hand_in_anew(room, "s001", STEP, {"live-project": "A path"})
+    where = {"step": STEP, "student": handle(room, "s001"), "second": second}
+    read = ask(widget, "read", **where)["sha256"]
+    mark = {**where, "criterion": "ethics"}
+    told = ask(widget, "give", **mark, points=3, seen=None, sha256=read)
+    assert told["type"] == "standing"
+    assert "sha256" not in told, "a page that shows old answers must not take the hash of new ones"
+    hand_in_anew(room, "s001", STEP, {"live-project": "Another path"})
+    for points in (3, 4):
+        told = ask(widget, "give", **mark, points=points, seen=3, sha256=read)
+        assert (told["type"], told["anew"]) == ("conflict", True)
+        assert "has handed in anew" in told["message"]
+        assert told["current"]["points"] == 3
+    found = ask(widget, "read", **where)
+    assert (found["marks"]["ethics"]["points"], found["marks"]["ethics"]["open"]) == (3, True)
+    assert "Another path" in found["html"]
+    told = ask(widget, "give", **mark, points=3, seen=3, sha256=found["sha256"])
+    assert told["marks"]["ethics"]["open"] is False
+    # A page that is older, or was kept on a device by one, says no hash.
+    assert ask(widget, "give", **mark, points=2, seen=3)["type"] == "standing"
+    assert refused(widget, "give", seq=3, **mark, points=2, seen=3, sha256="../x")
+
+
 # ---- The second marker ------------------------------------------------------------------------
 
 
@@ -496,6 +524,10 @@ def test_opening_the_page_takes_in_requests_and_renews_penalties(tmp_path: Path)
     assert sorted(line["requests"] for line in lines) == [0, 1]
     one = ask(widget, "read", "kim", step=STEP, student=lines[0]["student"])
     assert one["penalty"] > 0
+    # A table that was taken away takes its penalties with it, as in an export.
+    (room.root / "late.csv").unlink()
+    ask(widget, "open", "kim", marker="Kim")
+    assert ask(widget, "read", "kim", step=STEP, student=lines[0]["student"])["penalty"] == 0
     # What is faulty keeps nobody from marking.
     (room.root / "late.csv").write_text("what,student,step,value\npenalty,,all,some\n")
     assert ask(widget, "open", "kim", marker="Kim")["type"] == "room"

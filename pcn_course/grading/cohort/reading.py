@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import hashlib
+import logging
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +28,7 @@ from pcn_course.answers import FILE, Submitted, read_answers
 from pcn_course.checks import check
 from pcn_course.course import Course, Step
 from pcn_course.files import write_whole
-from pcn_course.grading.room import Room
+from pcn_course.grading.room import Room, is_plain
 from pcn_course.grading.scores import read_marks
 
 FORMAT = 1
@@ -39,6 +41,7 @@ _CODED = frozenset(
 )
 """Columns whose values count. Of all others it only matters whether something stands there."""
 _SAID = "x"
+_log = logging.getLogger("pcn_course")
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,12 +202,13 @@ def _naive(when: dt.datetime | None) -> dt.datetime | None:
 
 def _timestamp(answers: Path) -> dt.datetime | None:
     """When a submission came that is not graded yet, as collecting wrote it down."""
+    path = answers.parent / "timestamp.txt"
     try:
-        words = (answers.parent / "timestamp.txt").read_text("utf-8")[:100].strip()
+        words = path.read_text("utf-8")[:100].strip() if is_plain(path) else ""
         when = dt.datetime.fromisoformat(words.removesuffix(" UTC"))
-    except (OSError, ValueError):
+        return _naive(when if when.tzinfo else when.replace(tzinfo=dt.UTC))
+    except (OSError, ValueError, OverflowError):
         return None
-    return _naive(when if when.tzinfo else when.replace(tzinfo=dt.UTC))
 
 
 # ---- Answers -------------------------------------------------------------------------------------
@@ -223,12 +227,20 @@ def _workspace_files(
     course: Course, workspaces: Path, students: Iterable[str]
 ) -> dict[tuple[str, str], Path]:
     found = {}
+    shut = set()
     for student in students:
         for root in (workspaces / student, workspaces / student / "workspace"):
             for step in course.steps:
                 path = root / step.id / FILE
-                if path.is_file():
-                    found[student, step.id] = path
+                try:
+                    if stat.S_ISREG(path.lstat().st_mode):
+                        found[student, step.id] = path
+                except (FileNotFoundError, NotADirectoryError):
+                    continue
+                except OSError:
+                    shut.add(student)
+    if shut:
+        _log.warning("Workspaces that can't be looked into: %s", ", ".join(sorted(shut)))
     return found
 
 
@@ -396,14 +408,16 @@ class _Cache:
     def told(self, path: Path, step: str) -> Told:
         """What the answers in ``path`` tell; nothing where there are none."""
         try:
-            stat = path.stat()
+            about = path.lstat()
         except OSError:
             return Told()
+        if not stat.S_ISREG(about.st_mode):
+            return Told()  # a link leads to another's answers, and a pipe to nobody
         key = str(path)
         kept = self._before.get(key)
-        if kept is None or (kept.time, kept.size) != (stat.st_mtime_ns, stat.st_size):
+        if kept is None or (kept.time, kept.size) != (about.st_mtime_ns, about.st_size):
             asked = self._course.step(step)
             told = tell(asked, read_answers(path, asked, self._course.id))
-            kept = _Kept(stat.st_mtime_ns, stat.st_size, told)
+            kept = _Kept(about.st_mtime_ns, about.st_size, told)
         self._now[key] = kept
         return kept.told

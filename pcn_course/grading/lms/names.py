@@ -83,6 +83,11 @@ class Uploader(msgspec.Struct, frozen=True, kw_only=True):
     order: int = 0
     file: str = ""
 
+    @property
+    def called(self) -> str:
+        """What tells this uploader from others, as far as the LMS does."""
+        return self.name if self.hidden or not self.how else f"{self.name} ({self.how})"
+
 
 class Claim(msgspec.Struct, frozen=True):
     """What a hand-in says about itself; a student can write anything there. The time is UTC."""

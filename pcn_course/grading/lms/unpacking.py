@@ -56,7 +56,8 @@ class Limits(msgspec.Struct, frozen=True):
 class HandIn(msgspec.Struct, frozen=True, kw_only=True):
     """One submission. The time is UTC; ``answers`` is None if it holds none that can be read.
 
-    Of a student's several, the one with the highest (``when``, ``order``) is the newest.
+    Of a student's several, the one with the highest (``when``, ``order``) is the newest. Where
+    only the file itself says whose it is, ``claimed_by`` is what the LMS calls its uploader.
     """
 
     student: str
@@ -66,6 +67,7 @@ class HandIn(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     notes: tuple[str, ...] = ()
     order: int = 0
+    claimed_by: str = ""
 
 
 class LeftOut(msgspec.Struct, frozen=True):
@@ -142,6 +144,8 @@ def _unpack(
             yield LeftOut(trail, "it is no submission", odd=False)
     except OSError as error:
         yield LeftOut(trail, f"it can't be read ({error.strerror})")
+    except _BROKEN as error:
+        yield LeftOut(trail, f"it can't be read ({error})")
 
 
 class _LimitError(ValueError):
@@ -280,6 +284,7 @@ class _Reader:
             name=trail,
             notes=settled.notes,
             order=uploader.order if uploader else 0,
+            claimed_by=uploader.called if uploader and uploader.student is None else "",
         )
 
     def receipts(
@@ -355,6 +360,6 @@ def _saved_at(answers: bytes) -> dt.datetime | None:
     """When answers were saved, by their own word."""
     try:
         moment = dt.datetime.fromisoformat(json.loads(answers)["saved_at"])
-    except (ValueError, KeyError, TypeError, RecursionError):
+        return moment.astimezone(dt.UTC) if moment.tzinfo else None
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return None
-    return moment.astimezone(dt.UTC) if moment.tzinfo else None

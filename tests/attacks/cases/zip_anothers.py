@@ -8,7 +8,7 @@ from tests.attacks.scene import Scene
 
 
 def pack(scene: Scene) -> bytes:
-    name = f"step-1-goals+{scene.victim}+20300101T000000Z.zip"
+    name = f"step-1-goals+{scene.victim}+20260120T100000Z.zip"
     document = scene.document({"next-decision": "not the victim's"}, student=scene.victim)
     return scene.packed(
         {name: scene.packed(), f"{scene.victim}/answers.json": json.dumps(document)}

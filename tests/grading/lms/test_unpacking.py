@@ -236,6 +236,14 @@ def test_one_that_can_not_be_used_stops_nobody(
     assert one.who in {"nobody", *(person.full for person in CLASS)}
 
 
+def test_a_time_before_all_times_stops_nobody(tmp_path: Path) -> None:
+    answers = tmp_path / "answers.json"
+    answers.write_text('{"saved_at": "0001-01-01T00:00:00+23:59"}')
+    found, (one,) = read(answers, name="eve_1004_3_answers.json")
+    assert found == []
+    assert "when it was handed in" in one.why
+
+
 def test_the_last_word_is_who_is_in_and_who_is_missing(tmp_path: Path) -> None:
     found, left_out = read(laid(tmp_path, {ADA: GOOD, "ro_1002_3_essay.docx": b"PK"}))
     taken = {one.student for one in found}

@@ -37,6 +37,7 @@ KNOWN = {
     },
     "hub": {
         "extraFiles", "extraConfig", "config", "loadRoles", "services", "authenticatePrometheus",
+        "consecutiveFailureLimit",
         "allowNamedServers", "namedServerLimitPerUser", "concurrentSpawnLimit", "db", "extraEnv",
         "resources", "livenessProbe", "readinessProbe", "networkPolicy",
     },

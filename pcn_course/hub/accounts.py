@@ -7,11 +7,11 @@ Everything here runs as root, so it follows no links and changes no folder that 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import pwd
 import re
-import stat
 import subprocess
 import threading
 from pathlib import Path
@@ -21,6 +21,10 @@ from pcn_course.exchange import STUDENT_ID
 from pcn_course.hub.settings import Settings
 
 _SIMPLE = re.compile(r"(?!x-|teacher$)[a-z0-9][a-z0-9-]{0,19}")
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY
+# The system's own range ends after some 900, which is one class after the other. These are free on
+# Debian and Ubuntu: people are counted from 1000 up, and systemd's own begin above 60000.
+_NUMBERS = ("SYS_UID_MIN=20000", "SYS_UID_MAX=59999", "SYS_GID_MIN=20000", "SYS_GID_MAX=59999")
 _adding = threading.Lock()
 
 
@@ -60,7 +64,7 @@ def student_account(settings: Settings, name: str) -> Account:
     """
     home = settings.students / name
     account = add_account(settings, name)
-    owned_folder(home, 0o700, account.uid, account.gid)
+    owned_folder(settings.base, home, 0o700, account.uid, account.gid)
     return account
 
 
@@ -78,33 +82,55 @@ def add_account(settings: Settings, name: str | None) -> Account:
 def teacher_account(settings: Settings) -> Account:
     """The one account with which all who teach work; marks name the person, by the hub's name."""
     account = add_account(settings, None)
-    owned_folder(settings.teachers, 0o700, account.uid, account.gid)
+    owned_folder(settings.base, settings.teachers, 0o700, account.uid, account.gid)
     return account
 
 
-def owned_folder(path: Path, mode: int, uid: int, gid: int) -> None:
-    """Make a folder that is ``uid``'s; one that is there already must be so.
+def owned_folder(base: Path, path: Path, mode: int, uid: int, gid: int) -> None:
+    """Make a folder below ``base`` that is ``uid``'s; one that is there already must be so.
+
+    The way from ``base`` to it is gone by handles: of the folders between, some belong to those who
+    teach, and a link that they put there would lead root anywhere.
 
     Raises:
-        AccountError: something else has this name.
+        AccountError: something else has this name, or a link is on the way.
     """
+    *between, name = path.relative_to(base).parts
     try:
-        path.mkdir(mode=0o700)
-    except FileExistsError:
-        there = path.lstat()
-        if not stat.S_ISDIR(there.st_mode) or (there.st_uid, there.st_gid) != (uid, gid):
+        at = os.open(base, _FOLDER)
+        try:
+            for one in between:
+                before, at = at, os.open(one, _FOLDER | os.O_NOFOLLOW, dir_fd=at)
+                os.close(before)
+            made = _make(at, name)
+            folder = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=at)
+        finally:
+            os.close(at)
+    except OSError as error:
+        if error.errno in (errno.ENOTDIR, errno.ELOOP):
+            raise AccountError(
+                f"{path} is there already and is no folder, or a link is on the way. Move it away."
+            ) from error
+        raise AccountError(f"{path}: {error.strerror}") from error
+    try:
+        about = os.fstat(folder)
+        if made and about.st_uid == os.geteuid():  # and nothing that was put in its place
+            os.fchown(folder, uid, gid)
+            os.fchmod(folder, mode)
+        elif (about.st_uid, about.st_gid) != (uid, gid):
             raise AccountError(
                 f"{path} is there already and belongs to somebody else. Move it away."
-            ) from None
-        return
-    except OSError as error:
-        raise AccountError(f"{path}: {error.strerror}") from error
-    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        os.fchown(folder, uid, gid)
-        os.fchmod(folder, mode)
+            )
     finally:
         os.close(folder)
+
+
+def _make(at: int, name: str) -> bool:
+    try:
+        os.mkdir(name, mode=0o700, dir_fd=at)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _user(name: str, home: Path) -> Account:
@@ -122,7 +148,9 @@ def _user(name: str, home: Path) -> Account:
 def _add(name: str, home: Path) -> None:
     command = [
         *("useradd", "--system", "--user-group", "--no-create-home"),
-        *("--shell", "/usr/sbin/nologin", "--home-dir", str(home), name),
+        *("--shell", "/usr/sbin/nologin", "--home-dir", str(home)),
+        *(part for one in _NUMBERS for part in ("--key", one)),
+        name,
     ]
     try:
         subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -25,6 +26,7 @@ from pcn_course.care.manifest import WORKSPACES, Backup, BackupError
 from pcn_course.care.places import PlacesError
 from pcn_course.care.rows import database_file
 from pcn_course.course import CourseError, load_course
+from pcn_course.exchange import STUDENT_ID
 from pcn_course.files import plain_os_error
 from pcn_course.grading.room import Room
 from pcn_course.hub.accounts import Account, AccountError, add_account, teacher_account
@@ -89,9 +91,11 @@ def restore(settings_file: Path, folder: Path) -> restoring.Restored:
     if settings.base.is_dir() and any(settings.base.iterdir()):
         raise BackupError(f"{settings.base} is not empty. Move what is there away first.")
     # Their numbers may be others on this machine: it is by names that files find their owners.
+    # What else lies beside the homes (lost+found, somebody's list) keeps its numbers.
     homes = {one.path.split("/")[1] for one in entries if one.path.startswith(f"{WORKSPACES}/")}
     for name in sorted(homes):
-        add_account(settings, name)
+        if re.fullmatch(STUDENT_ID, name):
+            add_account(settings, name)
     teacher = add_account(settings, None)
     done = restoring.restore(
         folder / CLASS, settings.base, workspaces=settings.students, exchange=settings.exchange

@@ -32,20 +32,20 @@ def lay_out(settings: Settings) -> Course:
     """
     settings.base.mkdir(mode=0o755, parents=True, exist_ok=True)
     teacher = teacher_account(settings)
-    owned_folder(settings.state, 0o700, 0, 0)
+    owned_folder(settings.base, settings.state, 0o700, 0, 0)
     # Homes are entered by their name; nobody lists who is in the class.
-    owned_folder(settings.students, 0o711, 0, 0)
+    owned_folder(settings.base, settings.students, 0o711, 0, 0)
     if not settings.course.exists():
         for part in ("data", "notebooks"):
             shutil.copytree(default_root() / part, settings.course / part)
     course = load_course(settings.course)
     _make_room(settings, teacher)
     # One who teaches opens and closes steps here; students read and enter, and list nothing else.
-    owned_folder(settings.exchange, 0o755, teacher.uid, teacher.gid)
+    owned_folder(settings.base, settings.exchange, 0o755, teacher.uid, teacher.gid)
     folder = settings.exchange / course.id
-    owned_folder(folder, 0o755, teacher.uid, teacher.gid)
+    owned_folder(settings.base, folder, 0o755, teacher.uid, teacher.gid)
     for name, mode in (("outbound", 0o755), ("inbound", 0o711), ("feedback", 0o711)):
-        owned_folder(folder / name, mode, teacher.uid, teacher.gid)
+        owned_folder(settings.base, folder / name, mode, teacher.uid, teacher.gid)
     return course
 
 
@@ -59,8 +59,8 @@ def welcome(settings: Settings, course: Course, name: str) -> Account:
     student = student_account(settings, name)
     folder = settings.exchange / course.id
     # The group comes from the folder, so that the instructor can read and clear away.
-    owned_folder(folder / "inbound" / name, 0o2770, student.uid, teacher.gid)
-    owned_folder(folder / "feedback" / name, 0o2750, teacher.uid, student.gid)
+    owned_folder(settings.base, folder / "inbound" / name, 0o2770, student.uid, teacher.gid)
+    owned_folder(settings.base, folder / "feedback" / name, 0o2750, teacher.uid, student.gid)
     return student
 
 

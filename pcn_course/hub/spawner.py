@@ -54,11 +54,30 @@ class CourseSpawner(LocalProcessSpawner):
     course: Course
 
     nursery: Nursery | None = None
+
     port: Any
     pid: Any
     ip: Any
 
     _account: Account | None = None
+
+    def get_state(self) -> dict[str, Any]:
+        """What is kept of a server that outlives the hub: its process, and which one that is."""
+        state: dict[str, Any] = super().get_state()
+        if self.pid:
+            state["began"] = _began(self.pid)
+        return state
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Take it again; after a reboot, or a move to another machine, the number is another's."""
+        super().load_state(state)
+        self.pid = self.pid_of(state)
+
+    @staticmethod
+    def pid_of(state: dict[str, Any]) -> int:
+        """The process that a server was, if it is that one still; else 0."""
+        pid = int(state.get("pid", 0))
+        return pid if pid and state.get("began") == _began(pid) else 0
 
     @property
     def role(self) -> Role:
@@ -111,7 +130,7 @@ class CourseSpawner(LocalProcessSpawner):
             "groups": os.getgrouplist(account.name, account.gid),
             "folder": self._folder(account),
             "umask": 0o077 if self.role == "student" else 0o022,
-            "limits": {} if self._is_lab() else _limits(self.settings),
+            "limits": {} if self._is_lab() else _limits(self.settings, self.role),
         }
 
     def user_env(self, env: dict[str, str]) -> dict[str, str]:
@@ -153,7 +172,7 @@ class CourseSpawner(LocalProcessSpawner):
             return welcome(self.settings, self.course, self.user.name)
         teacher = teacher_account(self.settings)
         if not self._is_lab():
-            owned_folder(self._folder(teacher), 0o700, teacher.uid, teacher.gid)
+            owned_folder(self.settings.base, self._folder(teacher), 0o700, teacher.uid, teacher.gid)
         return teacher
 
     def _folder(self, account: Account) -> Path:
@@ -188,6 +207,17 @@ def lab_settings(room: str) -> dict[str, str]:
     }
 
 
+def _began(pid: int) -> str:
+    """Which process of which boot has this number: a number alone is given out again."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        about = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    # After the command, which may hold anything, the start time is field 22 of proc(5).
+    return f"{boot} {about.rpartition(')')[2].split()[19]}"
+
+
 async def _listens(port: int, pid: int) -> None:
     """Wait until a server can be reached; the hub looks with ever longer pauses.
 
@@ -207,11 +237,14 @@ async def _listens(port: int, pid: int) -> None:
             return
 
 
-def _limits(settings: Settings) -> dict[int, int]:
-    return {
+def _limits(settings: Settings, role: Role) -> dict[int, int]:
+    limits = {
         resource.RLIMIT_DATA: settings.memory_mib * _MIB,
-        resource.RLIMIT_NPROC: settings.processes,
         resource.RLIMIT_FSIZE: settings.file_mib * _MIB,
         resource.RLIMIT_NOFILE: 1024,
         resource.RLIMIT_CORE: 0,
     }
+    if role == "student":
+        # It counts for all of a system user's processes, and all who teach are one.
+        limits[resource.RLIMIT_NPROC] = settings.processes
+    return limits

@@ -43,6 +43,7 @@ KNOWN = {
     r"/opt/pcn/bin/pip install --compile -c \S+ '/opt/pcn-course\[hub\]'": "run",
     r"mkdir /etc/pcn && cd /opt/pcn-course/deploy/server": "run",
     r"cp [a-z._ -]+ /etc/\S+": "run",
+    r"install -m 600 [a-z._ -]+ /etc/\S+": "run",
     r"nano /etc/pcn/hub.toml": "settings",
     r"nano /etc/nginx/sites-available/pcn": "nothing",
     r"/opt/pcn/bin/python -P -m pcn_course.hub.config /etc/pcn/hub.toml": "run",
@@ -122,7 +123,7 @@ def read_unit(path: Path) -> Unit:
 
 _SYSTEMDS_OWN = {
     *("Description", "After", "Wants", "WantedBy"),
-    *("Restart", "RestartSec", "KillMode", "MemoryMax", "TasksMax"),
+    *("Restart", "RestartSec", "KillMode", "MemoryMax", "TasksMax", "OOMPolicy"),
     *("ProtectHome", "PrivateTmp"),
 }
 """What only systemd itself can do: it is verified by ``systemd-analyze`` and tried nowhere here."""

@@ -68,6 +68,7 @@ REFUSED = [
     Case("a peer's data", "/hub/api/users/{peer_name}", 404),
     Case("a peer's server, to end it", "/hub/api/users/{peer_name}/server", 404, "DELETE"),
     Case("a second server of her own", "/hub/api/users/ada/servers/more", 403, "POST"),
+    Case("a third, so that the hub keeps many", "/hub/api/users/ada/servers/most", 400, "POST"),
     Case("the proxy's routes", "/hub/api/proxy", 403),
     Case("the hub's administration", "/hub/admin", 403),
     Case("the hub, to shut it down", "/hub/api/shutdown", 403, "POST", "{}"),

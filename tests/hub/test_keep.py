@@ -19,6 +19,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
+from pcn_course.hub.accounts import _NUMBERS
 from tests.hub.class_server import ClassServer, needs_proxy, needs_root, opened
 from tests.hub.guide import README
 from tests.hub.people import STEP, send
@@ -156,6 +157,8 @@ def test_a_class_goes_on_from_its_backup(
     page.close()
     hub.teach(f"collect('{STEP}')", f"autograde('{STEP}', {NAMES[1]!r})")
 
+    # What is no home, as a file system of its own has it.
+    (hub.settings.students / "lost+found").mkdir(mode=0o700)
     said = guide(hub, tmp_path / "kept", "back-up")
     assert "Written and verified" in said
     assert "NOT in the backup" not in said
@@ -167,7 +170,8 @@ def test_a_class_goes_on_from_its_backup(
     numbers = lose_the_machine(hub, hub.settings.base.with_name("lost"))
     # On the new machine other system users came first.
     other = f"{hub.settings.prefix}-x-other"
-    subprocess.run(["useradd", "--system", other], check=True, capture_output=True)
+    keys = [part for one in _NUMBERS for part in ("--key", one)]
+    subprocess.run(["useradd", "--system", *keys, other], check=True, capture_output=True)
 
     guide(hub, tmp_path / "kept", "restore")
     assert seen(hub) == before

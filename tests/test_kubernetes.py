@@ -6,6 +6,7 @@ No cluster is asked, and nothing fetched; the README there says what was tried b
 from __future__ import annotations
 
 import json
+import os
 import re
 import runpy
 import shlex
@@ -19,6 +20,9 @@ from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import create_engine
+from sqlalchemy import text as sql
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
@@ -27,6 +31,8 @@ from pcn_course.hub import pods as pods_file
 from pcn_course.hub.config import LOGINS
 from pcn_course.hub.pods import BASE, Pods, pod, read_pods
 from pcn_course.hub.settings import Settings
+from pcn_course.hub.volume import lay_out
+from tests.support.postgresql import postgresql
 
 ROOT = Path(__file__).parents[1]
 HERE = ROOT / "deploy" / "kubernetes"
@@ -201,19 +207,55 @@ def test_only_those_who_teach_reach_the_gradebook(
     assert rules["egress"] == rules["ingress"] == []
 
 
-def test_the_backups_command_is_ours(manifests: list[dict[str, Any]]) -> None:
+def test_the_backup_runs_nothing_that_those_who_teach_can_write(
+    tmp_path: Path, manifests: list[dict[str, Any]]
+) -> None:
     [job] = [one for one in manifests if one["kind"] == "CronJob"]
     script = next(templates([job]))["spec"]["containers"][0]["command"][-1]
-    line = script.replace("\\\n", " ").splitlines()[0]
-    words = shlex.split(re.sub(r"\$\([^)]*\)", "now", line))
-    done = subprocess.run(
-        [sys.executable, "-m", "pcn_course", words[1], "--help"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert words[0] == "pcn"
-    for option in (one for one in words if one.startswith("--")):
-        assert f"{option} " in done.stdout, option
     assert subprocess.run(["sh", "-n"], input=script, text=True, check=False).returncode == 0
+    line = script.replace("\\\n", " ").splitlines()[0]
+    file = tmp_path / "now.tar.gz"
+    words = shlex.split(re.sub(r"/backup/pcn-\$\([^)]*\)\.tar\.gz", str(file), line))
+    base = tmp_path / "volume"
+    base.mkdir()
+    lay_out(base, "pcn")
+    mark = tmp_path / "I ran"
+    with (base / "course/assignments/nbgrader_config.py").open("a") as config:
+        config.write(f"\nopen({str(mark)!r}, 'w').close()\n")
+    for name in ("students", "exchange"):
+        (base / name).mkdir(exist_ok=True)
+    assert words[0] == "python"
+    done = subprocess.run(
+        [sys.executable, *words[1:]], env={**os.environ, "PCN_BASE": str(base)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Written and verified" in done.stdout
+    assert file.stat().st_size > 1000
+    assert not mark.exists()
+
+
+def test_the_gradebooks_password_opens_nothing_of_the_hubs(
+    manifests: list[dict[str, Any]],
+) -> None:
+    [first] = [one["data"] for one in manifests if one["kind"] == "ConfigMap"]
+    with postgresql() as server:
+        hub = server.database("hub")
+        script = first["gradebook.sh"].replace("psql ", f"psql --host {server.folder} ", 1)
+        subprocess.run(
+            ["sh", "-euc", script], check=True, capture_output=True,
+            env={
+                **os.environ, "GRADEBOOK_PASSWORD": "it's long",
+                "PATH": f"{server.programs}:{os.environ['PATH']}",
+            },
+        )  # fmt: skip
+        theirs = hub.replace("pcn@", "gradebook@")
+        with pytest.raises(OperationalError, match="permission denied for database"):
+            create_engine(theirs).connect()
+        with create_engine(theirs.replace("/hub?", "/gradebook?")).begin() as connection:
+            connection.execute(sql("CREATE TABLE grade (id integer)"))
+            with pytest.raises(ProgrammingError, match=r"permission denied|superuser"):
+                connection.execute(sql("COPY grade FROM PROGRAM 'echo 1'"))
 
 
 def test_the_thirty_newest_backups_stay(tmp_path: Path, manifests: list[dict[str, Any]]) -> None:

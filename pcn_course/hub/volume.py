@@ -6,6 +6,10 @@ pod's own container starts, by a container that sees the whole volume and ends:
     python -m pcn_course.hub.volume class COURSE          once, before the class
     python -m pcn_course.hub.volume student COURSE NAME   at each start of a student's server
     python -m pcn_course.hub.volume teacher COURSE NAME   at each start of a teacher's
+
+And, each night, by a container that sees all of it:
+
+    python -m pcn_course.hub.volume backup FILE
 """
 
 from __future__ import annotations
@@ -90,6 +94,32 @@ def welcome(base: Path, course_id: str, name: str, *, teaches: bool = False) -> 
         _folder(folder, 0o700)
 
 
+def back_up(base: Path, file: Path) -> str:
+    """Back the class up to a new ``file``; what is to be said of it.
+
+    The room's own configuration is not run: those who teach can write it, and this sees what they
+    don't.
+
+    Raises:
+        BackupError: there is no backup.
+        CourseError: the course has faults.
+    """
+    from traitlets.config import Config
+
+    from pcn_course.care.backup import backup
+    from pcn_course.course import load_course
+    from pcn_course.grading.room import Room
+
+    course = load_course(base / "course")
+    config = Config()
+    config.CourseDirectory.course_id = course.id
+    if url := os.environ.get("PCN_GRADEBOOK"):
+        config.CourseDirectory.db_url = url
+    room = Room(base / "course" / "assignments", course, config)
+    made = backup(room, file, exchange=base / "exchange", workspaces=base / "students")
+    return "\n".join((*made.notes, f"Written and verified: {made.files} files.", ""))
+
+
 def main() -> None:
     """Do what the command line says."""
     os.umask(0o022)
@@ -100,8 +130,12 @@ def main() -> None:
                 lay_out(base, course_id)
             case ["student" | "teacher" as kind, course_id, name]:
                 welcome(base, course_id, name, teaches=kind == "teacher")
+            case ["backup", file]:
+                sys.stdout.write(back_up(base, Path(file)))
             case _:
-                sys.exit("Say: class COURSE, student COURSE NAME, or teacher COURSE NAME")
+                sys.exit(
+                    "Say: class COURSE, student COURSE NAME, teacher COURSE NAME, or backup FILE"
+                )
     except OSError as error:
         sys.exit(f"{error.filename or base}: {plain_os_error(error)}")
     except Exception as error:  # noqa: BLE001 (a pod's log shows one line, not where it was in here)

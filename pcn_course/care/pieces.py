@@ -27,6 +27,7 @@ from pcn_course.course import Course
 from pcn_course.exchange import SECRET
 from pcn_course.files import write_whole
 from pcn_course.grading import audit
+from pcn_course.grading.letters_word import LETTER, word_name
 from pcn_course.grading.lms.names import is_receipt
 from pcn_course.grading.lms.names import who as uploader
 from pcn_course.grading.lms.roster import Roster
@@ -41,6 +42,7 @@ _BY_STUDENT = ("submitted", "autograded", "feedback")
 _WHOLE_TERM = (*_BY_STUDENT, "downloaded", "earlier", "export", "research")
 _FIXED = frozenset({*_WHOLE_TERM, *_COURSE_ONLY, "archive", "extracted", "inbound", "workspace"})
 _DEPTH = 5
+_TABLES = (".csv", ".tsv", ".xls")
 _IDS = frozenset({
     "id", "student", "studentid", "nbgraderid", "username", "loginid", "sisuserid", "sisloginid",
     "lmsid", "lmsuserid", "orgdefinedid", "idnumber", "email", "emailaddress", "pseudonym",
@@ -106,7 +108,7 @@ def pieces_of(who: Who, places: Places, course: Course, roster: Roster) -> Itera
     for path in folders:
         yield tree(_kind(path, places.room), path)
     yield from _archives(who, places.room, course, roster)
-    yield from _cohort_cache(places.room, rf"/{re.escape(who.id)}/".encode())
+    yield from _cohort_cache(places.room, f"/{who.id}/".encode())
     yield from _logs(who, places.room)
     tables = sorted(_tables(places.room), key=lambda path: path.name == "roster.csv")
     for path in tables:
@@ -135,7 +137,10 @@ def pieces_of_term(places: Places) -> Iterator[Piece]:
             yield tree(path.name, path)
     for path in [*_log_files(places.room), *sorted(places.room.glob("*.zip"))]:
         yield tree("logs and exports", path)
-    tables = sorted(places.room.glob("*.csv"), key=lambda path: path.name == "roster.csv")
+    for path in sorted(places.room.rglob(f"*{LETTER}")):
+        yield tree("feedback", path)
+    tables = [path for path in places.room.iterdir() if path.name.endswith(_TABLES)]
+    tables.sort(key=lambda path: (path.name == "roster.csv", path.name))
     yield from (tree("tables", path) for path in tables)
 
 
@@ -170,6 +175,7 @@ def _kind(path: Path, room: Path) -> str:
 
 def _named(root: Path, student: str) -> Iterator[Path]:
     """Files and folders below ``root`` that are one student's by their name, not those within."""
+    in_letters = word_name("", student).removeprefix("+").removesuffix(LETTER)
     for folder, folders, files in os.walk(root):
         here = Path(folder)
         depth = len(here.relative_to(root).parts)
@@ -178,7 +184,9 @@ def _named(root: Path, student: str) -> Iterator[Path]:
             folders[:] = [one for one in folders if one not in _COURSE_ONLY and one != ".pcn"]
         mine = [
             one for one in (*folders, *files)
-            if student in one.split("+") or (depth and _stem(one) == student)
+            if student in one.split("+")
+            or (depth and _stem(one) == student)
+            or (one.endswith(LETTER) and in_letters in one.split("+"))
         ]  # fmt: skip
         yield from (here / one for one in sorted(mine))
         # In a submission its student chooses the names.
@@ -338,7 +346,7 @@ def _tables(room: Path) -> Iterator[Path]:
     """Tables that somebody exported, or wrote by hand: roster, consent, extensions, grades."""
     for folder, folders, files in os.walk(room):
         folders[:] = [one for one in folders if one not in _COURSE_ONLY and one not in _BY_STUDENT]
-        yield from (Path(folder, one) for one in files if one.endswith(".csv"))
+        yield from (Path(folder, one) for one in files if one.endswith(_TABLES))
 
 
 _SEPARATOR = re.compile(r"^\ufeff?sep=(.)\s*$", re.MULTILINE)

@@ -259,7 +259,9 @@ def _mentions(
         if path in going or any(parent in going for parent in path.parents):
             continue
         content = read_plain(path, LARGEST) or b""
-        if pattern.search(content.decode("utf-8", "replace")):
+        # Blackboard's own tables are in the second.
+        coding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
+        if pattern.search(path.name) or pattern.search(content.decode(coding, "replace")):
             told += 1
             yield str(path)
     yield from rows_naming(room, student, pattern)

@@ -17,6 +17,8 @@ from pcn_course.checks import Checked
 from pcn_course.grading.letters import Letter, Part, Passage, plain_number
 from pcn_course.portfolio.content import clean
 
+LETTER = "+feedback.docx"
+"""What the name of a letter for Word ends in."""
 _KINDS = {"new": "New", "changed": "Changed", "gone": "Taken away"}
 
 
@@ -26,7 +28,7 @@ def word_name(step_id: str, student: str) -> str:
     if safe != student or student != student.lower():
         # Other ids could come to the same name, some systems take capitals for small letters.
         safe = f"{safe}-{hashlib.sha256(student.encode()).hexdigest()[:8]}"
-    return f"{step_id}+{safe}+feedback.docx"
+    return f"{step_id}+{safe}{LETTER}"
 
 
 def word_letter(letter: Letter, checked: Checked | None) -> bytes:

@@ -21,6 +21,7 @@ from pcn_course.care.backup import backup
 from pcn_course.care.purge import PurgeError, Receipt, pseudonym_of, purge
 from pcn_course.grading import research
 from pcn_course.grading.cohort import read_class
+from pcn_course.grading.letters_word import word_name
 from pcn_course.grading.lms.roster import Entry, Roster, write_roster
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.records import Records, log_event
@@ -419,3 +420,32 @@ def test_a_table_that_begins_in_another_way_is_purged_too(tmp_path: Path, text: 
         line for line in before if GONE.encode() in line
     ]
     assert any(STAYS.encode() in line for line in left)
+
+
+@pytest.mark.parametrize("who", ["j.doe", "Mary-Ann", "x" * 63])
+def test_what_is_named_or_coded_otherwise_goes_too(tmp_path: Path, who: str) -> None:
+    """Letters for Word, Blackboard's tables in UTF-16, the cohort's cache: whatever the id."""
+    room = make_room(tmp_path / "term", [who, STAYS])
+    hand_in(room, who, STEP, {"live-project": TEXT})
+    table = room.root / "blackboard.xls"
+    rows = f'"Last Name"\t"Username"\t"Total"\n"Q"\t"{who}"\t"9"\n"Doe"\t"{STAYS}"\t"8"\n'
+    table.write_bytes(rows.encode("utf-16"))
+    letters = room.root / "letters"
+    letters.mkdir()
+    for one in (who, STAYS):
+        (letters / word_name(STEP, one)).write_bytes(b"PK letter")
+    read_class(room)
+    cache = room.root / ".pcn" / "cohort.cache"
+    assert cache.exists()
+
+    told = purge(room, who, yes=True)
+    print(told.text())
+    left = table.read_bytes().decode("utf-16")
+    assert who not in left
+    assert STAYS in left
+    assert [path.name for path in letters.iterdir()] == [word_name(STEP, STAYS)]
+    assert not cache.exists()
+
+    purge(room, None, yes=True)
+    assert list(letters.iterdir()) == []
+    assert not table.exists()

@@ -19,19 +19,23 @@ The file is the whole truth about extensions: it replaces those that nbgrader wa
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from nbgrader import api
+from nbgrader.api import MissingEntry
 from nbgrader.plugins import BasePlugin, CsvExportPlugin
 from sqlalchemy import Connection, Row, case, func, select, update
 
 from pcn_course.course import Course, CourseError
+from pcn_course.files import write_private
 from pcn_course.grading import audit
 from pcn_course.grading.late_file import ALL, FILE, LateError, Rules, read_rules
-from pcn_course.grading.lms.sheets import LmsError
+from pcn_course.grading.lms.sheets import LmsError, csv_bytes, guarded
 from pcn_course.grading.lms.zones import zone_of
 from pcn_course.grading.room import Room, RoomError, open_room
 
@@ -170,8 +174,18 @@ class LatePenalty(BasePlugin):
         return _standing(connection, *where)
 
 
+_COLUMNS = (
+    "assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email",
+    "raw_score", "late_submission_penalty", "score", "max_score",
+)  # fmt: skip
+
+
 class Csv(CsvExportPlugin):
-    """nbgrader's own export, after penalties were computed anew."""
+    """nbgrader's own table, after penalties were computed anew; quoted, guarded and private.
+
+    nbgrader's own plugin quotes nothing: a comma in a name moves all that follows it, and a name
+    may be a formula.
+    """
 
     def export(self, gradebook: Any) -> None:
         """Write the file, or say what is to be mended first."""
@@ -184,7 +198,34 @@ class Csv(CsvExportPlugin):
                 room.close()
         except (LmsError, RoomError) as error:
             self.parent.fail("%s", error.plain)
-        super().export(gradebook)
+        path = Path(self.to or "grades.csv")
+        self.log.info("Exporting grades to %s", path)
+        write_private(path, csv_bytes([_COLUMNS, *self._rows(gradebook)], encoding="utf-8"))
+
+    def _rows(self, gradebook: Any) -> Iterator[list[str]]:
+        """A row for each step and student; who handed in nothing has no time and 0 points."""
+        students = {str(one) for one in self.student}
+        steps = {str(one) for one in self.assignment}
+        for assignment in gradebook.assignments:
+            for student in gradebook.students:
+                if (steps and assignment.name not in steps) or (
+                    students and student.id not in students
+                ):
+                    continue
+                when, raw, penalty = "", 0.0, 0.0
+                with contextlib.suppress(MissingEntry):
+                    found = gradebook.find_submission(assignment.name, student.id)
+                    when, raw = found.timestamp, found.score
+                    penalty = found.late_submission_penalty
+                cells = (
+                    assignment.name, assignment.duedate, when, student.id, student.last_name,
+                    student.first_name, student.email, raw, penalty, max(0.0, raw - penalty),
+                    assignment.max_score,
+                )  # fmt: skip
+                yield [
+                    guarded(one) if isinstance(one, str) else "" if one is None else str(one)
+                    for one in cells
+                ]
 
 
 _notebook = api.SubmittedNotebook.__table__

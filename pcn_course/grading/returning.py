@@ -121,8 +121,6 @@ def write_words(room: Room, step_id: str, folder: Path) -> tuple[list[str], list
 
 def _renew_penalties(room: Room) -> None:
     """A letter's total is the one that an export would give."""
-    if not (room.root / LATE).exists():
-        return
     try:
         recalculate(room)
     except LateError as error:

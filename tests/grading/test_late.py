@@ -408,6 +408,35 @@ def test_each_export_sees_the_totals_of_this_moment(room: Room, tmp_path: Path) 
     assert {row["student_id"]: float(row["score"]) for row in found["Csv"]}["ada"] == 13
 
 
+def test_nbgraders_own_table_is_quoted_guarded_and_private(room: Room, tmp_path: Path) -> None:
+    write_roster(
+        room.root / "roster.csv", Roster(Entry(id=one, lms_id=NUMBER[one]) for one in STUDENTS)
+    )
+    with room.gradebook() as gradebook:
+        ada, ben = gradebook.find_student("ada"), gradebook.find_student("ben")
+        ada.last_name, ben.first_name = 'King, "III"', '=HYPERLINK("//elsewhere.test")'
+        gradebook.db.commit()
+    rows = {row["student_id"]: row for row in exported(room, tmp_path)["Csv"]}
+    assert set(rows) == set(STUDENTS)
+    assert rows["ada"]["last_name"] == 'King, "III"'
+    assert rows["ben"]["first_name"] == '\'=HYPERLINK("//elsewhere.test")'
+    assert float(rows["ada"]["max_score"]) == 20
+    assert (tmp_path / "Csv.csv").stat().st_mode & 0o077 == 0
+
+
+def test_who_has_points_is_exported_without_a_time_too(room: Room, tmp_path: Path) -> None:
+    write_roster(
+        room.root / "roster.csv", Roster(Entry(id=one, lms_id=NUMBER[one]) for one in STUDENTS)
+    )
+    for criterion in CRITERIA:
+        Marking(room, "grader").give("ada", STEP, criterion, 3)
+    with room.gradebook() as gradebook:
+        gradebook.find_submission(STEP, "ada").timestamp = None
+        gradebook.db.commit()
+    found = exported(room, tmp_path)["Canvas"]
+    assert NUMBER["ada"] in [row["ID"] for row in found]
+
+
 # With nbgrader itself
 
 

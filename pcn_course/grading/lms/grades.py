@@ -72,7 +72,9 @@ def read_grades(room: Room, steps: Sequence[str] = (), students: Collection[str]
         )
     rows: dict[str, dict[str, list[MarkRow]]] = {step: {} for step in wanted}
     for row in read_marks(room):
-        if row.step in rows and row.handed_in and (not students or row.student in students):
+        # What was laid in by hand may have no time, and has points all the same.
+        there = row.handed_in is not None or row.points is not None
+        if row.step in rows and there and (not students or row.student in students):
             rows[row.step].setdefault(row.student, []).append(row)
     handed_in = sorted({student for by_student in rows.values() for student in by_student})
     roster = roster_of(room)

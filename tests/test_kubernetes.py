@@ -20,19 +20,22 @@ from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, inspect
 from sqlalchemy import text as sql
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
+from pcn_course.care.restore import restore
 from pcn_course.course import load_course
+from pcn_course.grading.marks import Marking
+from pcn_course.grading.room import open_room
 from pcn_course.hub import pods as pods_file
 from pcn_course.hub.config import LOGINS
 from pcn_course.hub.pods import BASE, Pods, pod, read_pods
 from pcn_course.hub.settings import Settings
-from pcn_course.hub.volume import lay_out
-from tests.support.postgresql import postgresql
+from pcn_course.hub.volume import back_up, lay_out
+from tests.support.postgresql import Server, postgresql
 
 ROOT = Path(__file__).parents[1]
 HERE = ROOT / "deploy" / "kubernetes"
@@ -146,6 +149,11 @@ def test_values_and_one_servers_settings_say_the_same(values: dict[str, Any]) ->
     # In the chart's hub there is nothing of ours: what ours is made of does it there.
     assert issubclass(import_item(LOGINS[one.login]), login)
     config = (ROOT / "pcn_course" / "hub" / "config.py").read_text()
+    for setting, value in values["hub"]["config"][login.__name__].items():
+        assert login.class_traits(config=True)[setting].default_value != value
+        assert f"c.{login.__name__}.{setting} = {value!r}" in config, setting
+    for setting in re.findall(rf"c\.{login.__name__}\.(\w+) = ", config):
+        assert setting in values["hub"]["config"][login.__name__]
     roles = values["hub"]["loadRoles"]
     for scope in (*roles["server"]["scopes"], *roles["technologist"]["scopes"]):
         assert f'"{scope}"' in config, scope
@@ -235,12 +243,12 @@ def test_the_backup_runs_nothing_that_those_who_teach_can_write(
     assert not mark.exists()
 
 
-def test_the_gradebooks_password_opens_nothing_of_the_hubs(
-    manifests: list[dict[str, Any]],
-) -> None:
+@pytest.fixture(scope="module")
+def cluster(manifests: list[dict[str, Any]]) -> Iterator[Server]:
+    """PostgreSQL after its first start, with a hub's database and the gradebook's own user."""
     [first] = [one["data"] for one in manifests if one["kind"] == "ConfigMap"]
     with postgresql() as server:
-        hub = server.database("hub")
+        server.database("hub")
         script = first["gradebook.sh"].replace("psql ", f"psql --host {server.folder} ", 1)
         subprocess.run(
             ["sh", "-euc", script], check=True, capture_output=True,
@@ -249,13 +257,63 @@ def test_the_gradebooks_password_opens_nothing_of_the_hubs(
                 "PATH": f"{server.programs}:{os.environ['PATH']}",
             },
         )  # fmt: skip
-        theirs = hub.replace("pcn@", "gradebook@")
+        yield server
+
+
+def as_gradebook(cluster: Server, database: str = "gradebook") -> str:
+    return f"postgresql+psycopg://gradebook@/{database}?host={cluster.folder}"
+
+
+def test_the_gradebooks_password_opens_nothing_of_the_hubs(cluster: Server) -> None:
+    for database in ("hub", "postgres"):
         with pytest.raises(OperationalError, match="permission denied for database"):
-            create_engine(theirs).connect()
-        with create_engine(theirs.replace("/hub?", "/gradebook?")).begin() as connection:
-            connection.execute(sql("CREATE TABLE grade (id integer)"))
-            with pytest.raises(ProgrammingError, match=r"permission denied|superuser"):
-                connection.execute(sql("COPY grade FROM PROGRAM 'echo 1'"))
+            create_engine(as_gradebook(cluster, database)).connect()
+    for command in (
+        "COPY pg_class TO PROGRAM 'cat'",
+        "CREATE ROLE another",
+        "ALTER ROLE pcn PASSWORD 'mine'",
+        "SELECT rolpassword FROM pg_authid",
+    ):
+        with (
+            create_engine(as_gradebook(cluster)).connect() as connection,
+            pytest.raises(ProgrammingError, match=r"permission denied|must be|superuser"),
+        ):
+            connection.execute(sql(command))
+
+
+def test_the_gradebooks_own_user_keeps_marks_backs_them_up_and_takes_them_back(
+    cluster: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base, file = tmp_path / "volume", tmp_path / "night.tar"
+    base.mkdir()
+    lay_out(base, "pcn")
+    (base / "students" / "ada").mkdir()
+    monkeypatch.setenv("PCN_GRADEBOOK", as_gradebook(cluster))
+    room = open_room(base / "course" / "assignments")
+    with room.gradebook() as gradebook:
+        gradebook.add_student("ada", last_name="Doe")
+    Marking(room, "tutor")  # which makes our tables beside nbgrader's
+    room.close()
+    assert "Written and verified" in back_up(base, file)
+    # The README's commands, as PostgreSQL's own user.
+    text = (HERE / "README.md").read_text()
+    for command in re.findall(r"--command '([^']+)'", text):
+        cluster.run(
+            "psql", "--host", str(cluster.folder), "--username", "pcn", "--dbname", "hub",
+            "--set", "ON_ERROR_STOP=1", "--command", command,
+        )  # fmt: skip
+    with create_engine(as_gradebook(cluster)).connect() as connection:
+        assert not inspect(connection).get_table_names()
+    new = tmp_path / "new"
+    restore(
+        file, new, workspaces=new / "students", exchange=new / "exchange",
+        database=as_gradebook(cluster),
+    )  # fmt: skip
+    again = open_room(new / "course" / "assignments")
+    assert [one.name for one in again.students()] == ["Doe"]
+    with again.gradebook() as gradebook:
+        gradebook.add_student("ben")
+    again.close()
 
 
 def test_the_thirty_newest_backups_stay(tmp_path: Path, manifests: list[dict[str, Any]]) -> None:
@@ -324,6 +382,32 @@ def test_the_readme_names_what_is_here(values: dict[str, Any]) -> None:
         assert (ROOT / name).exists(), name
     for name in ("pcn-postgresql", "pcn-gradebook"):
         assert f"secret generic {name} " in text
+
+
+def test_each_secret_that_a_pod_wants_is_made(
+    values: dict[str, Any], manifests: list[dict[str, Any]]
+) -> None:
+    """And the gradebook's password is another than the hub's."""
+    text = (HERE / "README.md").read_text().replace("\\\n", " ")
+    made = {
+        (name, key): given
+        for name, rest in re.findall(r"create secret generic (\S+) (.*)", text)
+        for key, given in re.findall(r"--from-literal=(\w+)=(\S+)", rest)
+    }
+
+    def wanted(part: Any) -> Iterator[tuple[str, str]]:
+        if isinstance(part, dict):
+            if "secretKeyRef" in part:
+                yield part["secretKeyRef"]["name"], part["secretKeyRef"]["key"]
+            part = list(part.values())
+        for one in part if isinstance(part, list) else ():
+            yield from wanted(one)
+
+    teacher = pod(read_pods({**values["custom"]["pcn"], "graders": ["tutor"]}), "tutor", image="")
+    assert {*wanted(values), *wanted(manifests), *wanted(teacher)} == set(made)
+    password = made["pcn-gradebook", "password"]
+    assert f"//gradebook:{password}@" in made["pcn-gradebook", "url"]
+    assert made["pcn-postgresql", "password"] not in (password, made["pcn-gradebook", "url"])
 
 
 def test_the_page_of_sizes_holds_what_its_script_prints() -> None:

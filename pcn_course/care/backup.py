@@ -18,6 +18,7 @@ import time
 from contextlib import closing
 from importlib import metadata
 from pathlib import Path
+from typing import IO
 
 import msgspec
 from sqlalchemy import create_engine, func, inspect, select, table
@@ -50,11 +51,14 @@ BACKUPS = Path(".pcn", "backups.json")
 _ACT = """
 import sys
 from pathlib import Path
-from pcn_course.files import write_whole
 act, path = sys.argv[1], Path(sys.argv[2])
-if act == "read":
+if act == "copy":
+    from pcn_course.care.backup import send_sqlite
+    send_sqlite(path)
+elif act == "read":
     sys.stdout.buffer.write(path.read_bytes())
 else:
+    from pcn_course.files import write_whole
     write_whole(path, sys.stdin.buffer.read())
 """
 
@@ -112,14 +116,21 @@ def backup(
         raise
     if faults:
         raise BackupError(f"{target} can't be relied on: {faults[0]} Look at the disk.")
-    _remember(room, target)
+    notes = list(manifest.notes)
+    try:
+        _remember(room, target)
+    except OSError as error:  # the backup is good, all the same
+        notes.append(
+            f"A purge can't name this backup, as {room.root / BACKUPS} can't be written ({error}). "
+            "Move away what is there."
+        )
     files = [one for one in manifest.entries if one.kind == "file"]
     return Made(
         path=target,
         files=len(files),
         size=sum(one.size for one in files),
         workspaces=count,
-        notes=manifest.notes,
+        notes=tuple(notes),
     )
 
 
@@ -194,7 +205,7 @@ def _gradebook(room: Room, gatherer: Gatherer) -> Gradebook:
                 gatherer.notes.append("There is no gradebook yet.")
                 return Gradebook(kind="none")
             name = f"{GRADEBOOK}/gradebook.db"
-            _copy_sqlite(file, copy)
+            copy_gradebook(room, file, copy)
             rows = count_all(f"sqlite:///{copy}")
             shutil.copystat(file, copy)
             if os.geteuid() == 0:
@@ -211,6 +222,37 @@ def _gradebook(room: Room, gatherer: Gatherer) -> Gradebook:
         f"The gradebook is a {url.get_backend_name()} database, which can't be backed up from "
         "here. Use SQLite or PostgreSQL, or that database's own tools."
     )
+
+
+def copy_gradebook(room: Room, source: Path, to: Path) -> None:
+    """Copy a gradebook that is a file, while it is written to.
+
+    What lies beside it tells SQLite what to write, and what to remove, so where it belongs to those
+    who teach root doesn't open it.
+
+    Raises:
+        BackupError: it can't be copied.
+    """
+    if not _is_others(room):
+        _copy_sqlite(source, to)
+        return
+    try:
+        with to.open("xb") as file:
+            _as_its_owner(room, "copy", source, to=file)
+    except OSError as error:
+        raise BackupError(f"The gradebook {error}. Run `pcn doctor`.") from error
+
+
+def send_sqlite(source: Path) -> None:
+    """Write a copy of a database to standard output."""
+    with tempfile.TemporaryDirectory(prefix="pcn-backup-") as folder:
+        copy = Path(folder, "gradebook")
+        try:
+            _copy_sqlite(source, copy)
+        except BackupError as error:
+            sys.exit(str(error.__cause__))
+        with copy.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
 
 
 def _copy_sqlite(source: Path, to: Path) -> None:
@@ -293,7 +335,11 @@ def _remove(target: Path) -> None:
 
 
 def _remember(room: Room, target: Path) -> None:
-    """Note where the backup is: who is purged later has a right to know of it."""
+    """Note where the backup is: who is purged later has a right to know of it.
+
+    Raises:
+        OSError: it can't be written.
+    """
     path = room.root / BACKUPS
     try:
         told = msgspec.json.decode(_kept(room, path), type=list[dict[str, str]])
@@ -317,8 +363,10 @@ def _is_others(room: Room) -> bool:
     return os.geteuid() == 0 and room.root.stat().st_uid != 0
 
 
-def _as_its_owner(room: Room, act: str, path: Path, content: bytes = b"") -> bytes:
-    """Read or write a file of the room with no more rights than those have whose room it is.
+def _as_its_owner(
+    room: Room, act: str, path: Path, content: bytes = b"", to: IO[bytes] | None = None
+) -> bytes:
+    """Read, write or copy a file of the room with no more rights than those have whose room it is.
 
     A link that they put there would lead root anywhere.
 
@@ -329,9 +377,14 @@ def _as_its_owner(room: Room, act: str, path: Path, content: bytes = b"") -> byt
     try:
         done = subprocess.run(  # noqa: S603 (our own Python)
             [sys.executable, "-P", "-c", _ACT, act, str(path)], input=content, cwd="/",
-            user=about.st_uid, group=about.st_gid, extra_groups=[], env={"PATH": os.defpath},
-            capture_output=True, check=True, timeout=60,
+            user=about.st_uid, group=about.st_gid, extra_groups=[],
+            env={"PATH": os.defpath, "HOME": "/"},
+            stdout=to or subprocess.PIPE, stderr=subprocess.PIPE, check=True,
+            timeout=BUSY_SECONDS * (10 if to else 1),
         )  # fmt: skip
     except subprocess.SubprocessError as error:
-        raise OSError(f"{path} can't be {'read' if act == 'read' else 'written'}") from error
-    return done.stdout
+        told: bytes = getattr(error, "stderr", None) or b""
+        why = told.decode(errors="replace").strip().rpartition("\n")[2].rstrip(".")
+        what = {"read": "read", "write": "written", "copy": "copied"}[act]
+        raise OSError(f"{path} can't be {what}: {why or error}") from error
+    return done.stdout or b""

@@ -16,6 +16,7 @@ import re
 import secrets
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -42,7 +43,14 @@ _BY_STUDENT = ("submitted", "autograded", "feedback")
 _WHOLE_TERM = (*_BY_STUDENT, "downloaded", "earlier", "export", "research")
 _FIXED = frozenset({*_WHOLE_TERM, *_COURSE_ONLY, "archive", "extracted", "inbound", "workspace"})
 _DEPTH = 5
-_TABLES = (".csv", ".tsv", ".xls")
+_TABLES = (".csv", ".tsv", ".xls", ".txt")
+_RECEIPT = 200_000
+"""As many bytes of a receipt of Blackboard's are read."""
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError,
+    RuntimeError,
+)  # fmt: skip
+"""What a ZIP does that is none, or damaged."""
 _IDS = frozenset({
     "id", "student", "studentid", "nbgraderid", "username", "loginid", "sisuserid", "sisloginid",
     "lmsid", "lmsuserid", "orgdefinedid", "idnumber", "email", "emailaddress", "pseudonym",
@@ -138,8 +146,13 @@ def pieces_of_term(places: Places) -> Iterator[Piece]:
     for path in [*_log_files(places.room), *sorted(places.room.glob("*.zip"))]:
         yield tree("logs and exports", path)
     for path in sorted(places.room.rglob(f"*{LETTER}")):
-        yield tree("feedback", path)
-    tables = [path for path in places.room.iterdir() if path.name.endswith(_TABLES)]
+        if _kind(path, places.room) not in _WHOLE_TERM:
+            yield tree("feedback", path)
+    # A text that is no table may be the course's own.
+    tables = [
+        path for path in places.room.iterdir()
+        if _is_table(path.name) and (not path.name.lower().endswith(".txt") or _has_ids(path))
+    ]  # fmt: skip
     tables.sort(key=lambda path: (path.name == "roster.csv", path.name))
     yield from (tree("tables", path) for path in tables)
 
@@ -270,10 +283,9 @@ def _members(
         with zipfile.ZipFile(path) as archive:
             names = [one.filename for one in archive.infolist() if not one.is_dir()]
             texts = {
-                f"{trail}/{name}": archive.read(name)[:200_000].decode("utf-8", "replace")
-                for name in names if is_receipt(name)
+                f"{trail}/{name}": _begins(archive, name) for name in names if is_receipt(name)
             }  # fmt: skip
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError):
+    except _BROKEN:
         return None
     mine = set()
     for name in names:
@@ -295,6 +307,15 @@ def _members(
     )  # fmt: skip
 
 
+def _begins(archive: zipfile.ZipFile, name: str) -> str:
+    """How a text in a ZIP begins, whatever is said of its size; a damaged one says nothing."""
+    try:
+        with archive.open(name) as file:
+            return file.read(_RECEIPT).decode("utf-8", "replace")
+    except _BROKEN:
+        return ""
+
+
 def _rewrite_zip(path: Path, without: set[str]) -> None:
     """Make a ZIP anew without some of its members, one at a time."""
     anew = path.with_name(f".{path.name}.tmp")
@@ -306,6 +327,11 @@ def _rewrite_zip(path: Path, without: set[str]) -> None:
                         shutil.copyfileobj(source, target)
         shutil.copystat(path, anew)
         anew.replace(path)
+    except _BROKEN as error:
+        if isinstance(error, OSError):
+            raise
+        message = f"it is damaged ({error}): take it out of the archive folder by hand"
+        raise OSError(message) from error
     finally:
         anew.unlink(missing_ok=True)
 
@@ -346,30 +372,69 @@ def _tables(room: Path) -> Iterator[Path]:
     """Tables that somebody exported, or wrote by hand: roster, consent, extensions, grades."""
     for folder, folders, files in os.walk(room):
         folders[:] = [one for one in folders if one not in _COURSE_ONLY and one not in _BY_STUDENT]
-        yield from (Path(folder, one) for one in files if one.endswith(_TABLES))
+        yield from (Path(folder, one) for one in files if _is_table(one))
+
+
+def _is_table(name: str) -> bool:
+    return name.lower().endswith(_TABLES)
 
 
 _SEPARATOR = re.compile(r"^\ufeff?sep=(.)\s*$", re.MULTILINE)
 _NO_HEADER = re.compile(r"\ufeff?(?:sep=.)?[\s,;]*$")
 
 
-def _rows(path: Path, who: Who) -> Piece | None:
-    """The lines of a CSV file that are about one student; the others are left as they are."""
-    if path.is_symlink():
-        return None
+class _Table(msgspec.Struct, frozen=True):
+    """A table's lines with their ends; the header is the one at ``before``."""
+
+    lines: list[str]
+    coding: str
+    before: int
+    delimiter: str
+
+
+def _opened(path: Path) -> _Table:
     content = path.read_bytes()
     coding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
     try:
         text = content.decode(coding)
     except UnicodeDecodeError:
-        coding = "cp1252"
-        text = content.decode(coding, "replace")
+        coding = "latin-1"  # each byte comes back as it was, whatever it stands for
+        text = content.decode(coding)
     lines = [*io.StringIO(text, newline="")]
     # What may come before the header: empty lines, and a spreadsheet's word on its separator.
     before = list(itertools.takewhile(_NO_HEADER.match, lines))
     told = _SEPARATOR.search("".join(before))
     head = lines[len(before)] if len(before) < len(lines) else ""
-    reader = csv.reader(lines, delimiter=told[1] if told else max(",;\t", key=head.count))
+    return _Table(
+        lines, coding, len(before), told[1] if told else max(",;\t", key=head.count)
+    )  # fmt: skip
+
+
+def _ids_in(cells: Iterable[str]) -> list[str]:
+    """What the headers are called, as far as they are those of ids; empty where they are not."""
+    keys = [re.sub(r"[^a-z0-9]", "", cell.casefold()) for cell in cells]
+    return [one if one in _IDS else "" for one in keys]
+
+
+def _has_ids(path: Path) -> bool:
+    """Whether a text is a table of people."""
+    if path.is_symlink() or not path.is_file():
+        return False
+    table = _opened(path)
+    reader = csv.reader(table.lines[table.before :], delimiter=table.delimiter)
+    try:
+        return any(_ids_in(next(reader, [])))
+    except csv.Error:
+        return False
+
+
+def _rows(path: Path, who: Who) -> Piece | None:
+    """The lines of a CSV file that are about one student; the others are left as they are."""
+    if path.is_symlink():
+        return None
+    table = _opened(path)
+    lines = table.lines
+    reader = csv.reader(lines, delimiter=table.delimiter)
     own = path.name in ("roster.csv", "consent.csv", "late.csv")
     wanted = {who.id.casefold()}
     if not own:
@@ -379,11 +444,11 @@ def _rows(path: Path, who: Who) -> Piece | None:
         for row in reader:
             whole, start = "".join(lines[start : reader.line_num]), reader.line_num
             cells = [unguarded(cell.strip()).removeprefix("#").casefold() for cell in row]
-            if reader.line_num <= len(before):
+            if reader.line_num <= table.before:
                 kept.append(whole)
             elif places is None:
-                keys = [re.sub(r"[^a-z0-9]", "", cell) for cell in cells]
-                places = [number for number, key in enumerate(keys) if key in _IDS]
+                keys = _ids_in(cells)
+                places = [number for number, key in enumerate(keys) if key]
                 if own:  # another column of these may hold another's number
                     places = [n for n in places if keys[n] in ("id", "student", "studentid")]
                 kept.append(whole)
@@ -395,7 +460,7 @@ def _rows(path: Path, who: Who) -> Piece | None:
         return None
     if not gone:
         return None
-    anew = "".join(kept).encode(coding)
+    anew = "".join(kept).encode(table.coding)
     return _anew("tables", path, gone, "rows", anew)
 
 

@@ -194,13 +194,17 @@ class Csv(CsvExportPlugin):
             room.db_url = self.parent.coursedir.db_url
             try:
                 recalculate(room)
+                audit.write(room.root, [audit.line("export", marker="csv")])
             finally:
                 room.close()
         except (LmsError, RoomError) as error:
             self.parent.fail("%s", error.plain)
         path = Path(self.to or "grades.csv")
         self.log.info("Exporting grades to %s", path)
-        write_private(path, csv_bytes([_COLUMNS, *self._rows(gradebook)], encoding="utf-8"))
+        try:
+            write_private(path, csv_bytes([_COLUMNS, *self._rows(gradebook)], encoding="utf-8"))
+        except OSError as error:
+            self.parent.fail("%s: %s. The file was not written.", path, error.strerror)
 
     def _rows(self, gradebook: Any) -> Iterator[list[str]]:
         """A row for each step and student; who handed in nothing has no time and 0 points."""

@@ -106,7 +106,6 @@ def configure(c: Config, settings_file: Path) -> Settings:
     # An instructor has a second server with the light pages for marking;
     # the spawner refuses all others.
     c.JupyterHub.allow_named_servers = True
-    # Each that was only asked for is kept by the hub, so nobody asks for a hundred.
     c.JupyterHub.named_server_limit_per_user = 1
 
     c.Spawner.env_keep = ["PATH", "LANG", "LC_ALL"]

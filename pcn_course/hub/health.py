@@ -89,6 +89,8 @@ def _is_readable(gradebook: Path) -> bool:
     """Whether the gradebook opens; there is none before the first step was made, or elsewhere."""
     if not gradebook.exists():
         return True
+    if not gradebook.is_file():  # a pipe of this name would hold up whoever opens it
+        return False
     address = f"file:{urllib.parse.quote(str(gradebook))}?mode=ro"
     try:
         with contextlib.closing(sqlite3.connect(address, uri=True, timeout=2)) as connection:

@@ -18,6 +18,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 from traitlets.config import Config
 
 from pcn_course.care import restore as restoring
@@ -91,11 +92,10 @@ def restore(settings_file: Path, folder: Path) -> restoring.Restored:
     if settings.base.is_dir() and any(settings.base.iterdir()):
         raise BackupError(f"{settings.base} is not empty. Move what is there away first.")
     # Their numbers may be others on this machine: it is by names that files find their owners.
-    # What else lies beside the homes (lost+found, somebody's list) keeps its numbers.
-    homes = {one.path.split("/")[1] for one in entries if one.path.startswith(f"{WORKSPACES}/")}
+    beside = {one.path.split("/")[1] for one in entries if one.path.startswith(f"{WORKSPACES}/")}
+    homes = {name for name in beside if re.fullmatch(STUDENT_ID, name)}
     for name in sorted(homes):
-        if re.fullmatch(STUDENT_ID, name):
-            add_account(settings, name)
+        add_account(settings, name)
     teacher = add_account(settings, None)
     done = restoring.restore(
         folder / CLASS, settings.base, workspaces=settings.students, exchange=settings.exchange
@@ -108,7 +108,12 @@ def restore(settings_file: Path, folder: Path) -> restoring.Restored:
         kept = settings.state / DATABASE
         shutil.copyfile(folder / DATABASE, kept)
         kept.chmod(0o600)
-    return done
+    # lost+found, somebody's list.
+    notes = [
+        f"{settings.students / name} is nobody's home, so no account was made for it."
+        for name in sorted(beside - homes)
+    ]
+    return msgspec.structs.replace(done, notes=(*done.notes, *notes))
 
 
 def _room(settings: Settings, teacher: Account) -> Room:

@@ -22,7 +22,11 @@ class SettingsError(Exception):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``hub.toml``. Names are those by which people log in, in small letters."""
+    """``hub.toml``. Names are those by which people log in, in small letters.
+
+    ``folder`` and the three ports stand in the unit files, too, and ``port`` in ``nginx.conf``:
+    none of these reads this file.
+    """
 
     folder: str = "/srv/pcn"
     """Below it lie ``course``, ``students``, ``exchange`` and ``hub``."""

@@ -19,6 +19,7 @@ from typing import Any
 
 from jupyterhub.spawner import LocalProcessSpawner
 from jupyterhub.utils import random_port
+from sqlalchemy.orm import object_session
 from tornado import web
 
 from pcn_course.course import Course
@@ -29,6 +30,7 @@ from pcn_course.hub.settings import Role, Settings
 
 LIGHT = "marking"
 """The name of an instructor's second server: the light pages for marking, without the lab."""
+_ONE = "There is one server for each person."
 _LAB = [sys.executable, "-P", "-m", "pcn_course.hub.lab"]
 _LAB_WITHOUT = (
     "jupyter_lsp",
@@ -54,12 +56,22 @@ class CourseSpawner(LocalProcessSpawner):
     course: Course
 
     nursery: Nursery | None = None
-
     port: Any
     pid: Any
     ip: Any
 
     _account: Account | None = None
+
+    def __init__(self, **about: Any) -> None:
+        """Take whose it is; a server that nobody has is not even remembered."""
+        row = about["orm_spawner"]
+        if row.name not in ("", LIGHT):
+            # The hub has written it down already, and would keep each that was ever asked for.
+            database: Any = object_session(row)
+            database.delete(row)
+            database.commit()
+            raise web.HTTPError(403, _ONE)
+        super().__init__(**about)
 
     def get_state(self) -> dict[str, Any]:
         """What is kept of a server that outlives the hub: its process, and which one that is."""
@@ -87,7 +99,7 @@ class CourseSpawner(LocalProcessSpawner):
     async def start(self) -> Any:
         """Make what is missing of the account and its folders, then start the server."""
         if self.name and not (self.role == "instructor" and self.name == LIGHT):
-            raise web.HTTPError(403, "There is one server for each person.")
+            raise web.HTTPError(403, _ONE)
         async with _turns:
             self._account = await asyncio.to_thread(self._prepare)
             if self._is_lab():

@@ -424,17 +424,25 @@ def test_nbgraders_own_table_is_quoted_guarded_and_private(room: Room, tmp_path:
     assert (tmp_path / "Csv.csv").stat().st_mode & 0o077 == 0
 
 
-def test_who_has_points_is_exported_without_a_time_too(room: Room, tmp_path: Path) -> None:
+def test_who_has_points_is_exported_without_a_time_too_and_named(
+    room: Room, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     write_roster(
         room.root / "roster.csv", Roster(Entry(id=one, lms_id=NUMBER[one]) for one in STUDENTS)
     )
     for criterion in CRITERIA:
         Marking(room, "grader").give("ada", STEP, criterion, 3)
     with room.gradebook() as gradebook:
-        gradebook.find_submission(STEP, "ada").timestamp = None
+        for student in ("ada", "ben"):
+            gradebook.find_submission(STEP, student).timestamp = None
         gradebook.db.commit()
-    found = exported(room, tmp_path)["Canvas"]
-    assert NUMBER["ada"] in [row["ID"] for row in found]
+    found = {row["ID"]: row for row in exported(room, tmp_path)["Canvas"]}
+    (header,) = (one for one in found[NUMBER["ada"]] if one.startswith("Step 1"))
+    assert found[NUMBER["ada"]][header] == "15"
+    assert found[NUMBER["ben"]][header] == "", "his marks are still to come"
+    (said,) = (one.getMessage() for one in caplog.records if "timestamp.txt" in one.getMessage())
+    assert f"ada ({STEP}), ben ({STEP})" in said
+    assert "cyd" not in said
 
 
 # With nbgrader itself

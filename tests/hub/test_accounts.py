@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from pcn_course.care.backup import BACKUPS
+from pcn_course.care.backup import BACKUPS, _copy_sqlite
 from pcn_course.hub.accounts import AccountError, _add, owned_folder
 from pcn_course.hub.settings import Settings
 from pcn_course.hub.spawner import CourseSpawner, _began, _limits
@@ -24,6 +27,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from pcn_course.care.backup import _remember
 _remember(SimpleNamespace(root=Path(sys.argv[1])), Path(sys.argv[2]))
+"""
+COPY = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from pcn_course.care.backup import copy_gradebook
+room = SimpleNamespace(root=Path(sys.argv[1]))
+copy_gradebook(room, room.root / "gradebook.db", Path(sys.argv[2]))
 """
 TEACHER, STUDENT = 59_001, 59_002
 """Numbers that no account has here."""
@@ -104,6 +115,42 @@ def test_where_backups_are_is_noted_with_the_rights_of_those_who_teach(base: Pat
     (room / BACKUPS).parent.symlink_to(elsewhere)
     assert "can't be written" in note()
     assert list(elsewhere.iterdir()) == []
+
+
+def journal(names: Path) -> bytes:
+    """What SQLite believes was left by a crash: it rolls back, and removes the file that it names.
+
+    As https://sqlite.org/fileformat2.html#the_rollback_journal has it.
+    """
+    magic, name = bytes.fromhex("d9d505f920a163d7"), bytes(names)
+    head = (magic + struct.pack(">5I", 0, 1, 2, 512, 4096)).ljust(512, b"\0")
+    end = struct.pack(">2I", len(name), sum(name)) + magic
+    return head + struct.pack(">I", 2**30 // 4096 + 1) + name + end
+
+
+@needs_root
+def test_nothing_beside_a_gradebook_tells_root_what_to_remove(base: Path) -> None:
+    room = base / "assignments"
+    owned_folder(base, room, 0o700, TEACHER, TEACHER)
+    gradebook, precious = room / "gradebook.db", base / "precious"
+    precious.write_text("root's own")
+
+    with closing(sqlite3.connect(gradebook)) as database:
+        database.execute("CREATE TABLE grade (id)")
+
+    def put() -> None:
+        gradebook.with_name("gradebook.db-journal").write_bytes(journal(precious))
+        for path in room.iterdir():
+            os.chown(path, TEACHER, TEACHER)
+
+    put()
+    command = [*opened(base), sys.executable, "-P", "-c", COPY, str(room), str(base / "first")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert precious.read_text() == "root's own"
+    assert f"The gradebook {gradebook} can't be copied: " in done.stderr
+    put()
+    _copy_sqlite(gradebook, base / "second")
+    assert not precious.exists(), "it is one that SQLite believes"
 
 
 def test_a_number_that_another_process_has_now_is_not_taken_for_the_server() -> None:

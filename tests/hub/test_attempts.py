@@ -7,9 +7,12 @@ own system user, as if a fault had given the student a shell, which nobody is gi
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import signal
+import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -17,8 +20,12 @@ from typing import NamedTuple
 import pytest
 from tornado.web import decode_signed_value
 
+from pcn_course.care.backup import BACKUPS
+from pcn_course.hub.accounts import Account, AccountError, account_name
+from pcn_course.hub.places import welcome
 from tests.hub.class_server import ClassServer, as_user, needs_proxy, needs_root
 from tests.hub.people import STEP, Student
+from tests.hub.test_keep import guide
 
 pytestmark = [needs_root, needs_proxy, pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -68,7 +75,8 @@ REFUSED = [
     Case("a peer's data", "/hub/api/users/{peer_name}", 404),
     Case("a peer's server, to end it", "/hub/api/users/{peer_name}/server", 404, "DELETE"),
     Case("a second server of her own", "/hub/api/users/ada/servers/more", 403, "POST"),
-    Case("a third, so that the hub keeps many", "/hub/api/users/ada/servers/most", 400, "POST"),
+    Case("many of her own, by the hub's form", "/hub/spawn/ada/most", 403, "POST"),
+    Case("many of her own, by the hub's page", "/hub/spawn/ada/best", 403),
     Case("the proxy's routes", "/hub/api/proxy", 403),
     Case("the hub's administration", "/hub/admin", 403),
     Case("the hub, to shut it down", "/hub/api/shutdown", 403, "POST", "{}"),
@@ -95,6 +103,10 @@ def test_what_is_refused_over_the_network(hub: ClassServer, students: list[Stude
             wrong.append(f"{case.what}: {got}, not {case.status}")
     assert not wrong
     assert ada.get(f"{told['own']}api/kernels/{told['own_kernel']}") == 200, "what she may do"
+    with closing(sqlite3.connect(hub.settings.state / "hub.sqlite")) as database:
+        assert database.execute("SELECT DISTINCT name FROM spawners").fetchall() == [("",)], (
+            "the hub keeps nothing of what was refused"
+        )
 
 
 def test_a_token_opens_nothing_of_a_peers(hub: ClassServer, students: list[Student]) -> None:
@@ -290,3 +302,39 @@ def test_what_is_put_into_an_own_folder_counts_for_nobody_else(
     for path in (*own.iterdir(), taken / "ada", taken / "daemon"):
         shutil.rmtree(path) if not path.is_symlink() else path.unlink()
     print(said)
+
+
+def test_one_who_teaches_leads_root_nowhere(
+    hub: ClassServer, students: list[Student], tmp_path: Path
+) -> None:
+    """The lab's terminal is for all that is the instructor's, and what root does there goes on."""
+    found = pwd.getpwnam(f"{hub.settings.prefix}-teacher")
+    teacher = Account(found.pw_name, found.pw_uid, found.pw_gid, Path(found.pw_dir))
+    elsewhere = hub.base / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    exchange = hub.settings.exchange / hub.course.id
+    notes = (hub.settings.room / BACKUPS).parent
+    places = [notes, exchange / "inbound", exchange / "feedback"]
+
+    def link() -> str:
+        notes.mkdir(exist_ok=True)
+        for path in places:
+            path.rename(path.with_name(f"{path.name}-away"))
+            path.symlink_to(elsewhere)
+        return "done"
+
+    assert as_user(teacher, link) == "done"
+    try:
+        for _ in range(2):
+            with pytest.raises(AccountError, match="a link is on the way"):
+                welcome(hub.settings, hub.course, "eve")
+        said = guide(hub, tmp_path / "kept", "back-up")
+        assert "backups.json can't be written" in said
+        assert "Written and verified" in said
+        about = elsewhere.stat()
+        assert (about.st_uid, about.st_mode & 0o777, [*elsewhere.iterdir()]) == (0, 0o755, [])
+    finally:
+        for path in places:
+            path.unlink()
+            path.with_name(f"{path.name}-away").rename(path)
+    assert welcome(hub.settings, hub.course, "eve").name == account_name(hub.settings, "eve")

@@ -173,7 +173,8 @@ def test_a_class_goes_on_from_its_backup(
     keys = [part for one in _NUMBERS for part in ("--key", one)]
     subprocess.run(["useradd", "--system", *keys, other], check=True, capture_output=True)
 
-    guide(hub, tmp_path / "kept", "restore")
+    said = guide(hub, tmp_path / "kept", "restore")
+    assert "lost+found is nobody's home" in said
     assert seen(hub) == before
     assert tables(room / "gradebook.db") == marks
     now = {one.pw_name: one.pw_uid for one in pwd.getpwall()}

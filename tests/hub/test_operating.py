@@ -12,6 +12,7 @@ import os
 import sqlite3
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -280,6 +281,13 @@ def test_each_thing_that_a_class_needs_is_looked_at(
         assert look(settings) == well
     gradebook.write_bytes(b"not a gradebook at all" * 100)
     assert look(settings) == {**well, "gradebook": False}
+    gradebook.unlink()
+    os.mkfifo(gradebook)
+    with ThreadPoolExecutor(1) as apart:
+        try:
+            assert apart.submit(look, settings).result(10) == {**well, "gradebook": False}
+        finally:  # whoever waits there is let go
+            os.close(os.open(gradebook, os.O_RDWR | os.O_NONBLOCK))
     gradebook.unlink()
     os.close(answering)  # as when that process has ended
     assert look(settings) == {**well, "nursery": False}

@@ -6,8 +6,10 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -53,6 +55,35 @@ def test_a_hub_that_crashes_is_noticed_by_nobody_who_writes(
     assert hub.server_of("ada") == server, "the hub knows it again"
     late = Student.log_in(hub, chromium, "late")
     late.page.context.close()
+
+
+def test_after_a_reboot_no_strangers_process_is_taken_for_a_server(
+    hub: ClassServer, students: list[Student], chromium: Browser
+) -> None:
+    assert students
+    late = Student.log_in(hub, chromium, "later")
+    server = hub.server_of("later")
+    whose = "user_id = (SELECT id FROM users WHERE name = 'later')"
+
+    def ask(command: str, *told: str) -> list[tuple[str]]:
+        with closing(sqlite3.connect(hub.settings.state / "hub.sqlite")) as database:
+            found = database.execute(f"{command} WHERE {whose}", told).fetchall()
+            database.commit()
+            return found
+
+    def state() -> dict[str, object]:
+        told: dict[str, object] = json.loads(ask("SELECT state FROM spawners")[0][0])
+        return told
+
+    assert state()["pid"] == server
+    hub.stop("hub", signal.SIGKILL)
+    late.page.context.close()
+    # The number is another's now: as far as the hub can tell, this one.
+    ask("UPDATE spawners SET state = ?", json.dumps({**state(), "began": "in another boot"}))
+    hub.start_hub()
+    until(lambda: "pid" not in state())
+    assert server in hub.pids("later"), "nobody ended it"
+    os.kill(server, signal.SIGKILL)
 
 
 def test_a_proxy_that_crashes_costs_no_word(hub: ClassServer, ada: Student) -> None:

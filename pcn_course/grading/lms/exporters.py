@@ -39,6 +39,7 @@ from pcn_course.grading.lms.sheets import (
     Sheet,
     csv_bytes,
     guarded,
+    key,
     points,
 )
 from pcn_course.grading.room import Room
@@ -299,6 +300,7 @@ class Moodle(LmsExport):
                 "written."
             )
         most = sheet.column(*_MAXIMUM)
+        feedback = _feedback_in(sheet.header)
         rows = [list(sheet.header)]
         for one in people:
             row = found.get(one.id)
@@ -312,9 +314,9 @@ class Moodle(LmsExport):
                     "Set it in the assignment's settings, and download the worksheet anew. "
                     "Nothing was written."
                 )
-            # What follows the grade (dates, feedback) is Moodle's own and goes back unchanged.
+            # Students wrote some of it. Moodle reads back the grade and feedback alone.
             cells = [
-                guarded(cell) if at < place else cell for at, cell in enumerate(row.cells)
+                cell if at in feedback else guarded(cell) for at, cell in enumerate(row.cells)
             ]  # fmt: skip
             if one.id in column.points:
                 cells[place] = points(column.points[one.id])
@@ -324,6 +326,17 @@ class Moodle(LmsExport):
     def read_header(self, header: str, place: int, sheet: Sheet) -> Header | None:  # noqa: ARG002
         """No item has a header of its own in a worksheet."""
         return None
+
+
+def _feedback_in(header: Sequence[str]) -> range:
+    """The columns of feedback, which Moodle would take in with an apostrophe; maybe none.
+
+    They come last, after “Last modified (grade)”; “Last modified (submission)” stands further in
+    front. In other languages, too, these two differ only in their brackets.
+    """
+    before = [key(re.split(r"[(（]", one)[0]) if re.search(r"[(（]", one) else "" for one in header]
+    dates = [at for at, one in enumerate(before) if one and one in before[:at]]
+    return range(dates[-1] + 1 if dates else len(header), len(header))
 
 
 class Blackboard(LmsExport):

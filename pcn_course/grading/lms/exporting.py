@@ -81,6 +81,7 @@ class LmsExport(ExportPlugin):
             recalculate(room)
             grades = read_grades(room, [str(one) for one in self.assignment], self._students())
             files = self._files(room, grades, to)
+            self._tell_timeless(grades)
             write(room.root, [line("export", marker=self.lms)])
         finally:
             room.close()
@@ -102,6 +103,15 @@ class LmsExport(ExportPlugin):
                 grades = msgspec.structs.replace(grades, criteria=kept)
             files.append((beside, self.criteria(room, grades, sheet)))
         return files
+
+    def _tell_timeless(self, grades: Grades) -> None:
+        if grades.timeless:
+            self.log.warning(
+                "When these were handed in is not known, so that nothing was taken off for being "
+                "late: %s. If it should be, put the time into each one's timestamp.txt, and "
+                "autograde it again.",
+                ", ".join(f"{student} ({step})" for student, step in grades.timeless),
+            )
 
     def _tell_penalties(self, grades: Grades) -> None:
         taken = [

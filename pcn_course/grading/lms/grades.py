@@ -43,6 +43,8 @@ class Grades(msgspec.Struct, frozen=True):
     totals: tuple[Column, ...]
     criteria: tuple[Column, ...]
     """The last of each step is its late penalties: all of a step's columns sum to its total."""
+    timeless: tuple[tuple[str, str], ...] = ()
+    """Students and steps that have points and no time at which they were handed in."""
 
 
 def recalculate(room: Room) -> None:
@@ -72,17 +74,29 @@ def read_grades(room: Room, steps: Sequence[str] = (), students: Collection[str]
         )
     rows: dict[str, dict[str, list[MarkRow]]] = {step: {} for step in wanted}
     for row in read_marks(room):
-        # What was laid in by hand may have no time, and has points all the same.
-        there = row.handed_in is not None or row.points is not None
-        if row.step in rows and there and (not students or row.student in students):
+        if row.step in rows and (not students or row.student in students):
             rows[row.step].setdefault(row.student, []).append(row)
+    # What was laid in by hand may have no time, and has points all the same. All of its rows stay:
+    # those that wait for a mark say that there is no total yet.
+    rows = {step: {who: of_one for who, of_one in by_student.items() if _is_there(of_one)}
+            for step, by_student in rows.items()}  # fmt: skip
     handed_in = sorted({student for by_student in rows.values() for student in by_student})
     roster = roster_of(room)
     return Grades(
         people=tuple(roster.get(student) or Entry(id=student) for student in handed_in),
         totals=tuple(_total(room, step, rows[step]) for step in wanted),
         criteria=tuple(one for step in wanted for one in _by_criterion(room, step, rows[step])),
-    )
+        timeless=tuple(
+            (student, step)
+            for step in wanted for student, of_one in rows[step].items()
+            if of_one[0].handed_in is None
+        ),
+    )  # fmt: skip
+
+
+def _is_there(of_one: list[MarkRow]) -> bool:
+    """Whether something was handed in."""
+    return any(row.handed_in is not None or row.points is not None for row in of_one)
 
 
 def _steps(room: Room, gradebook: Gradebook, named: Sequence[str]) -> list[str]:

@@ -1,0 +1,83 @@
+"""The web server before the hub, with the configuration that comes with it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.hub.class_server import CHECKOUT, status_of
+from tests.support.servers import free_port, until
+
+CONF = CHECKOUT / "deploy" / "server" / "nginx.conf"
+
+
+class Yes(BaseHTTPRequestHandler):
+    """A hub that says yes to all."""
+
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    do_GET = do_POST  # noqa: N815 (its name is given)
+
+
+@pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed")
+def test_nobody_sends_passwords_by_the_hundred(tmp_path: Path) -> None:
+    port = int(free_port())
+    with ThreadingHTTPServer(("127.0.0.1", 0), Yes) as hub:
+        threading.Thread(target=hub.serve_forever, daemon=True).start()
+        conf = re.sub(r"\n +ssl_.*", "", CONF.read_text())
+        for one, other in (
+            ("80;", f"127.0.0.1:{free_port()};"), ("443 ssl;", f"127.0.0.1:{port};"),
+            ("127.0.0.1:8000;", f"127.0.0.1:{hub.server_port};"),
+        ):  # fmt: skip
+            assert f" {one}" in conf or f"//{one}" in conf
+            conf = conf.replace(one, other)
+        places = "".join(
+            f"{kind}_temp_path {tmp_path};"
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        file = tmp_path / "nginx.conf"
+        file.write_text(
+            f"daemon off; pid {tmp_path}/pid; error_log {tmp_path}/log; events {{}}\n"
+            f"http {{ access_log off; {places}\n{conf}\n}}\n"
+        )
+        nginx = subprocess.Popen(["nginx", "-c", str(file)], stderr=subprocess.PIPE)
+
+        def ask(request: str) -> socket.socket:
+            line = socket.create_connection(("127.0.0.1", port))
+            line.sendall(f"{request} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
+            line.setblocking(False)
+            return line
+
+        def status(line: socket.socket) -> str:
+            try:
+                return line.recv(12, socket.MSG_PEEK).decode().rpartition(" ")[2]
+            except BlockingIOError:
+                return "waits"
+
+        lines: list[socket.socket] = []
+        try:
+            until(lambda: status_of(f"http://127.0.0.1:{port}/hub/login") == 200)
+            for path in ("login", "signup", "change-password", "api/users/ada/tokens"):
+                lines += [ask(f"POST /hub/{path}") for _ in range(15)]
+            # A class behind one address gets its turn; nobody else waits, or is sent away.
+            until(lambda: [status(one) for one in lines].count("429") > 10)
+            said = [status(one) for one in lines]
+            assert said.count("waits") > 30
+            for request in ("GET /hub/login", "POST /hub/api/users/ada/activity", "GET /"):
+                lines.append(ask(request))
+                until(lambda: status(lines[-1]) == "200")
+        finally:
+            for line in lines:
+                line.close()
+            nginx.terminate()
+            nginx.communicate(timeout=10)
+            hub.shutdown()

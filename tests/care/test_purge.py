@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
+import tracemalloc
 import zipfile
 from pathlib import Path
 from typing import Self
@@ -438,8 +439,13 @@ def test_what_is_named_or_coded_otherwise_goes_too(tmp_path: Path, who: str) -> 
     cache = room.root / ".pcn" / "cohort.cache"
     assert cache.exists()
 
+    for name in ("GRADES.TXT", "notes.txt"):
+        (room.root / name).write_text(f"Username;Total\n{who};9\n{STAYS};8\n"
+                                      if name == "GRADES.TXT" else "Bring chairs.\n")  # fmt: skip
+
     told = purge(room, who, yes=True)
     print(told.text())
+    assert (room.root / "GRADES.TXT").read_text() == f"Username;Total\n{STAYS};8\n"
     left = table.read_bytes().decode("utf-16")
     assert who not in left
     assert STAYS in left
@@ -449,3 +455,60 @@ def test_what_is_named_or_coded_otherwise_goes_too(tmp_path: Path, who: str) -> 
     purge(room, None, yes=True)
     assert list(letters.iterdir()) == []
     assert not table.exists()
+    assert not (room.root / "GRADES.TXT").exists()
+    assert (room.root / "notes.txt").exists()
+
+
+def test_a_name_and_a_text_in_utf_16_are_mentions(term: Term) -> None:
+    named = term.room.root / f"Talk with {GONE}.docx"
+    named.write_bytes(b"PK packed")
+    coded = term.room.root / "notes.md"
+    coded.write_bytes(f"{NAME[0]} {NAME[1]} wants to talk.".encode("utf-16"))
+    told = purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces)
+    assert {str(named), str(coded)} <= set(told.mentions)
+
+
+def test_a_letter_where_all_goes_is_counted_once(term: Term) -> None:
+    folder = term.room.root / "export"
+    folder.mkdir()
+    (folder / word_name(STEP, STAYS)).write_bytes(b"PK letter")
+    told = purge(term.room, None, exchange=term.exchange, workspaces=term.workspaces)
+    paths = [one.path for one in told.found]
+    assert len(paths) == len(set(paths))
+    assert str(folder / word_name(STEP, STAYS)) in paths
+
+
+def test_a_table_in_an_older_coding_keeps_its_other_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "grades.csv"
+    stays = b"Student,Name\r\nben,J\xf6\x81\r\n"
+    path.write_bytes(stays + GONE.encode() + b",Z\r\n")
+    piece = pieces._rows(path, pieces.Who(id=GONE))
+    assert piece is not None
+    piece.remove()
+    assert path.read_bytes() == stays
+
+
+RECEIPT = "Name: Zephyrine Quillfeather (zephyrine9)\nAssignment: Goals\nFilename: essay.docx\n"
+
+
+def test_of_a_receipt_only_the_beginning_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "bulk.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bulk:
+        bulk.writestr("huge.txt", RECEIPT + " " * 50_000_000)
+    with zipfile.ZipFile(path) as bulk:
+        tracemalloc.start()
+        begins = pieces._begins(bulk, "huge.txt")
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert begins.startswith(RECEIPT)
+    assert most < 5_000_000
+
+
+def test_a_damaged_zip_is_told_and_what_it_holds_of_others_stays(term: Term) -> None:
+    path = term.room.root / "downloaded" / STEP / "archive" / "submissions.zip"
+    content = path.read_bytes().replace(b"{}", b"{]")  # ben's, whose checksum is wrong by this
+    path.write_bytes(content)
+    told = purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces, yes=True)
+    assert [one for one in told.left if str(path) in one and "damaged" in one]
+    assert path.read_bytes() == content
+    assert any(one.id == GONE for one in term.room.students())

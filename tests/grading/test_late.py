@@ -11,20 +11,23 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import nbformat
 import pytest
+from docx import Document
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbgrader.apps import ExportApp
 from nbgrader.coursedir import CourseDirectory
 
 from pcn_course.course import Course, load_course
-from pcn_course.grading import late, late_file
+from pcn_course.grading import audit, late, late_file
 from pcn_course.grading.late import Csv, recalculate
 from pcn_course.grading.late_file import FILE, LateError, Rules, example, read_rules
 from pcn_course.grading.late_values import Amount, Length
 from pcn_course.grading.lms.exporters import Canvas
 from pcn_course.grading.lms.roster import Entry, Roster, write_roster
 from pcn_course.grading.marks import Marking
+from pcn_course.grading.returning import write_words
 from pcn_course.grading.room import Room, open_room
 from tests.support import nbgrader_course
 from tests.support.room import HANDED_IN, make_room
@@ -422,10 +425,27 @@ def test_nbgraders_own_table_is_quoted_guarded_and_private(room: Room, tmp_path:
     assert rows["ben"]["first_name"] == '\'=HYPERLINK("//elsewhere.test")'
     assert float(rows["ada"]["max_score"]) == 20
     assert (tmp_path / "Csv.csv").stat().st_mode & 0o077 == 0
+    told = [(one.what, one.marker) for one in audit.read(room.root)[0]]
+    assert ("export", "csv") in told
+
+
+def test_letters_forget_a_table_that_is_gone_as_exports_do(room: Room, tmp_path: Path) -> None:
+    write(room)
+    recalculate(room)
+    assert kept(room)["ada"][0] == 3
+    (room.root / FILE).unlink()
+    graded = room.root / room.autograded / "ada" / STEP
+    graded.mkdir(parents=True)
+    nbformat.write(nbformat.v4.new_notebook(), graded / f"{STEP}.ipynb")
+    (name,), _ = write_words(room, STEP, tmp_path)
+    said = "\n".join(one.text for one in Document(str(tmp_path / name)).paragraphs)
+    assert "3 of 20 points" in said
+    assert "for handing in late" not in said
+    assert kept(room)["ada"][0] == 0
 
 
 def test_who_has_points_is_exported_without_a_time_too_and_named(
-    room: Room, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    room: Room, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     write_roster(
         room.root / "roster.csv", Roster(Entry(id=one, lms_id=NUMBER[one]) for one in STUDENTS)
@@ -440,7 +460,7 @@ def test_who_has_points_is_exported_without_a_time_too_and_named(
     (header,) = (one for one in found[NUMBER["ada"]] if one.startswith("Step 1"))
     assert found[NUMBER["ada"]][header] == "15"
     assert found[NUMBER["ben"]][header] == "", "his marks are still to come"
-    (said,) = (one.getMessage() for one in caplog.records if "timestamp.txt" in one.getMessage())
+    (said,) = (line for line in capfd.readouterr().err.splitlines() if "timestamp.txt" in line)
     assert f"ada ({STEP}), ben ({STEP})" in said
     assert "cyd" not in said
 

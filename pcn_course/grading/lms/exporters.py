@@ -53,6 +53,7 @@ _MAXIMUM = (
     "maximum grade", "bestwertung", "höchste bewertung", "note maximale", "calificación máxima",
     "qualificació màxima", "valutazione massima", "nota máxima", "maximum cijfer",
 )  # fmt: skip
+_BRACKET = re.compile("[(\uff08]")
 
 
 class Canvas(LmsExport):
@@ -334,7 +335,8 @@ def _feedback_in(header: Sequence[str]) -> range:
     They come last, after “Last modified (grade)”; “Last modified (submission)” stands further in
     front. In other languages, too, these two differ only in their brackets.
     """
-    before = [key(re.split(r"[(（]", one)[0]) if re.search(r"[(（]", one) else "" for one in header]
+    parts = [_BRACKET.split(one, maxsplit=1) for one in header]
+    before = [key(one[0]) if len(one) > 1 else "" for one in parts]
     dates = [at for at, one in enumerate(before) if one and one in before[:at]]
     return range(dates[-1] + 1 if dates else len(header), len(header))
 

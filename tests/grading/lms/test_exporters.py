@@ -18,7 +18,7 @@ from nbgrader.coursedir import CourseDirectory
 from pcn_course.grading.lms import exporters
 from pcn_course.grading.lms.exporting import LmsExport
 from pcn_course.grading.lms.roster import Entry, Roster, write_roster
-from pcn_course.grading.lms.sheets import LmsError, points
+from pcn_course.grading.lms.sheets import LmsError, csv_bytes, points, read_sheet
 from pcn_course.grading.marks import UNSEEN, Marking
 from pcn_course.grading.room import Room
 from tests.grading.lms import readers, samples
@@ -244,6 +244,36 @@ def test_a_worksheet_without_names_needs_moodles_numbers(room: Room, tmp_path: P
     write_roster(room.root / "roster.csv", Roster())
     told = refused(room, exporters.Moodle, tmp_path / "y.csv", **options)
     assert "can't know 5 of 5 students" in told
+
+
+@pytest.mark.parametrize(
+    "dates",
+    [
+        ("Last modified (submission)", "Last modified (grade)"),
+        ("Zuletzt geändert (Abgabe)", "Zuletzt geändert (Bewertung)"),
+    ],
+)
+def test_what_students_wrote_into_a_worksheet_is_no_formula_and_feedback_stays(
+    room: Room, tmp_path: Path, dates: tuple[str, str]
+) -> None:
+    submitted, graded = dates
+    head = ["Identifier", "Full name", "Grade", "Maximum grade", submitted, "Online text", graded,
+            "Feedback comments"]  # fmt: skip
+    rows = [
+        [f"Participant {samples.moodle_number(one)}", one.full, "", "20.00", "1 May 2027",
+         "=HYPERLINK(0)", "-", "- A good start"]
+        for one in CLASS
+    ]  # fmt: skip
+    template = written(tmp_path, csv_bytes([head, *rows]))
+    options = {"template": template, "assignment": [STEP]}
+    totals, _ = export(room, exporters.Moodle, tmp_path / "x.csv", **options)
+    (tmp_path / "back.csv").write_bytes(totals)
+    back = read_sheet(tmp_path / "back.csv")
+    assert list(back.header) == head
+    assert len(back.rows) == len(CLASS)
+    assert {row.cells[3:] for row in back.rows} == {
+        ("20.00", "1 May 2027", "'=HYPERLINK(0)", "-", "- A good start")
+    }
 
 
 def test_a_german_worksheet_is_known(room: Room, tmp_path: Path) -> None:

@@ -357,11 +357,11 @@ def test_each_students_newest_zip_counts_wherever_it_lies(
     old, new = (f"{STEP}+ada+20261122T10{minute}00Z" for minute in ("42", "50"))
     unpacked = f"{STEP}+ben+20261122T100000Z"
     secret = b"ab" * 64
+    hers = "Ada Doe_77_assignsubmission_file_"
+    first = zipped({"answers.json": b"old", "submission_secret.txt": secret})
     found = extract({
-        f"{old}.zip": zipped({"answers.json": b"old", "submission_secret.txt": secret}),
-        "bulk.zip": zipped({
-            f"Ada Doe_77_assignsubmission_file_/{new}.zip": zipped({"answers.json": b"new"})
-        }),
+        "first.zip": zipped({f"{hers}/{old}.zip": first}),
+        f"later/{hers}/{new}.zip": zipped({"answers.json": b"new"}),
         f"{unpacked}/answers.json": b"unpacked",
         f"{unpacked}/submission_secret.txt": secret,
     })  # fmt: skip

@@ -61,7 +61,8 @@ def _no_time(one: HandIn) -> str:
 def _another(one: HandIn) -> str:
     return (
         f"only the file itself says that it is {one.student}'s, whose own hand-in is here besides; "
-        f"{one.claimed_by} uploaded it"
+        f"{one.claimed_by} uploaded it; if that is {one.student}, lay this file by itself into the "
+        "archive folder and collect again"
     )
 
 

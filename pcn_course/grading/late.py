@@ -26,14 +26,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from nbgrader import api
 from nbgrader.api import MissingEntry
 from nbgrader.plugins import BasePlugin, CsvExportPlugin
 from sqlalchemy import Connection, Row, case, func, select, update
 
 from pcn_course.course import Course, CourseError
 from pcn_course.files import write_private
-from pcn_course.grading import audit
+from pcn_course.grading import audit, tables
 from pcn_course.grading.late_file import ALL, FILE, LateError, Rules, read_rules
 from pcn_course.grading.lms.sheets import LmsError, csv_bytes, guarded
 from pcn_course.grading.lms.zones import zone_of
@@ -99,7 +98,7 @@ def recalculate(room: Room, *, dry_run: bool = False) -> Recalculated:
         if not dry_run:
             for row, one in found:
                 _write(connection, row, one)
-        known = set(connection.execute(select(api.Student.__table__.c.id)).scalars())
+        known = set(connection.execute(select(tables.student.c.id)).scalars())
     unknown = _unknown(room, rules, known)
     notes = [*unknown, *_notes(room, rules, known, [one for _, one in found])]
     if theirs := _other_plugin(room):
@@ -232,52 +231,44 @@ class Csv(CsvExportPlugin):
                 ]
 
 
-_notebook = api.SubmittedNotebook.__table__
-_handed_in = api.SubmittedAssignment.__table__
-_assignment = api.Assignment.__table__
-_grade = api.Grade.__table__
-_graded_cell = api.GradeCell.__table__
-_task_cell = api.TaskCell.__table__
-
-
 def _submissions(
     connection: Connection, course: Course, student: str | None = None, step: str | None = None
 ) -> list[Row[Any]]:
     """Submissions of the course's steps, with what was earned and what can be, one row each."""
     columns = (
-        _notebook.c.id,
-        _notebook.c.late_submission_penalty,
-        _handed_in.c.id.label("submission"),
-        _handed_in.c.student_id.label("student"),
-        _handed_in.c.timestamp,
-        _handed_in.c.extension,
-        _assignment.c.name.label("step"),
-        _assignment.c.duedate,
+        tables.notebook.c.id,
+        tables.notebook.c.late_submission_penalty,
+        tables.submission.c.id.label("submission"),
+        tables.submission.c.student_id.label("student"),
+        tables.submission.c.timestamp,
+        tables.submission.c.extension,
+        tables.assignment.c.name.label("step"),
+        tables.assignment.c.duedate,
     )
-    extra = func.coalesce(_grade.c.extra_credit, 0.0)
+    extra = func.coalesce(tables.grade.c.extra_credit, 0.0)
     # As nbgrader's own `Grade.score`.
     score = case(
-        (_grade.c.manual_score.is_not(None), _grade.c.manual_score + extra),
-        (_grade.c.auto_score.is_not(None), _grade.c.auto_score + extra),
+        (tables.grade.c.manual_score.is_not(None), tables.grade.c.manual_score + extra),
+        (tables.grade.c.auto_score.is_not(None), tables.grade.c.auto_score + extra),
         else_=0.0,
     )
-    most = func.coalesce(_graded_cell.c.max_score, _task_cell.c.max_score, 0.0)
+    most = func.coalesce(tables.graded_cell.c.max_score, tables.task_cell.c.max_score, 0.0)
     wanted = (
         select(*columns, func.sum(score).label("earned"), func.sum(most).label("out_of"))
-        .select_from(_notebook)
-        .join(_handed_in, _handed_in.c.id == _notebook.c.assignment_id)
-        .join(_assignment, _assignment.c.id == _handed_in.c.assignment_id)
-        .join(_grade, _grade.c.notebook_id == _notebook.c.id)
-        .outerjoin(_graded_cell, _graded_cell.c.id == _grade.c.cell_id)
-        .outerjoin(_task_cell, _task_cell.c.id == _grade.c.cell_id)
-        .where(_assignment.c.name.in_([one.id for one in course.steps]))
+        .select_from(tables.notebook)
+        .join(tables.submission, tables.submission.c.id == tables.notebook.c.assignment_id)
+        .join(tables.assignment, tables.assignment.c.id == tables.submission.c.assignment_id)
+        .join(tables.grade, tables.grade.c.notebook_id == tables.notebook.c.id)
+        .outerjoin(tables.graded_cell, tables.graded_cell.c.id == tables.grade.c.cell_id)
+        .outerjoin(tables.task_cell, tables.task_cell.c.id == tables.grade.c.cell_id)
+        .where(tables.assignment.c.name.in_([one.id for one in course.steps]))
         .group_by(*columns)
-        .order_by(_assignment.c.name, _handed_in.c.student_id)
+        .order_by(tables.assignment.c.name, tables.submission.c.student_id)
     )
     if student is not None:
-        wanted = wanted.where(_handed_in.c.student_id == student)
+        wanted = wanted.where(tables.submission.c.student_id == student)
     if step is not None:
-        wanted = wanted.where(_assignment.c.name == step)
+        wanted = wanted.where(tables.assignment.c.name == step)
     return list(connection.execute(wanted))
 
 
@@ -286,15 +277,17 @@ def _lock(connection: Connection, student: str | None = None, step: str | None =
 
     Whoever gives a mark takes them, too, after it was written: the last one has seen all marks.
     """
-    own = select(_handed_in.c.id).join(
-        _assignment, _assignment.c.id == _handed_in.c.assignment_id
+    own = select(tables.submission.c.id).join(
+        tables.assignment, tables.assignment.c.id == tables.submission.c.assignment_id
     )  # fmt: skip
     if student is not None:
-        own = own.where(_handed_in.c.student_id == student)
+        own = own.where(tables.submission.c.student_id == student)
     if step is not None:
-        own = own.where(_assignment.c.name == step)
-    same = update(_notebook).where(_notebook.c.assignment_id.in_(own))
-    connection.execute(same.values(late_submission_penalty=_notebook.c.late_submission_penalty))
+        own = own.where(tables.assignment.c.name == step)
+    same = update(tables.notebook).where(tables.notebook.c.assignment_id.in_(own))
+    connection.execute(
+        same.values(late_submission_penalty=tables.notebook.c.late_submission_penalty)
+    )
 
 
 def _computed(room: Room, rules: Rules, rows: list[Row[Any]]) -> list[tuple[Row[Any], Late]]:
@@ -329,16 +322,16 @@ def _write(connection: Connection, row: Row[Any], one: Late) -> None:
     if abs(one.penalty - one.before) > 1e-9:
         audit.note(connection, audit.line("penalty", **where, before=one.before, after=one.penalty))
         connection.execute(
-            update(_notebook)
-            .where(_notebook.c.id == row.id)
+            update(tables.notebook)
+            .where(tables.notebook.c.id == row.id)
             .values(late_submission_penalty=one.penalty or None)
         )
     if one.extension != one.extension_before:
         hours = [f"{it.total_seconds() / 3600:g} h" for it in (one.extension_before, one.extension)]
         audit.note(connection, audit.line("extension", **where, before=hours[0], after=hours[1]))
         connection.execute(
-            update(_handed_in)
-            .where(_handed_in.c.id == row.submission)
+            update(tables.submission)
+            .where(tables.submission.c.id == row.submission)
             .values(extension=one.extension or None)
         )
 
@@ -346,10 +339,10 @@ def _write(connection: Connection, row: Row[Any], one: Late) -> None:
 def _standing(connection: Connection, student: str, step: str) -> float | None:
     """The penalty in the gradebook."""
     wanted = (
-        select(_notebook.c.late_submission_penalty)
-        .join(_handed_in, _handed_in.c.id == _notebook.c.assignment_id)
-        .join(_assignment, _assignment.c.id == _handed_in.c.assignment_id)
-        .where(_handed_in.c.student_id == student, _assignment.c.name == step)
+        select(tables.notebook.c.late_submission_penalty)
+        .join(tables.submission, tables.submission.c.id == tables.notebook.c.assignment_id)
+        .join(tables.assignment, tables.assignment.c.id == tables.submission.c.assignment_id)
+        .where(tables.submission.c.student_id == student, tables.assignment.c.name == step)
     )
     penalty: float | None = connection.execute(wanted).scalar()
     return penalty

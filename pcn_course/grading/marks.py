@@ -15,6 +15,7 @@ from nbgrader import api
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from pcn_course.answers import FILE
+from pcn_course.grading import tables
 from pcn_course.grading.late import recalculate_one
 from pcn_course.grading.notebooks import STRUCTURE
 from pcn_course.grading.passages import Passages
@@ -26,10 +27,7 @@ from pcn_course.grading.scores import (
     Mark,
     MarkError,
     Submission,
-    cell_table,
-    comment_table,
     criteria_of,
-    grade_table,
     read_submissions,
     score_rows,
 )
@@ -154,10 +152,10 @@ class Marking:
             if undoes is not None and not opens:
                 opens = bool(standing.needs_manual_grade) or self._outdated(*where, undoes)
             written = connection.execute(
-                update(grade_table)
+                update(tables.grade)
                 .where(
-                    grade_table.c.id == standing.id,
-                    grade_table.c.manual_score.is_not_distinct_from(standing.manual_score),
+                    tables.grade.c.id == standing.id,
+                    tables.grade.c.manual_score.is_not_distinct_from(standing.manual_score),
                 )
                 .values(manual_score=points, needs_manual_grade=opens)
             )
@@ -197,10 +195,10 @@ class Marking:
         with self._engine.begin() as connection:
             grade = self._standing(connection, student, step_id, criterion)
             own = (
-                comment_table.c.notebook_id == grade.notebook_id,
-                comment_table.c.cell_id == grade.cell_id,
+                tables.comment.c.notebook_id == grade.notebook_id,
+                tables.comment.c.cell_id == grade.cell_id,
             )
-            standing = connection.execute(select(comment_table).where(*own)).first()
+            standing = connection.execute(select(tables.comment).where(*own)).first()
             kept = standing.manual_comment if standing else None
             current = kept or ""
             if seen is not UNSEEN and current not in (seen, comment):
@@ -208,11 +206,11 @@ class Marking:
             value = comment or None
             if standing is None:
                 row = {"notebook_id": grade.notebook_id, "cell_id": grade.cell_id}
-                new = insert(comment_table).values(id=api.new_uuid(), manual_comment=value, **row)
+                new = insert(tables.comment).values(id=api.new_uuid(), manual_comment=value, **row)
                 connection.execute(new)
             else:
-                same = comment_table.c.manual_comment.is_not_distinct_from(kept)
-                changed = update(comment_table).where(comment_table.c.id == standing.id, same)
+                same = tables.comment.c.manual_comment.is_not_distinct_from(kept)
+                changed = update(tables.comment).where(tables.comment.c.id == standing.id, same)
                 if connection.execute(changed.values(manual_comment=value)).rowcount != 1:
                     raise self._conflict(connection, student, step_id, criterion)
             if undoes or current != comment:
@@ -294,7 +292,7 @@ class Marking:
         self, connection: Connection, student: str, step_id: str, criterion: str
     ) -> Row[Any]:
         found = connection.execute(
-            score_rows(step_id, student).where(cell_table.c.name == criterion)
+            score_rows(step_id, student).where(tables.cell.c.name == criterion)
         ).first()
         if found is None:
             raise MarkError(

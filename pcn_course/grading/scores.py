@@ -11,10 +11,10 @@ import hashlib
 from typing import Any
 
 import msgspec
-from nbgrader import api
 from sqlalchemy import Connection, Row, Select, func, select
 
 from pcn_course.course import Criterion
+from pcn_course.grading import tables
 from pcn_course.grading.notebooks import STRUCTURE
 from pcn_course.grading.records import events, notes
 from pcn_course.grading.room import Person, Room
@@ -180,55 +180,46 @@ def pseudonym(course_id: str, step_id: str, student: str) -> str:
     return base64.b32encode(digest)[:5].decode()
 
 
-grade_table = api.Grade.__table__
-cell_table = api.BaseCell.__table__
-_graded_cell = api.GradeCell.__table__
-_task_cell = api.TaskCell.__table__
-_notebook = api.SubmittedNotebook.__table__
-_handed_in = api.SubmittedAssignment.__table__
-_assignment = api.Assignment.__table__
-_student = api.Student.__table__
-comment_table = api.Comment.__table__
-
-
 def score_rows(step_id: str | None, student: str | None) -> Select[Any]:
     """All scores with what belongs to them, one row each."""
     wanted = (
         select(
-            grade_table,
-            cell_table.c.name.label("cell"),
-            func.coalesce(_graded_cell.c.max_score, _task_cell.c.max_score).label("max_score"),
-            comment_table.c.manual_comment,
-            _notebook.c.late_submission_penalty,
-            _handed_in.c.timestamp,
-            _handed_in.c.extension,
-            _assignment.c.name.label("step"),
-            _assignment.c.duedate,
-            _student.c.id.label("student"),
-            _student.c.first_name,
-            _student.c.last_name,
-            _student.c.email,
-            _student.c.lms_user_id,
+            tables.grade,
+            tables.cell.c.name.label("cell"),
+            func.coalesce(tables.graded_cell.c.max_score, tables.task_cell.c.max_score).label(
+                "max_score"
+            ),
+            tables.comment.c.manual_comment,
+            tables.notebook.c.late_submission_penalty,
+            tables.submission.c.timestamp,
+            tables.submission.c.extension,
+            tables.assignment.c.name.label("step"),
+            tables.assignment.c.duedate,
+            tables.student.c.id.label("student"),
+            tables.student.c.first_name,
+            tables.student.c.last_name,
+            tables.student.c.email,
+            tables.student.c.lms_user_id,
         )
-        .select_from(grade_table)
-        .join(cell_table, cell_table.c.id == grade_table.c.cell_id)
-        .join(_notebook, _notebook.c.id == grade_table.c.notebook_id)
-        .join(_handed_in, _handed_in.c.id == _notebook.c.assignment_id)
-        .join(_assignment, _assignment.c.id == _handed_in.c.assignment_id)
-        .join(_student, _student.c.id == _handed_in.c.student_id)
-        .outerjoin(_graded_cell, _graded_cell.c.id == cell_table.c.id)
-        .outerjoin(_task_cell, _task_cell.c.id == cell_table.c.id)
+        .select_from(tables.grade)
+        .join(tables.cell, tables.cell.c.id == tables.grade.c.cell_id)
+        .join(tables.notebook, tables.notebook.c.id == tables.grade.c.notebook_id)
+        .join(tables.submission, tables.submission.c.id == tables.notebook.c.assignment_id)
+        .join(tables.assignment, tables.assignment.c.id == tables.submission.c.assignment_id)
+        .join(tables.student, tables.student.c.id == tables.submission.c.student_id)
+        .outerjoin(tables.graded_cell, tables.graded_cell.c.id == tables.cell.c.id)
+        .outerjoin(tables.task_cell, tables.task_cell.c.id == tables.cell.c.id)
         .outerjoin(
-            comment_table,
-            (comment_table.c.notebook_id == grade_table.c.notebook_id)
-            & (comment_table.c.cell_id == grade_table.c.cell_id),
+            tables.comment,
+            (tables.comment.c.notebook_id == tables.grade.c.notebook_id)
+            & (tables.comment.c.cell_id == tables.grade.c.cell_id),
         )
-        .order_by(_student.c.id, _assignment.c.name)
+        .order_by(tables.student.c.id, tables.assignment.c.name)
     )
     if step_id is not None:
-        wanted = wanted.where(_assignment.c.name == step_id)
+        wanted = wanted.where(tables.assignment.c.name == step_id)
     if student is not None:
-        wanted = wanted.where(_student.c.id == student)
+        wanted = wanted.where(tables.student.c.id == student)
     return wanted
 
 

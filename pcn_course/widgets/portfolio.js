@@ -100,7 +100,7 @@ export default {
           h("span", { class: "pcn-help", id: box.id + "-help" }, help)))];
       };
       const [alone, first] = tick("alone", "Leave my answers out: the plan and the map alone",
-        "For a web page and a Word file that you show to a supervisor or a partner. Who does not want to be listed is called by their part there, on the map too.");
+        "For a web page and a Word file that you show to a supervisor or a partner. Anyone who does not want to be listed is named only by the part they play, on the map too.");
       const [box, second] = tick("private", "Put my private notes in, too",
         "Into the web page and the Word file. Leave it empty for a file that others will see.");
       alone.addEventListener("change", () => {

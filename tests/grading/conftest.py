@@ -1,4 +1,4 @@
-"""One whole cycle in nbgrader, from release to feedback, which the tests in this folder look at."""
+"""A room in which three handed in, and one whole cycle in nbgrader, from release to feedback."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 
+from pcn_course.grading.marks import Marking
+from pcn_course.grading.room import Room, open_room
 from pcn_course.workspace import Receipt
 from tests.support.nbgrader_course import Course, Student, sample_answers
+from tests.support.room import make_room
 
 STEP = "step-1-goals"
 DUE = "2027-01-22T23:59:00-05:00"
@@ -195,3 +198,24 @@ def inbound(cycle: Cycle, name: str) -> Path:
     folder = cycle.course.exchange / "pcn" / "inbound" / name
     folder.mkdir()
     return folder
+
+
+# ---- A room, without the cycle ---------------------------------------------------------------
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    """Three students have handed in the first step; nobody has marked."""
+    return make_room(tmp_path / "course", ("ada", "ben", "cyd"))
+
+
+@pytest.fixture
+def first(room: Room) -> Marking:
+    """One who marks there."""
+    return Marking(room, "first")
+
+
+@pytest.fixture
+def second(room: Room) -> Marking:
+    """Another, in a process of their own as far as the gradebook can tell."""
+    return Marking(open_room(room.root), "second")

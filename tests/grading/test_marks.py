@@ -17,21 +17,6 @@ from tests.support.room import make_room
 STEP = "step-1-goals"
 
 
-@pytest.fixture
-def room(tmp_path: Path) -> Room:
-    return make_room(tmp_path / "course", ("ada", "ben", "cyd"))
-
-
-@pytest.fixture
-def first(room: Room) -> Marking:
-    return Marking(room, "first")
-
-
-@pytest.fixture
-def second(room: Room) -> Marking:
-    return Marking(open_room(room.root), "second")
-
-
 def test_a_mark_is_nbgraders_own(room: Room, first: Marking) -> None:
     mark = first.give("ada", STEP, "reasoning", 3, seen=None)
     first.say("ada", STEP, "reasoning", "Clear, and tied to the project.", seen="")

@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.room import Room
 from pcn_course.grading.scores import MarkError
-from tests.support.room import hand_in, make_room
+from tests.support.room import hand_in
 
 STEP = "step-1-goals"
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> Room:
-    return make_room(tmp_path / "course", ("ada", "ben", "cyd"))
-
-
-@pytest.fixture
-def first(room: Room) -> Marking:
-    return Marking(room, "first")
 
 
 def test_a_passage_is_marked_where_it_stands(room: Room, first: Marking) -> None:

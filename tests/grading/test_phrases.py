@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from pcn_course.grading.marks import Marking
-from pcn_course.grading.room import Room, open_room
 from pcn_course.grading.scores import MarkError
-from tests.support.room import make_room
 
 STEP = "step-1-goals"
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> Room:
-    return make_room(tmp_path / "course", ("ada", "ben", "cyd"))
-
-
-@pytest.fixture
-def first(room: Room) -> Marking:
-    return Marking(room, "first")
-
-
-@pytest.fixture
-def second(room: Room) -> Marking:
-    return Marking(open_room(room.root), "second")
 
 
 def test_the_bank_of_comments(first: Marking, second: Marking) -> None:

@@ -16,7 +16,7 @@ from pcn_course.course import load_course
 from pcn_course.exchange import HandInError, ask_again, requests_made
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.records import events
-from pcn_course.grading.requests import RequestError, answer, requests_of, take_in
+from pcn_course.grading.requests import Request, RequestError, answer, requests_of, take_in
 from pcn_course.grading.room import Room, open_room
 from tests.support.nbgrader_course import Course, Instructor, Student
 from tests.support.room import make_room
@@ -141,15 +141,22 @@ def test_what_is_no_request_or_anothers_is_left_out_and_named(given: Class, tmp_
     assert {line.partition(": ")[0] for line in odd} == {one.name for one in wrong.values()}
 
 
+def taken_in_strictly(given: Class) -> tuple[list[Request], list[str]]:
+    """What comes in where a folder's owner has to be who its name says."""
+    with (given.room.root / "nbgrader_config.py").open("a") as file:
+        file.write("\nc.ExchangeCollect.check_owner = True\n")
+    strict = open_room(given.room.root)
+    try:
+        return take_in(Marking(strict, "kim"), STEP)
+    finally:
+        strict.close()
+
+
 def test_nobody_asks_in_anothers_name_and_nobody_floods(given: Class) -> None:
     when = "2027-01-20 10:00:00.000000 UTC"
     for number in range(25):
         given.lay(f"ada+{STEP}.request+{when}+{number}", text=f"Number {number}.")
-    with (given.room.root / "nbgrader_config.py").open("a") as file:
-        file.write("\nc.ExchangeCollect.check_owner = True\n")
-    strict = open_room(given.room.root)
-    new, odd = take_in(Marking(strict, "kim"), STEP)
-    strict.close()
+    new, odd = taken_in_strictly(given)
     assert new == []
     assert len(odd) == 25
     assert "check_owner" in odd[0]
@@ -163,11 +170,7 @@ def test_a_folder_with_a_students_name_says_nothing_where_everybody_can_make_it(
 ) -> None:
     when = "2027-01-20 10:00:00.000000 UTC"
     given.lay(f"ben/ben+{STEP}.request+{when}+x", text="Put there by another.")
-    with (given.room.root / "nbgrader_config.py").open("a") as file:
-        file.write("\nc.ExchangeCollect.check_owner = True\n")
-    strict = open_room(given.room.root)
-    new, odd = take_in(Marking(strict, "kim"), STEP)
-    strict.close()
+    new, odd = taken_in_strictly(given)
     assert new == []
     assert len(odd) == 1
     assert "It says that ben sent it, and belongs to" in odd[0]

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.records import Records
 from pcn_course.grading.room import Room
 from pcn_course.grading.scores import pseudonym, read_marks
-from tests.support.room import HANDED_IN, make_room
+from tests.support.room import HANDED_IN
 
 STEP = "step-1-goals"
-
-
-@pytest.fixture
-def room(tmp_path: Path) -> Room:
-    return make_room(tmp_path / "course", ("ada", "ben", "cyd"))
-
-
-@pytest.fixture
-def first(room: Room) -> Marking:
-    return Marking(room, "first")
 
 
 def test_what_formgrader_writes_is_read(room: Room, first: Marking) -> None:

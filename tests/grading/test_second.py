@@ -32,11 +32,6 @@ def room(tmp_path: Path) -> Room:
     return make_room(tmp_path / "course", STUDENTS)
 
 
-@pytest.fixture
-def first(room: Room) -> Marking:
-    return Marking(room, "first")
-
-
 def give_second(room: Room, marker: str, student: str, points: float, note: str = "") -> None:
     marking = Marking(open_room(room.root), marker)
     seconds = SecondMarks(marking)

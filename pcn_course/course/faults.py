@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import inspect
 import re
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
+import msgspec.structs
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -88,7 +90,7 @@ class Source:
             self.fault(place, "must be a table of settings")
             return None
         before = len(self._faults)
-        fields = {field.name: field for field in msgspec.structs.fields(kind)}
+        fields = _fields_of(kind)
         for key in raw.keys() - fields.keys():
             near = difflib.get_close_matches(key, fields, n=1)
             hint = f"did you mean “{near[0]}”?" if near else f"known are {', '.join(fields)}"
@@ -119,6 +121,12 @@ class Source:
         except ValueError as error:
             self.fault(place, str(error))
             return None
+
+
+@functools.cache
+def _fields_of(kind: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    """Return a struct's fields by name. Resolving its annotations is what loading spends time on."""
+    return {field.name: field for field in msgspec.structs.fields(kind)}
 
 
 def convert(raw: Any, wanted: Any) -> Any:

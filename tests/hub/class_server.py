@@ -37,9 +37,9 @@ from tests.support.servers import free_port, until
 CHECKOUT = Path(pcn_course.__file__).parents[1]
 CONFIG = CHECKOUT / "deploy" / "server" / "jupyterhub_config.py"
 # `scripts/more-programs.sh` puts it beside Python.
-PROXY = shutil.which("configurable-http-proxy") or shutil.which(
+PROXY = shutil.which(
     "configurable-http-proxy", path=str(Path(sys.executable).parent)
-)
+) or shutil.which("configurable-http-proxy")
 
 _TEACH = """
 import os, sys
@@ -58,9 +58,7 @@ for command in sys.argv[1:]:
 _NUMBERS = itertools.count()
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be several users in turn")
-needs_proxy = pytest.mark.skipif(
-    PROXY is None, reason="no proxy: npm install -g configurable-http-proxy"
-)
+needs_proxy = pytest.mark.skipif(PROXY is None, reason="no proxy: sh scripts/more-programs.sh")
 
 
 class ClassServer:

@@ -33,6 +33,7 @@ from pcn_course.answers import Edit
 from pcn_course.course import Prompt, Step
 from pcn_course.grading.notebooks import write_notebooks, write_room_notebooks
 from pcn_course.workspace import Receipt, Workspace
+from tests.support.room import lay_blank_gradebook
 from tests.support.servers import AppServer
 
 CHECKOUT = Path(pcn_course.__file__).parents[1]
@@ -199,6 +200,7 @@ class Course:
             config += f"\nc.Exchange.root = {str(exchange)!r}\n"
         (room / "nbgrader_config.py").write_text(config)
         write_room_notebooks(room)
+        lay_blank_gradebook(room)
         home = root.with_name(f"{root.name}-instructor")
         home.mkdir()
         return cls(root, exchange, Instructor(home, room), content)

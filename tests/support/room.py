@@ -1,15 +1,23 @@
-"""An instructor's room with a gradebook, made in a moment by nbgrader's own interface."""
+"""Course folders with a gradebook: each kind is made once in a process, then copied.
+
+nbgrader makes a gradebook in one to two seconds, most of them for alembic's process. A copy takes
+hundredths of a second.
+"""
 
 from __future__ import annotations
 
+import atexit
 import datetime as dt
+import functools
 import json
 import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pcn_course
+from pcn_course.grading.programs import put_on_path
 from pcn_course.grading.room import Room, open_room
 
 CHECKOUT = Path(pcn_course.__file__).parents[1]
@@ -24,7 +32,49 @@ def make_room(
     db_url: str | None = None,
     structure: float = 3.0,
 ) -> Room:
-    """A room below ``folder`` in which all ``students`` have handed in all ``steps``, unmarked."""
+    """Return a course below ``folder`` with a submission of each student to each step, ungraded."""
+    if db_url:
+        return _build(folder, tuple(students), tuple(steps), structure, db_url)
+    template = _template(tuple(students), tuple(steps), structure)
+    shutil.copytree(template, folder, dirs_exist_ok=True)
+    return open_room(folder / "assignments")
+
+
+def lay_blank_gradebook(folder: Path) -> None:
+    """Copy a gradebook without students or assignments into a course folder."""
+    shutil.copy(_blank_gradebook(), folder / "gradebook.db")
+
+
+@functools.cache
+def _blank_gradebook() -> Path:
+    from nbgrader.api import Gradebook
+
+    path = _folder() / "gradebook.db"
+    put_on_path()
+    Gradebook(f"sqlite:///{path}", "pcn").close()
+    return path
+
+
+@functools.cache
+def _template(students: tuple[str, ...], steps: tuple[str, ...], structure: float) -> Path:
+    folder = _folder()
+    _build(folder, students, steps, structure)
+    return folder
+
+
+def _folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="pcn-template-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _build(
+    folder: Path,
+    students: tuple[str, ...],
+    steps: tuple[str, ...],
+    structure: float,
+    db_url: str | None = None,
+) -> Room:
     shutil.copytree(CHECKOUT / "data", folder / "data")
     shutil.copytree(CHECKOUT / "notebooks", folder / "notebooks")
     (folder / "assignments").mkdir()
@@ -32,6 +82,8 @@ def make_room(
     shutil.copy(CHECKOUT / "assignments" / "nbgrader_config.py", config)
     if db_url:
         config.write_text(config.read_text() + f"\nc.CourseDirectory.db_url = {db_url!r}\n")
+    else:
+        lay_blank_gradebook(folder / "assignments")
     room = open_room(folder / "assignments")
     with room.gradebook() as gradebook:
         for student in students:

@@ -30,6 +30,10 @@ FORMAT = 1
 FILE = "answers.json"
 MAX_FILE = 32_000_000
 """The most bytes of an answers file that are read; a longer one is treated as unreadable."""
+MAX_PARTS = 2_000_000
+"""The most values of an answers file. Each takes up to thirty times its bytes in memory."""
+MAX_DEPTH = 20
+"""Levels of lists and objects within one answer; a table has three."""
 LOCK_SECONDS = 10
 _STILL_THERE = (
     " What you wrote is under “Earlier versions” below each question: put back there what you need."
@@ -120,8 +124,12 @@ def decode(content: bytes, course: str | None, step: str) -> Document:
     """
     try:
         document = _document(content)
-    except (msgspec.MsgspecError, RecursionError, ValueError, KeyError, TypeError) as error:
+    except (
+        msgspec.MsgspecError, RecursionError, MemoryError, ValueError, KeyError, TypeError
+    ) as error:  # fmt: skip
         raise UnreadableError("it is not an answers file") from error
+    if any(_is_deep(field.value) for field in document.fields.values()):
+        raise UnreadableError("its answers are lists within lists within lists")
     if document.step != step:
         raise UnreadableError("it belongs to another step")
     if course is not None and document.course != course:
@@ -137,6 +145,8 @@ class _Stamp(msgspec.Struct):
 
 def _document(content: bytes) -> Document:
     """A document of the present format, brought up to it where it is older."""
+    if sum(map(content.count, (b"[", b"{", b","))) > MAX_PARTS:
+        raise UnreadableError("it has too many parts")
     found = msgspec.json.decode(content, type=_Stamp).format
     if found > FORMAT:
         raise UnreadableError("it was written by a newer version of this course")
@@ -148,6 +158,18 @@ def _document(content: bytes) -> Document:
     for number in range(found, FORMAT):
         older = UPGRADES[number](older)
     return msgspec.convert({**older, "format": FORMAT}, Document)
+
+
+def _is_deep(value: Any) -> bool:
+    """Return True if a value has more levels than `MAX_DEPTH`, without recursion."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        inner = [one.values() if isinstance(one, dict) else one for one in level
+                 if isinstance(one, dict | list)]  # fmt: skip
+        level = [one for several in inner for one in several]
+        if not level:
+            return False
+    return True
 
 
 def read_answers(path: Path, step: Step, course: str | None = None) -> Submitted:
@@ -162,7 +184,7 @@ def read_answers(path: Path, step: Step, course: str | None = None) -> Submitted
         document = decode(path.read_bytes(), course, step.name)
     except FileNotFoundError:
         return Submitted({})
-    except OSError:
+    except (OSError, MemoryError):
         return Submitted({}, ("The answers file can't be opened.",))
     except UnreadableError as error:
         return Submitted({}, (f"The answers file can't be used: {error}.",))
@@ -180,7 +202,7 @@ def _checked(document: Document, step: Step) -> tuple[dict[str, Field], tuple[st
         if prompt and fault:
             problems.append(f"What was kept for “{prompt.label}” {fault}, so it isn't shown.")
         else:
-            fields[key] = field
+            fields[key] = Field(prompt.once(field.value), field.version) if prompt else field
     return fields, tuple(problems)
 
 

@@ -20,6 +20,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from pcn_course.characters import one_line
+
 Values = Mapping[str, Mapping[str, Any]]
 Row = Mapping[str, Any]
 State = Literal[
@@ -344,5 +346,4 @@ def _by_id(rows: Iterable[Row]) -> dict[str, Row]:
 
 def _text(row: Row, key: str) -> str:
     """A cell as one line of text; "" for anything else."""
-    value = row.get(key)
-    return " ".join(value.split()) if isinstance(value, str) else ""
+    return one_line(row.get(key))

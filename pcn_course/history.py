@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from pcn_course.characters import no_answer
 from pcn_course.files import write_whole
 
 COMPACT_AT = 8_000_000
@@ -86,14 +87,14 @@ class History:
 
     def keys(self) -> set[str]:
         """The fields that something was written in, even if their answers are gone."""
-        return {entry.key for entry in self._entries() if entry.value not in (None, "", [])}
+        return {entry.key for entry in self._entries() if not no_answer(entry.value)}
 
     def earlier(self, key: str, current: Any) -> list[Entry]:
         """Values of a field other than the current one, worth going back to, newest first."""
         entries = [entry for entry in self._entries() if entry.key == key]
         shown: list[Entry] = []
         for entry in reversed(_worth_keeping(entries)):
-            repeats = entry.value in (None, "", [], current)
+            repeats = no_answer(entry.value) or entry.value == current
             if not repeats and all(entry.value != other.value for other in shown):
                 shown.append(entry)
         return shown[:SHOWN]

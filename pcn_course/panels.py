@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from pcn_course.asks import Exchange, Loop, addressee, asks, draft, exchange_sums, loops, missing
+from pcn_course.characters import one_line
 from pcn_course.course import Course, Tool
 from pcn_course.network import Measure, Need, coverage, measures, read_network
 from pcn_course.toolbox import RULE, Ranked, because, checks, rank, retired, said_something, traits
@@ -263,16 +264,16 @@ def _drafts(values: Values) -> str:
 
 
 def _draft(number: int, ask: Mapping[str, Any], values: Values) -> str:
-    who, status = addressee(ask, values), _line(ask.get("status"))
+    who, status = addressee(ask, values), one_line(ask.get("status"))
     sent = {"sent": " (sent)", "closed": " (closed)"}.get(status, "")
-    about = _line(ask.get("purpose")) or "an ask without a purpose yet"
+    about = one_line(ask.get("purpose")) or "an ask without a purpose yet"
     lacks = missing(ask, values)
     name = f"pcn-panel-asks-draft-{number}"
     parts = [
         f'<p class="pcn-note pcn-open">Still missing: {_safe("; ".join(lacks))}.</p>' * bool(lacks),
         f'<div class="pcn-example" id="{name}" dir="auto">{_safe(draft(ask, values))}</div>',
         # The greeting's initials are the person's own to read.
-        look_again((_line(ask.get(key)) for key in ("purpose", "offer", "use")), "send it"),
+        look_again((one_line(ask.get(key)) for key in ("purpose", "offer", "use")), "send it"),
         f'<p><button type="button" class="pcn-button" data-pcn-copy="{name}">',
         _safe(f"Copy the message to {who}" if who else f"Copy the message of ask {number}"),
         # By ear, two messages to one person are told apart.
@@ -420,13 +421,13 @@ def _weekly_times(answers: Mapping[str, Any]) -> tuple[list[_Time], int]:
             value for key, value in row.items() if key != "id"
         ):
             continue
-        day, start = _line(row.get("day")), _minute(row.get("start"))
+        day, start = one_line(row.get("day")), _minute(row.get("start"))
         if day not in days or start is None:
             unfinished += 1
             continue
-        length = _line(row.get("minutes"))
+        length = one_line(row.get("minutes"))
         minutes = int(length) if re.fullmatch(r"[0-9]{1,3}", length) else 0
-        times.append(_Time(days.index(day), start, minutes, _line(row.get("purpose"))))
+        times.append(_Time(days.index(day), start, minutes, one_line(row.get("purpose"))))
     return sorted(times, key=lambda one: (one.day, one.start)), unfinished
 
 
@@ -567,11 +568,6 @@ def _help(text: str) -> str:
 
 def _date(day: dt.date) -> str:
     return f"{day:%B} {day.day}, {day.year}"
-
-
-def _line(value: Any) -> str:
-    """A cell as one line of text; "" for anything else."""
-    return " ".join(value.split()) if isinstance(value, str) else ""
 
 
 def _safe(value: Any) -> str:

@@ -13,6 +13,7 @@ from html import escape
 from typing import Any
 
 from pcn_course.answers import Field
+from pcn_course.characters import no_answer
 from pcn_course.checks import Checked
 from pcn_course.course import Prompt, Step
 
@@ -49,7 +50,7 @@ def answers_html(step: Step, fields: Mapping[str, Field], problems: Iterable[str
             blocks.append(_heading(prompt.label) + f'<p style="{_OPEN}">No answer yet.</p>')
     known = {prompt.key for prompt in step.prompts}
     for key, field in fields.items():
-        if key not in known and field.value not in (None, "", []):
+        if key not in known and not no_answer(field.value):
             label = f"An answer to “{key}”, which this course doesn't ask"
             blocks.append(_heading(label) + _text(field.value))
     notes = "".join(f"<p><strong>Note:</strong> {_safe(problem)}</p>" for problem in problems)

@@ -22,6 +22,7 @@ from typing import Any, Literal
 import msgspec
 
 from pcn_course.answers import FILE, AnswerStore, Submitted, read_answers
+from pcn_course.characters import no_answer, printable
 from pcn_course.checks import check
 from pcn_course.course import Course, Step
 from pcn_course.files import StorageError, plain_os_error, write_whole
@@ -214,7 +215,7 @@ class Workspace:
         changed = last is not None and last.sha256 != self.answers_digest(step)
         feedback = self.feedback(step)
         state: State = "not-started"
-        if any(not _blank(field.value) for field in answers.fields.values()):
+        if any(not no_answer(field.value) for field in answers.fields.values()):
             state = "in-progress"
         if not checked.open or checked.covered:
             state = "ready"
@@ -280,7 +281,9 @@ class Workspace:
                     one if one.when.tzinfo else msgspec.structs.replace(one, when=_utc(one.when))
                 )
             except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as error:
-                _log.warning("networks/%s was skipped: %s", path.name, type(error).__name__)
+                _log.warning(
+                    "networks/%s was skipped: %s", printable(path.name), type(error).__name__
+                )
         return tuple(sorted(found, key=lambda one: one.when))
 
     def add_snapshot(self, course: Course, step: Step, when: dt.datetime) -> Snapshot | None:
@@ -362,10 +365,6 @@ def open_workspace(folder: Path | None = None) -> Workspace:
     folder = Path.cwd() if folder is None else Path(folder)
     inside_step = (folder / f"{folder.name}.ipynb").is_file() or (folder / FILE).is_file()
     return Workspace(folder.parent if inside_step else folder)
-
-
-def _blank(value: Any) -> bool:
-    return value in (None, "", []) or (isinstance(value, str) and not value.strip())
 
 
 def _digest(content: bytes) -> str:

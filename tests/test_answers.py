@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pcn_course.answers import AnswerStore, Edit, Saved, read_answers
-from pcn_course.course import Step, load_course
+from pcn_course.answers import AnswerStore, Edit, Saved, Submitted, read_answers
+from pcn_course.course import Step, default_root, load_course
 from pcn_course.files import StorageError
 
 COURSES = Path(__file__).parent / "courses"
@@ -173,6 +173,63 @@ def test_an_unusable_file_is_set_aside_and_named(desk: Desk, content: bytes, rea
     named = next(word for word in notice.split() if word.startswith(".pcn/set-aside/"))
     assert (desk.root / named).read_bytes() == content
     assert desk.type("new", base=0).versions == {"why": 1}
+
+
+REAL = load_course(default_root()).step("goals")
+
+
+def submitted(desk: Desk, fields: dict[str, object], step: Step = REAL) -> Submitted:
+    """What grading reads of these values."""
+    document = {**GOOD, "step": step.name}
+    document["fields"] = {key: {"value": value, "version": 1} for key, value in fields.items()}
+    desk.file.write_text(json.dumps(document))
+    return read_answers(desk.file, step)
+
+
+def test_a_choice_counts_once_however_often_it_is_there(desk: Desk) -> None:
+    prompt = REAL.prompt("how-you-like-to-meet")
+    assert prompt
+    first, second = (option.value for option in prompt.options[:2])
+    read = submitted(desk, {prompt.key: [second, first, second, second]})
+    assert read.fields[prompt.key].value == [second, first]
+    read = submitted(desk, {prompt.key: [first] * 1_000_000})
+    assert prompt.key not in read.fields
+    assert read.problems == (
+        f"What was kept for “{prompt.label}” has more than 1,000 choices, so it isn't shown.",
+    )
+    assert desk.store().save("tab", {"why": Edit("x", 0)}).versions == {"why": 1}
+
+
+def test_a_choice_counts_once_in_a_cell(desk: Desk) -> None:
+    step = load_course(default_root()).step("connections")
+    row = {"id": "a", "person": "A", "kinds": ["get-advice"] * 9}
+    read = submitted(desk, {"people": [row]}, step)
+    assert read.fields["people"].value == [{"id": "a", "person": "A", "kinds": ["get-advice"]}]
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["[" * 500 + "]" * 500, f"[{'[],' * 1_000_000}0]", f"[{'0,' * 2_000_000}0]"],
+    ids=["deep", "lists", "numbers"],
+)
+def test_an_answer_that_no_page_can_have_made_is_refused(desk: Desk, value: str) -> None:
+    document = json.dumps({**GOOD, "fields": {"nobody-asks": {"value": 0, "version": 1}}})
+    desk.file.write_text(document.replace('"value": 0', f'"value": {value}'))
+    read = read_answers(desk.file, STEP)
+    assert read.fields == {}
+    assert read.problems[0].startswith("The answers file can't be used: it")
+
+
+def test_memory_that_runs_out_is_a_fault_of_that_file(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.file.write_text(json.dumps({**GOOD, "fields": {}}))
+
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("pcn_course.answers.msgspec.json.decode", fail)
+    assert read_answers(desk.file, STEP, "mini").problems
 
 
 def test_what_a_save_set_aside_is_told_to_the_next_who_loads(desk: Desk) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from pcn_course.answers import Field
 from pcn_course.checks import check
 from pcn_course.course import load_course
@@ -33,6 +35,19 @@ def test_a_word_counts_as_much_as_a_page() -> None:
 def test_blank_and_unusable_answers_are_open() -> None:
     checked = check(STEP, written(live_project=" \n", why=["not", "text"]))
     assert checked.points == 0.0
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    ["\u200b", "\u2800", "\u3164", "\u00ad", "\U000e0041", "\ufe0f", "\u0301", "\x00\u2060 "],
+)
+def test_characters_that_nobody_sees_earn_nothing(unseen: str) -> None:
+    checked = check(STEP, written(live_project=unseen * 50, why=unseen))
+    assert (checked.points, checked.answered) == (0.0, 0)
+    covered = check(STEP, written(covered_process=unseen, covered_evidence=unseen))
+    assert (covered.points, covered.covered) == (0.0, False)
+    seen = check(STEP, written(live_project=f"{unseen}Respite", why=f"e{unseen}"))
+    assert seen.points == 2.0
 
 
 def test_another_process_that_covers_the_step_earns_all_structure_points() -> None:

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from pcn_course.characters import no_answer
+
 MAX_TEXT = 2_000_000
 """The most characters one text may have: far above any answer, far below what stalls a page."""
 
@@ -19,6 +21,8 @@ TOOLS = "tools"
 """The word in ``options_from`` for the catalogue of tools; every other word there names a table."""
 LONGEST_ID = 40
 """The most characters that the id of a table's entry has."""
+MAX_CHOICES = 1_000
+"""The most entries that a list of choices may have, repeated ones included."""
 
 
 class UnknownStepError(LookupError):
@@ -86,9 +90,7 @@ class Prompt(Part, frozen=True):
         """Whether ``value`` is no answer: nothing, blank text, or a table without any entry."""
         if self.kind == "table" and isinstance(value, list):
             return all(self._row_is_empty(row) for row in value)
-        if isinstance(value, str):
-            return not value.strip()
-        return value is None or value == []
+        return no_answer(value)
 
     def _row_is_empty(self, row: Any) -> bool:
         if not isinstance(row, dict):
@@ -107,6 +109,8 @@ class Prompt(Part, frozen=True):
             case "choices":
                 if not isinstance(value, list):
                     return "is not a list of choices"
+                if len(value) > MAX_CHOICES:
+                    return f"has more than {MAX_CHOICES:,} choices"
                 faults = (self._option_fault(item) for item in value)
                 return next((fault for fault in faults if fault), None)
             case "scale":
@@ -119,6 +123,18 @@ class Prompt(Part, frozen=True):
                 return _time_fault(value)
             case "table":
                 return self._table_fault(value)
+
+    def once(self, value: Any) -> Any:
+        """Return a valid answer with each choice counted once, also in the cells of a table."""
+        if self.kind == "choices" and isinstance(value, list):
+            return list(dict.fromkeys(value))
+        if self.kind == "table" and isinstance(value, list):
+            several = [column for column in self.columns if column.kind == "choices"]
+            return [
+                row | {one.key: one.once(row[one.key]) for one in several if one.key in row}
+                for row in value
+            ]
+        return value
 
     def _option_fault(self, value: Any) -> str | None:
         if self.refers:

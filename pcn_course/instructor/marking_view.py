@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from pcn_course.answers import Submitted
+from pcn_course.characters import no_answer
 from pcn_course.course import Course, Criterion, Prompt, Step
 from pcn_course.grading.passages import Highlight
 from pcn_course.grading.phrases import Phrase
@@ -191,7 +192,7 @@ def _blocks(step: Step, submitted: Submitted) -> list[Json | None]:
     blocks += [
         None
         for key, field in submitted.fields.items()
-        if key not in known and field.value not in (None, "", [])
+        if key not in known and not no_answer(field.value)
     ]
     return blocks
 

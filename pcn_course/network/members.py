@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from pcn_course.characters import one_line
+
 ASKED = 15
 """Ties are asked among this many first rows: pairs grow as n(n-1)/2."""
 
@@ -140,12 +142,11 @@ def numbered_rows(table: Any) -> list[tuple[int, Row]]:
 
 def text_of(row: Row, key: str) -> str:
     """A cell as one line of text; "" for anything else."""
-    value = row.get(key)
-    return " ".join(value.split()) if isinstance(value, str) else ""
+    return one_line(row.get(key))
 
 
 def _list(row: Row, key: str) -> tuple[str, ...]:
     """A cell of several choices, each once; nothing for anything else."""
     value = row.get(key)
     texts = (one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
-    return tuple(dict.fromkeys(text for one in texts if (text := " ".join(one.split()))))
+    return tuple(dict.fromkeys(text for one in texts if (text := one_line(one))))

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from pcn_course.asks import loops
+from pcn_course.characters import is_blank, no_answer
 from pcn_course.course import Course, Prompt, Step
 from pcn_course.network import changes, coverage, read_network
 from pcn_course.rhythm import week
@@ -116,10 +117,10 @@ def reflection(course: Course, values: Values, *, private: bool) -> tuple[Sectio
             elif prompt.required:
                 answers.append(Section(prompt.label, (Paragraph("No answer yet."),), level=3))
         for key, value in said.items():
-            if step.prompt(key) is None and value not in (None, "", []):
+            if step.prompt(key) is None and not no_answer(value):
                 title = f"An answer to “{key}”, which this course doesn't ask"
                 answers.append(Section(title, (Paragraph(str(value)),), level=3))
-        begun = any(value not in (None, "", []) for value in said.values())
+        begun = any(not no_answer(value) for value in said.values())
         blocks = () if begun else (Paragraph("Nothing is written here yet."),)
         sections.append(Section(f"Step {step.number}: {step.title}", blocks))
         sections += answers if begun else []
@@ -354,7 +355,7 @@ def rows(value: Any) -> list[dict[str, Any]]:
 
 def text(value: Any) -> str:
     """A text's value, without space around it; empty for anything else."""
-    return value.strip() if isinstance(value, str) else ""
+    return "" if not isinstance(value, str) or is_blank(value) else value.strip()
 
 
 def clean(words: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import msgspec
 
 from pcn_course.assets import loader
+from pcn_course.characters import no_answer
 from pcn_course.course import Course, Prompt, load_course
 from pcn_course.example import example_answers, example_values
 from pcn_course.files import StorageError
@@ -86,7 +87,7 @@ class Portfolio(Desk):
 
     def _state(self) -> Reply:
         values = self._values()
-        empty = not any(_said(value) for step in values.values() for value in step.values())
+        empty = all(no_answer(value) for step in values.values() for value in step.values())
         return {
             "type": "portfolio",
             "title": self._course.title,
@@ -218,10 +219,6 @@ def open_example() -> Portfolio:
         CourseError: the course's files hold faults.
     """
     return Portfolio(load_course(), open_workspace(), example=True)
-
-
-def _said(value: Any) -> bool:
-    return bool(value.strip()) if isinstance(value, str) else value not in (None, [])
 
 
 def _rows(value: Any) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from nbgrader import api
 from sqlalchemy import Connection, select
 
 from pcn_course.answers import FILE, Submitted, read_answers
+from pcn_course.characters import no_answer, printable
 from pcn_course.checks import check
 from pcn_course.course import Course, Step
 from pcn_course.files import write_whole
@@ -240,7 +241,7 @@ def _workspace_files(
                 except OSError:
                     shut.add(student)
     if shut:
-        _log.warning("Workspaces that can't be looked into: %s", ", ".join(sorted(shut)))
+        _log.warning("Workspaces that can't be looked into: %s", printable(", ".join(sorted(shut))))
     return found
 
 
@@ -310,8 +311,7 @@ def _slim(value: Any) -> Any:
 def _cell(key: str, value: Any) -> Any:
     if key in _CODED:
         return value
-    said = bool(value.strip()) if isinstance(value, str) else bool(value)
-    return _SAID if said else None
+    return None if no_answer(value) or not value else _SAID
 
 
 _COUNTS = {

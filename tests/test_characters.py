@@ -1,0 +1,113 @@
+"""Text that nobody sees, terminals that obey it, spreadsheets that run it: one rule for each."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+
+import pytest
+
+from pcn_course.characters import csv_bytes, guarded, is_blank, print_safely, printable, unguarded
+
+UNSEEN = {
+    "nothing": "",
+    "spaces": " \t\n\u00a0\u2003\u3000",
+    "zero width": "\u200b\u200c\u200d\u2060\ufeff",
+    "soft hyphens": "\u00ad",
+    "Braille blank": "\u2800",
+    "Hangul fillers": "\u3164\u115f\u1160\uffa0",
+    "tags": "\U000e0041\U000e007f",
+    "variation selectors": "\ufe0f\U000e0100\u180b",
+    "combining only": "\u0301\u0308\u20dd",
+    "controls": "\x00\x1b\x7f\x9b",
+    "directions": "\u202e\u2066\u2069\u061c",
+    "no characters": "\uffff\ufdd0\U0001ffff",
+    "halves": "\ud800",
+    "invisible operators": "\u2061\u2064",
+    "null notehead": "\U0001d159",
+    "object": "\ufffc",
+}
+SEEN = (
+    "x",
+    ".",
+    "é",
+    "e\u0301",
+    "\u0928\u093f",
+    "日本",
+    "👩🏽‍⚕️",
+    "1️⃣",
+    "\U0001fae8",
+    "\u200bx",
+    "\ufffd",
+)
+
+
+@pytest.mark.parametrize("what", UNSEEN)
+def test_what_nobody_sees_is_blank(what: str) -> None:
+    assert is_blank(UNSEEN[what])
+    assert is_blank(UNSEEN[what] * 1_000)
+
+
+@pytest.mark.parametrize("text", SEEN)
+def test_what_somebody_sees_is_not(text: str) -> None:
+    assert not is_blank(text)
+    assert not is_blank("\u200b" * 1000 + text)
+
+
+def test_a_terminal_gets_no_escape_no_line_and_no_direction() -> None:
+    shown = printable("a\x1b[2J\x9b31m\r\nb\u202ec\u2066d\u2028e\x00\ufeff")
+    assert shown == r"a\x1b[2J\x9b31m\x0d\x0ab\u202ec\u2066d\u2028e\x00\ufeff"
+    assert printable(b"caf\xe9".decode("utf-8", "surrogateescape")) == r"caf\xe9"
+    assert printable("\ud800") == r"\ud800"
+    assert printable("Zoë, 李, 👩🏽‍⚕️") == "Zoë, 李, 👩🏽‍⚕️"
+    assert printable("x" * 10_000) == "x" * 499 + "…"
+    assert printable("\U000e0041").isprintable()
+
+
+def test_a_log_has_one_line_for_each_message(caplog: pytest.LogCaptureFixture) -> None:
+    factory = logging.getLogRecordFactory()
+    try:
+        print_safely()
+        logging.getLogger("a test").warning("Left out: %s", "x\n[App | INFO] 99 points\x1b[1A")
+    finally:
+        logging.setLogRecordFactory(factory)
+    assert caplog.messages == ["Left out: x\n  | [App | INFO] 99 points\\x1b[1A"]
+
+
+FORMULAS = [
+    f"{before}{sign}1+1"
+    for sign in "=+-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u207c\u207a\u207b\u2212"
+    for before in (
+        "",
+        " ",
+        "\u200b",
+        "\ufeff",
+        "\u2060",
+        "\u00ad",
+        "\t",
+        "\r",
+        "\u3164",
+        "\u202e",
+        "'",
+    )
+]
+
+
+@pytest.mark.parametrize("text", [*FORMULAS, "\t1", "\r1", "\n1", "'=1", "''=1"])
+def test_a_formula_is_text(text: str) -> None:
+    assert guarded(text) == f"'{text}"
+    assert unguarded(guarded(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-", "1", "a=b", "'tis", "O'Hara", "\u200b", "x-y", "'", "''"]
+)
+def test_other_text_is_as_it_is(text: str) -> None:
+    assert guarded(text) == unguarded(text) == text
+
+
+def test_a_table_has_no_formula() -> None:
+    table = csv_bytes(["=head", "n"], [["\ufeff\uff1dcmd|' /C calc'!A0", 2.0], [None, -1]])
+    rows = list(csv.reader(io.StringIO(table.decode("utf-8-sig"))))
+    assert rows == [["'=head", "n"], ["'\ufeff\uff1dcmd|' /C calc'!A0", "2"], ["", "-1"]]

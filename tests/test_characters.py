@@ -5,10 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import logging
+from pathlib import Path
 
 import pytest
 
+import pcn_course
 from pcn_course.characters import csv_bytes, guarded, is_blank, print_safely, printable, unguarded
+from pcn_course.course import default_root, load_course
+from pcn_course.grading.cohort import csv_bytes as cohort_csv
+from pcn_course.grading.lms import sheets
+from pcn_course.grading.phrases import Phrase
+from pcn_course.importing.cells import cleaned
+from pcn_course.instructor.marking import phrases_csv
+from pcn_course.portfolio.tables import members_csv, ties_csv
 
 UNSEEN = {
     "nothing": "",
@@ -111,3 +120,38 @@ def test_a_table_has_no_formula() -> None:
     table = csv_bytes(["=head", "n"], [["\ufeff\uff1dcmd|' /C calc'!A0", 2.0], [None, -1]])
     rows = list(csv.reader(io.StringIO(table.decode("utf-8-sig"))))
     assert rows == [["'=head", "n"], ["'\ufeff\uff1dcmd|' /C calc'!A0", "2"], ["", "-1"]]
+
+
+def test_every_table_is_written_by_the_one_guard() -> None:
+    package = Path(pcn_course.__file__).parent
+    writers = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if "csv.writer(" in path.read_text("utf-8")
+    }
+    assert writers == {"characters.py", "grading/lms/sheets.py"}
+
+
+HIDDEN = "\u200b\uff1dHYPERLINK(1)"
+
+
+def test_no_table_of_ours_has_a_formula_behind_what_is_not_seen() -> None:
+    course = load_course(default_root())
+    people = [{"id": "a", "person": HIDDEN}, {"id": "b", "person": "B"}]
+    values = {"connections": {"people": people, "ties": [{"id": "t", "one": "a", "other": "b"}]}}
+    phrase = Phrase(1, HIDDEN, None, None, HIDDEN, 0)
+    tables = (
+        members_csv(course, values),
+        ties_csv(course, values),
+        phrases_csv([phrase]),
+        cohort_csv(["student"], [[HIDDEN]]),
+        b"\xef\xbb\xbf" + sheets.guarded(HIDDEN).encode(),
+    )
+    for table in tables:
+        text = table.decode("utf-8-sig")
+        assert f"'{HIDDEN}" in text
+        assert text.count(HIDDEN) == text.count(f"'{HIDDEN}")
+
+
+def test_what_we_wrote_comes_back_as_it_was() -> None:
+    assert cleaned(guarded("- 2nd shift")) == cleaned("- 2nd shift")

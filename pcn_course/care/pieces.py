@@ -24,6 +24,7 @@ from typing import Literal
 import msgspec
 
 from pcn_course.care.places import Places, find_workspaces, read_plain
+from pcn_course.characters import unguarded
 from pcn_course.course import Course
 from pcn_course.exchange import SECRET
 from pcn_course.files import write_whole
@@ -32,7 +33,6 @@ from pcn_course.grading.letters_word import LETTER, word_name
 from pcn_course.grading.lms.names import is_receipt
 from pcn_course.grading.lms.names import who as uploader
 from pcn_course.grading.lms.roster import Roster
-from pcn_course.grading.lms.sheets import unguarded
 from pcn_course.grading.lms.unpacking import HandIn, unpack
 
 Unit = Literal["files", "rows", "lines", "entries"]

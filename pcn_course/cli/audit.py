@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from pcn_course.characters import csv_bytes, printable
 from pcn_course.cli.group import CARE, command, room_in, room_option
 
 if TYPE_CHECKING:
     from pcn_course.grading.audit import Line
 
 _HEADER = ("when", "who", "marker", "what", "student", "step", "criterion", "before", "after")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @command(CARE)
@@ -49,7 +47,8 @@ def audit(
         and (moment is None or one.at >= moment)
     ]
     if as_csv:
-        click.echo(_csv(found), nl=False)
+        table = csv_bytes(_HEADER, [_cells(one, local=False) for one in found])
+        click.echo(table.decode("utf-8-sig").replace("\r\n", "\n"), nl=False)
     else:
         _table([_HEADER, *(_cells(one, local=True) for one in found)])
         click.echo(f"{len(found)} of {len(lines)} lines of {room.root / FILE}.")
@@ -66,17 +65,8 @@ def _cells(one: Line, *, local: bool) -> tuple[str, ...]:
 
 
 def _table(rows: list[tuple[str, ...]]) -> None:
+    rows = [tuple(map(printable, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         click.echo("  ".join(cells).rstrip())
-
-
-def _csv(found: list[Line]) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_HEADER)
-    for one in found:
-        cells = _cells(one, local=False)
-        writer.writerow([f"'{it}" if it.startswith(_FORMULA) else it for it in cells])
-    return out.getvalue()

@@ -39,6 +39,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from pcn_course.characters import unguarded
 from pcn_course.course import Course
 from pcn_course.grading.late_values import (
     LENGTH,
@@ -49,7 +50,7 @@ from pcn_course.grading.late_values import (
     read_due,
     read_length,
 )
-from pcn_course.grading.lms.sheets import LmsError, Row, Sheet, key, read_sheet, unguarded
+from pcn_course.grading.lms.sheets import LmsError, Row, Sheet, key, read_sheet
 
 FILE = "late.csv"
 COLUMNS = ("what", "student", "step", "value")

@@ -6,6 +6,7 @@ import html
 import re
 import unicodedata
 
+from pcn_course.characters import unguarded
 from pcn_course.importing.table import CELL
 
 
@@ -56,7 +57,7 @@ def cleaned(cell: str) -> str:
     No @ is left in any case: what cannot be an address keeps its word ("Nurse @ Mercy" is "Nurse
     at Mercy"), everything else goes.
     """
-    text = cell[: 3 * CELL]
+    text = unguarded(cell[: 3 * CELL])
     while "&" in text and (plain := html.unescape(text)) != text:
         text = plain
     text = unicodedata.normalize("NFC", _AT_SIGNS.sub("@", text))

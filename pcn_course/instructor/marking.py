@@ -8,9 +8,7 @@ told "saved" only when the gradebook has it.
 from __future__ import annotations
 
 import base64
-import csv
 import getpass
-import io
 import os
 from typing import Any, ClassVar
 
@@ -18,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from pcn_course.assets import loader
+from pcn_course.characters import csv_bytes
 from pcn_course.course import CourseError, Step, UnknownStepError
 from pcn_course.grading import audit
 from pcn_course.grading.calibration import SYNTHETIC, is_calibration
@@ -43,7 +42,6 @@ NO_GRADEBOOK = (
     "The gradebook can't be reached just now. Nothing was changed; the page tries again by itself."
 )
 GONE = "This submission is not in the gradebook any more. Reload this page."
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class NotThereError(Exception):
@@ -416,10 +414,7 @@ def whoever(said: str) -> str:
 
 def phrases_csv(found: list[Phrase]) -> bytes:
     """The bank of comments as a table, for a spreadsheet; nothing in it is a formula."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(["text", "criterion", "step", "by", "used"])
-    for one in found:
-        words = [one.text, one.criterion or "", one.step or "", one.by]
-        writer.writerow([*(f"'{it}" if it.startswith(_FORMULA) else it for it in words), one.used])
-    return out.getvalue().encode("utf-8-sig")
+    head = ["text", "criterion", "step", "by", "used"]
+    return csv_bytes(
+        head, [[one.text, one.criterion or "", one.step or "", one.by, one.used] for one in found]
+    )

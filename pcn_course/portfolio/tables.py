@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pcn_course.characters import csv_bytes
 from pcn_course.course import Course, Prompt
 from pcn_course.network import read_network
 from pcn_course.portfolio.content import Values, clean, named, rows, sound, tied
@@ -85,15 +85,4 @@ def _kinds(course: Course) -> dict[str, str]:
 
 
 def _csv(head: Sequence[str], lines: Iterable[Sequence[str]]) -> bytes:
-    file = io.StringIO(newline="")
-    writer = csv.writer(file)
-    writer.writerow([_cell(cell) for cell in head])
-    writer.writerows([_cell(cell) for cell in line] for line in lines)
-    return file.getvalue().encode("utf-8-sig")
-
-
-def _cell(words: str) -> str:
-    """``words`` as text: a spreadsheet would run what begins like a formula."""
-    words = clean(words)
-    risky = words.startswith(("\t", "\r", "\n")) or words.lstrip()[:1] in tuple("=+-@")
-    return f"'{words}" if risky else words
+    return csv_bytes(list(map(clean, head)), [list(map(clean, line)) for line in lines])

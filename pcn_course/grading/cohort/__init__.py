@@ -4,8 +4,8 @@ What is about grading is exact: an instructor knows it of each student. Of every
 is shown that says something of fewer than five students; see `protect`.
 """
 
+from pcn_course.characters import csv_bytes
 from pcn_course.grading.cohort.reading import Class, Told, read_class, tell
-from pcn_course.grading.cohort.sheets import csv_bytes
 from pcn_course.grading.cohort.suppress import FEWER, LEAST, NOT_SHOWN, Cell, protect
 from pcn_course.grading.cohort.tables import (
     gaps,

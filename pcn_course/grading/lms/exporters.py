@@ -383,7 +383,7 @@ class Blackboard(LmsExport):
                 row = found[one.id]
                 username = row.cells[login].strip() if row and login is not None else one.username
                 rows.append(
-                    [guarded(one.last), guarded(one.first), username, *cells_of(one, items, row)]
+                    [*map(guarded, (one.last, one.first, username)), *cells_of(one, items, row)]
                 )
         return csv_bytes(rows, encoding="utf-16", delimiter="\t", quote_all=True)
 

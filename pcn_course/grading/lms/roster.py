@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import msgspec
 
+from pcn_course.characters import unguarded
 from pcn_course.exchange import STUDENT_ID
 from pcn_course.files import write_private
 from pcn_course.grading.lms.sheets import (
@@ -27,7 +28,6 @@ from pcn_course.grading.lms.sheets import (
     guarded,
     key,
     read_sheet,
-    unguarded,
 )
 from pcn_course.grading.room import Room
 

@@ -18,9 +18,10 @@ from typing import Literal
 
 import msgspec
 
+from pcn_course import characters
+
 MAX_SHEET = 50_000_000
 """The most bytes of a table that are read."""
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 
 
 class LmsError(Exception):
@@ -119,17 +120,10 @@ def csv_bytes(
 
 
 def guarded(text: str) -> str:
-    """``text`` with an apostrophe in front where a spreadsheet would take it for a formula.
-
-    Apostrophes that stand there already count, so that :func:`unguarded` gives the same text back.
-    """
-    text = "".join(" " if unicodedata.category(one) == "Cc" else one for one in text)
-    return f"'{text}" if text != "-" and _FORMULA.match(text) else text
-
-
-def unguarded(text: str) -> str:
-    """What :func:`guarded` was given."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
+    """Return ``text`` in one line, as `pcn_course.characters.guarded` has it."""
+    return characters.guarded(
+        "".join(" " if unicodedata.category(one) == "Cc" else one for one in text)
+    )
 
 
 def key(text: str) -> str:

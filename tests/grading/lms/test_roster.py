@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pcn_course.characters import unguarded
 from pcn_course.grading.lms.roster import (
     Entry,
     Roster,
@@ -15,7 +16,7 @@ from pcn_course.grading.lms.roster import (
     read_roster,
     write_roster,
 )
-from pcn_course.grading.lms.sheets import LmsError, guarded, unguarded
+from pcn_course.grading.lms.sheets import LmsError, guarded
 from pcn_course.grading.room import Room
 from tests.grading.lms import samples
 from tests.grading.lms.samples import CLASS, STEP, Person

@@ -5,7 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+MAX_DEPTH = 100
+"""Folders within folders that are looked into. Whoever owns a folder may nest without end."""
 
 
 class StorageError(Exception):
@@ -77,6 +81,33 @@ def write_private(path: Path, content: bytes) -> None:
     except OSError:
         mode = private_mode()
     write_whole(path, content, mode=mode)
+
+
+def walk(
+    root: str | Path, fault: Callable[[str, str], None] = lambda _path, _why: None
+) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield each folder with the names of folders and of all else in it, as `os.walk` does.
+
+    It follows no link, needs no deeper stack for deeper folders, and what it can't look into is
+    passed over: ``fault`` gets each path and a clause that says why.
+    """
+    waiting = [(str(root), 0)]
+    while waiting:
+        here, depth = waiting.pop()
+        try:
+            with os.scandir(here) as entries:
+                kinds = {entry.name: entry.is_dir(follow_symlinks=False) for entry in entries}
+        except OSError as error:
+            fault(here, f"it can't be looked into ({error.strerror})")
+            continue
+        folders = sorted(name for name, is_folder in kinds.items() if is_folder)
+        yield here, folders, sorted(name for name, is_folder in kinds.items() if not is_folder)
+        for name in reversed(folders):
+            path = os.path.join(here, name)  # noqa: PTH118 (a Path for each would cost more)
+            if depth < MAX_DEPTH:
+                waiting.append((path, depth + 1))
+            else:
+                fault(path, f"it is more than {MAX_DEPTH} folders deep")
 
 
 def private_mode() -> int:

@@ -8,6 +8,7 @@ lines whose column of ids names the student, and every other line stays as it is
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import io
 import itertools
@@ -16,7 +17,6 @@ import re
 import secrets
 import shutil
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Literal
@@ -33,7 +33,7 @@ from pcn_course.grading.letters_word import LETTER, word_name
 from pcn_course.grading.lms.names import is_receipt
 from pcn_course.grading.lms.names import who as uploader
 from pcn_course.grading.lms.roster import Roster
-from pcn_course.grading.lms.unpacking import HandIn, unpack
+from pcn_course.grading.lms.unpacking import BROKEN, HandIn, overlap, read_member, unpack
 
 Unit = Literal["files", "rows", "lines", "entries"]
 
@@ -46,11 +46,7 @@ _DEPTH = 5
 _TABLES = (".csv", ".tsv", ".xls", ".txt")
 _RECEIPT = 200_000
 """As many bytes of a receipt of Blackboard's are read."""
-_BROKEN = (
-    zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError,
-    RuntimeError,
-)  # fmt: skip
-"""What a ZIP does that is none, or damaged."""
+_TOO_DEEP = (errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE)
 _IDS = frozenset({
     "id", "student", "studentid", "nbgraderid", "username", "loginid", "sisuserid", "sisloginid",
     "lmsid", "lmsuserid", "orgdefinedid", "idnumber", "email", "emailaddress", "pseudonym",
@@ -167,13 +163,52 @@ def tree(kind: str, path: Path) -> Piece:
 def remove(path: Path) -> None:
     """Remove a file, a link (not what it leads to) or a folder; nothing is wrong if it is gone."""
     try:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
+        if path.is_symlink() or not path.is_dir():
             path.unlink()
+            return
+        try:
+            shutil.rmtree(path)
+        except (RecursionError, OSError) as error:
+            if not isinstance(error, RecursionError) and error.errno not in _TOO_DEEP:
+                raise
+            _flatten(path)
+            shutil.rmtree(path)
     except FileNotFoundError:
-        if path.exists():  # something in it went at the same time
+        if os.path.lexists(path):  # something in it went at the same time
             remove(path)
+
+
+def _flatten(top: Path) -> None:
+    """Bring every folder below ``top`` directly into it, and remove all else.
+
+    A path may be deeper than the system lets anybody name: it is taken apart from above.
+    """
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+    handle = os.open(top, flags)
+    try:
+        waiting = os.listdir(handle)  # noqa: PTH208 (of what was opened, not of a path)
+        while waiting:
+            try:
+                inside = os.open(waiting.pop(), flags, dir_fd=handle)
+            except (NotADirectoryError, FileNotFoundError):
+                continue
+            except OSError as error:
+                if error.errno == errno.ELOOP:
+                    continue
+                raise
+            try:
+                with os.scandir(inside) as entries:
+                    found = [(one.name, one.is_dir(follow_symlinks=False)) for one in entries]
+                for name, is_folder in found:
+                    if is_folder:
+                        waiting.append(secrets.token_hex(16))
+                        os.rename(name, waiting[-1], src_dir_fd=inside, dst_dir_fd=handle)
+                    else:
+                        os.unlink(name, dir_fd=inside)
+            finally:
+                os.close(inside)
+    finally:
+        os.close(handle)
 
 
 def _files_in(path: Path) -> int:
@@ -282,10 +317,12 @@ def _members(
     try:
         with zipfile.ZipFile(path) as archive:
             names = [one.filename for one in archive.infolist() if not one.is_dir()]
+            if overlap(archive):
+                return None
             texts = {
                 f"{trail}/{name}": _begins(archive, name) for name in names if is_receipt(name)
             }  # fmt: skip
-    except _BROKEN:
+    except BROKEN:
         return None
     mine = set()
     for name in names:
@@ -310,9 +347,8 @@ def _members(
 def _begins(archive: zipfile.ZipFile, name: str) -> str:
     """How a text in a ZIP begins, whatever is said of its size; a damaged one says nothing."""
     try:
-        with archive.open(name) as file:
-            return file.read(_RECEIPT).decode("utf-8", "replace")
-    except _BROKEN:
+        return read_member(archive, archive.getinfo(name), _RECEIPT).decode("utf-8", "replace")
+    except BROKEN:
         return ""
 
 
@@ -323,11 +359,12 @@ def _rewrite_zip(path: Path, without: set[str]) -> None:
         with zipfile.ZipFile(path) as archive, zipfile.ZipFile(anew, "w") as kept:
             for member in archive.infolist():
                 if member.filename not in without:
+                    read_member(archive, member, 0)  # how it is packed has to bound its reading
                     with archive.open(member) as source, kept.open(member, "w") as target:
                         shutil.copyfileobj(source, target)
         shutil.copystat(path, anew)
         anew.replace(path)
-    except _BROKEN as error:
+    except BROKEN as error:
         if isinstance(error, OSError):
             raise
         message = f"it is damaged ({error}): take it out of the archive folder by hand"

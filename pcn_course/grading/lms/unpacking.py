@@ -1,8 +1,8 @@
 """Hand-ins out of an LMS's ZIP of all submissions: each with its student, its time and its answers.
 
-What is unpacked is limited in number, size and depth, is never written anywhere, and is data: a
-path in a ZIP is only read for whom the LMS names in it. What can't be used is told, and doesn't
-stop the others.
+What is unpacked is limited in number, size and depth, and for each uploader; it is never written
+anywhere, and is data: a path in a ZIP is only read for whom the LMS names in it. What can't be used
+is told, and doesn't stop the others.
 """
 
 from __future__ import annotations
@@ -10,10 +10,13 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import io
+import itertools
 import json
 import re
+import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,7 +24,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from pcn_course.answers import FILE, MAX_FILE
+from pcn_course.characters import printable
 from pcn_course.exchange import SECRET, TIMESTAMP, zip_name_pattern
+from pcn_course.files import walk
 from pcn_course.grading.lms.names import (
     Claim,
     Unsettled,
@@ -32,24 +37,33 @@ from pcn_course.grading.lms.names import (
 )
 from pcn_course.grading.lms.roster import Roster
 
-_BROKEN = (
-    zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError,
-    ValueError, OverflowError,
+BROKEN = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError,
+    LookupError, OverflowError, MemoryError,
 )  # fmt: skip
+"""What reading one file of a student's raises, `RecursionError` included (a `RuntimeError`)."""
 _ANSWERS = re.compile(r"(?:.*[_ -])?answers(?:[-_ ]?\(?\d{1,3}\)?)?\.json", re.IGNORECASE)
 _MAX_RECEIPT = 200_000
+_MAX_DIRECTORY = 10_000_000
+"""Bytes of a ZIP's own list of files, which is read as a whole."""
+_HEADER = 30
+"""Bytes of the shortest header of a member."""
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Ways of packing that give no more bytes than one asks for; bzip2 and LZMA give all at once."""
 
 
 class Limits(msgspec.Struct, frozen=True):
     """How much is unpacked of one file that lies in the archive folder.
 
     ``members`` is for one ZIP, ``depth`` how many ZIPs lie in one another, ``inner`` the bytes of
-    a ZIP within a ZIP, ``total`` the bytes of everything.
+    a ZIP within a ZIP, ``each`` the bytes of everything that one uploader gave, ``total`` those of
+    a file or folder in which no LMS names an uploader.
     """
 
     members: int = 20_000
     depth: int = 3
     inner: int = 2 * MAX_FILE
+    each: int = 4 * MAX_FILE
     total: int = 4_000_000_000
 
 
@@ -92,7 +106,13 @@ def unpack_folder(
     limits: Limits | None = None,
 ) -> Iterator[HandIn | LeftOut]:
     """Everything below the archive folder: ZIPs, and what somebody unpacked from them."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
+    faults: list[LeftOut] = []
+
+    def fault(path: str, why: str) -> None:
+        faults.append(LeftOut(Path(path).relative_to(folder).as_posix(), why))
+
+    paths = sorted(Path(here, name) for here, _, names in walk(folder, fault) for name in names)
+    yield from faults
     receipts = {}
     for path in paths:
         name = path.relative_to(folder).as_posix()
@@ -144,8 +164,8 @@ def _unpack(
             yield LeftOut(trail, "it is no submission", odd=False)
     except OSError as error:
         yield LeftOut(trail, f"it can't be read ({error.strerror})")
-    except _BROKEN as error:
-        yield LeftOut(trail, f"it can't be read ({error})")
+    except BROKEN as error:
+        yield LeftOut(trail, _why(error, "it can't be read"))
 
 
 class _LimitError(ValueError):
@@ -159,7 +179,9 @@ class _Reader:
         self.roster = roster
         self.zone = zone
         self.limits = limits
-        self.unpacked = 0
+        self.spent: Counter[str] = Counter()
+        self.budgets: list[tuple[str, int]] = []
+        self.uploader_known = False
         self.texts: dict[str, str] = {}
 
     def told(self, found: LeftOut) -> LeftOut:
@@ -183,10 +205,16 @@ class _Reader:
     ) -> Iterator[HandIn | LeftOut]:
         """The submission that a ZIP is, or those that it holds."""
         try:
+            if _directory_size(file) > _MAX_DIRECTORY:
+                yield LeftOut(trail, "its list of files is too long")
+                return
             with zipfile.ZipFile(file) as archive:
                 members = [one for one in archive.infolist() if not one.is_dir()]
                 if len(members) > self.limits.members:
                     yield LeftOut(trail, f"it holds more than {self.limits.members:,} files")
+                    return
+                if overlap(archive):
+                    yield LeftOut(trail, "its files overlap, as no program packs them")
                     return
                 named = self.pattern.search(trail.rpartition("/")[2])
                 uploader = who(trail, receipts, self.roster, self.zone, step=self.step_id)
@@ -194,8 +222,8 @@ class _Reader:
                     yield self.hand_in(archive, members, trail, uploader, named)
                 else:
                     yield from self.several(archive, members, trail, receipts, depth)
-        except _BROKEN as error:
-            yield LeftOut(trail, f"it can't be unpacked ({error})")
+        except BROKEN as error:
+            yield LeftOut(trail, _why(error, "it can't be unpacked"))
 
     def several(
         self,
@@ -210,22 +238,59 @@ class _Reader:
         self.texts.update(told)
         for member in members:
             inner = f"{trail}/{_name(member)}"
-            last = inner.rpartition("/")[2]
-            try:
-                if "__MACOSX" in inner or last.startswith("._"):
-                    continue
-                if last.lower().endswith(".zip"):
-                    if depth <= 1:
-                        yield LeftOut(inner, "it is a ZIP in too many others")
-                        continue
-                    content = self.read(archive, member, self.limits.inner)
-                    yield from self.archive(io.BytesIO(content), inner, told, depth - 1)
-                elif _ANSWERS.fullmatch(last):
-                    yield self.bare(self.read(archive, member, MAX_FILE), inner, told)
-                elif not is_receipt(inner):
-                    yield LeftOut(inner, "it is no submission", odd=False)
-            except _BROKEN as error:
-                yield LeftOut(inner, f"it can't be unpacked ({error})")
+            with self.spending(inner, told):
+                yield from self.one(archive, member, inner, told, depth)
+
+    def one(
+        self,
+        archive: zipfile.ZipFile,
+        member: zipfile.ZipInfo,
+        inner: str,
+        told: Mapping[str, str],
+        depth: int,
+    ) -> Iterator[HandIn | LeftOut]:
+        """One file of a ZIP that holds several submissions."""
+        last = inner.rpartition("/")[2]
+        try:
+            if "__MACOSX" in inner or last.startswith("._"):
+                return
+            if last.lower().endswith(".zip"):
+                if depth <= 1:
+                    yield LeftOut(inner, "it is a ZIP in too many others")
+                    return
+                content = self.read(archive, member, self.limits.inner)
+                yield from self.archive(io.BytesIO(content), inner, told, depth - 1)
+            elif _ANSWERS.fullmatch(last):
+                yield self.bare(self.read(archive, member, MAX_FILE), inner, told)
+            elif not is_receipt(inner):
+                yield LeftOut(inner, "it is no submission", odd=False)
+        except BROKEN as error:
+            yield LeftOut(inner, _why(error, "it can't be unpacked"))
+
+    @contextlib.contextmanager
+    def spending(self, trail: str, receipts: Mapping[str, str]) -> Iterator[None]:
+        """Count what is unpacked meanwhile against whoever uploaded ``trail``.
+
+        The outermost name counts: within an upload its student chooses the names.
+        """
+        if self.uploader_known:
+            yield
+            return
+        by = who(trail, receipts, self.roster, self.zone, step=self.step_id)
+        if by is not None:
+            budget = (by.student or by.called, self.limits.each)
+        elif not self.budgets:
+            budget = (trail, self.limits.total)
+        else:
+            yield
+            return
+        self.budgets.append(budget)
+        self.uploader_known = by is not None
+        try:
+            yield
+        finally:
+            self.budgets.pop()
+            self.uploader_known = False
 
     def hand_in(
         self,
@@ -290,13 +355,14 @@ class _Reader:
     def receipts(
         self, archive: zipfile.ZipFile, members: list[zipfile.ZipInfo], trail: str
     ) -> dict[str, str]:
-        found = {}
+        found: dict[str, str] = {}
         for member in members:
             name = f"{trail}/{_name(member)}"
             if is_receipt(name):
                 try:
-                    content = self.read(archive, member, _MAX_RECEIPT)
-                except _BROKEN:
+                    with self.spending(name, found):
+                        content = self.read(archive, member, _MAX_RECEIPT)
+                except BROKEN:
                     continue
                 found[name] = content.decode("utf-8", "replace")
         return found
@@ -318,13 +384,53 @@ class _Reader:
 
     def read(self, archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> bytes:
         """A member's content, whatever its header says of its size."""
-        limit = min(limit, self.limits.total - self.unpacked)
-        with archive.open(member) as file:
-            content = file.read(limit + 1)
-        self.unpacked += len(content)
+        left = min(most - self.spent[by] for by, most in self.budgets or [("", self.limits.total)])
+        limit = min(limit, max(left, 0))
+        content = read_member(archive, member, limit)
+        for by, _ in self.budgets or [("", 0)]:
+            self.spent[by] += len(content)
         if len(content) > limit:
-            raise _LimitError("it is too large")
+            raise _LimitError("it is too large" if left > limit else "there is too much of it")
         return content
+
+
+def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int) -> bytes:
+    """Return a member's content, at most one byte more than ``limit``, whatever its header says.
+
+    Raises:
+        One of `BROKEN`: it is damaged, or packed in a way that can't be limited.
+    """
+    if member.compress_type not in _METHODS:
+        method = {zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "LZMA"}.get(member.compress_type)
+        raise zipfile.BadZipFile(
+            f"it is packed with {method or 'an unknown method'}; ask for an ordinary ZIP (deflate)"
+        )
+    with archive.open(member) as file:
+        return file.read(limit + 1)
+
+
+def overlap(archive: zipfile.ZipFile) -> bool:
+    """Return True if two members share bytes: a few kilobytes can then stand for terabytes."""
+    members = sorted(archive.infolist(), key=lambda member: member.header_offset)
+    return any(
+        one.header_offset + _HEADER + one.compress_size > following.header_offset
+        for one, following in itertools.pairwise(members)
+    )
+
+
+def _directory_size(file: Path | io.BytesIO) -> int:
+    """Return the bytes of a ZIP's list of files; 0 if it is no ZIP."""
+    opened = file.open("rb") if isinstance(file, Path) else contextlib.nullcontext(file)
+    with opened as stream:
+        end = zipfile._EndRecData(stream)  # type: ignore[attr-defined]  # noqa: SLF001
+    return int(end[5]) if end else 0
+
+
+def _why(error: BaseException, what: str) -> str:
+    """Return the reason as a clause; an error of memory has no words of its own."""
+    if isinstance(error, MemoryError):
+        return f"{what} (it takes too much memory)"
+    return f"{what} ({printable(error)})"
 
 
 def _read(path: Path, limit: int) -> bytes:
@@ -361,5 +467,5 @@ def _saved_at(answers: bytes) -> dt.datetime | None:
     try:
         moment = dt.datetime.fromisoformat(json.loads(answers)["saved_at"])
         return moment.astimezone(dt.UTC) if moment.tzinfo else None
-    except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError, MemoryError):
         return None

@@ -6,7 +6,9 @@ import datetime as dt
 import hashlib
 import io
 import json
+import os
 import struct
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 
 from pcn_course import exchange
 from pcn_course.answers import Edit
+from pcn_course.care.pieces import remove
 from pcn_course.course import Course, default_root, load_course
 from pcn_course.grading.collecting import summary
 from pcn_course.grading.lms.roster import Entry, Roster
@@ -298,13 +301,99 @@ def test_size_is_limited_whatever_the_header_says(tmp_path: Path, lies: bool) ->
     print(f"{len(bomb):,} bytes for 40,000,000; left out: {[one.why for one in left_out]}")
 
 
-def test_the_sum_is_limited(tmp_path: Path) -> None:
+def test_what_one_uploader_spends_is_taken_from_nobody_else(tmp_path: Path) -> None:
     big = zipped({"answers.json": bytes(300_000)})
-    names = [f"ro_1002_{n}_{STEP}+ben+20261101T0300{n:02}Z.zip" for n in range(10)]
-    path = laid(tmp_path, dict.fromkeys(names, big))
-    found, left_out = read(path, limits=Limits(total=1_000_000))
-    assert 0 < sum(one.answers is not None for one in found) < 4
-    assert left_out or any(one.answers is None for one in found)
+    names = [f"eve_1004_{n}_{STEP}+eve+20261101T0300{n:02}Z.zip" for n in range(10)]
+    path = laid(tmp_path, {**dict.fromkeys(names, big), ADA: GOOD, BEN: big})
+    found, left_out = read(path, limits=Limits(each=1_000_000, total=1_000_000))
+    read_of_eve = [one for one in found if one.student == "eve" and one.answers]
+    assert 0 < len(read_of_eve) < 4
+    assert {one.student for one in found if one.answers} == {"ada", "ben", "eve"}
+    assert any("too much" in one.why for one in left_out)
+
+
+def test_an_upload_cant_spend_in_anothers_name(tmp_path: Path) -> None:
+    inner = zipped({f"ada_1001_{n}_x.zip": zipped({"a": b"0" * 900_000}) for n in range(4)})
+    names = {"eve_1004_1_x.zip": inner, "zoe_1_x.zip": inner}
+    path = laid(tmp_path, {**names, ADA: zipped({"answers.json": bytes(30_000)})})
+    found, _ = read(path, limits=Limits(each=50_000, total=50_000))
+    assert [(one.student, len(one.answers or b"")) for one in found] == [("ada", 30_000)]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_only_what_can_be_unpacked_by_the_byte_is(tmp_path: Path, method: int) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", method) as archive:
+        archive.writestr("answers.json", bytes(30_000_000))
+    name = f"eve_1004_3_{STEP}+eve+20261101T030000Z.zip"
+    path = laid(tmp_path, {name: made.getvalue(), ADA: GOOD})
+    tracemalloc.start()
+    found, left_out = read(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000
+    assert [one.student for one in found] == ["ada"]
+    assert ["ordinary ZIP" in one.why for one in left_out] == [True]
+
+
+def test_members_that_overlap_are_refused(tmp_path: Path) -> None:
+    """As in "A better zip bomb" (Fifield 2019): one body, many entries in the list of files."""
+    packed = bytearray(zipped({"answers.json": bytes(1_000_000)}))
+    at = packed.index(b"PK\x01\x02")
+    end = packed.index(b"PK\x05\x06")
+    entry = packed[at:end]
+    again = [entry.replace(b"answers.json", f"{n:04}ers.json".encode()) for n in range(99)]
+    listed = b"".join([bytes(entry), *map(bytes, again)])
+    tail = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 100, 100, len(listed), at, 0)
+    name = f"eve_1004_3_{STEP}+eve+20261101T030000Z.zip"
+    found, left_out = read(laid(tmp_path, {name: bytes(packed[:at]) + listed + tail, ADA: GOOD}))
+    assert [one.student for one in found] == ["ada"]
+    assert ["overlap" in one.why for one in left_out] == [True]
+
+
+def test_a_list_of_files_without_end_is_not_read(tmp_path: Path) -> None:
+    packed = zipped({"answers.json": b"{}"})
+    at = packed.index(b"PK\x01\x02")
+    entry = packed[at : packed.index(b"PK\x05\x06")]
+    listed = entry * (11_000_000 // len(entry))
+    tail = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, len(listed), at, 0)
+    name = f"eve_1004_3_{STEP}+eve+20261101T030000Z.zip"
+    found, left_out = read(laid(tmp_path, {name: packed[:at] + listed + tail, ADA: GOOD}))
+    assert [one.student for one in found] == ["ada"]
+    assert [one.why for one in left_out] == ["its list of files is too long"]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RecursionError("too deep"), struct.error("x")])
+def test_whatever_one_file_raises_is_a_fault_of_that_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    path = laid(tmp_path, {"eve_1004_3_answers.json": b"{}", ADA: GOOD})
+    opened = zipfile.ZipFile.open
+
+    def fail(archive: zipfile.ZipFile, member: zipfile.ZipInfo, *rest: object) -> object:
+        if "eve" in member.filename:
+            raise error
+        return opened(archive, member, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(zipfile.ZipFile, "open", fail)
+    found, left_out = read(path)
+    assert [one.student for one in found] == ["ada"]
+    assert len(left_out) == 1
+
+
+def test_a_folder_deeper_than_a_path_may_be_stops_nothing(tmp_path: Path) -> None:
+    laid(tmp_path, {ADA: GOOD})
+    here = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("deeper", dir_fd=here)
+        inside = os.open("deeper", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inside
+    os.close(here)
+    several = list(unpack_folder(tmp_path, STEP, ROSTER, NEW_YORK))
+    assert [one.student for one in several if isinstance(one, HandIn)] == ["ada"]
+    assert ["100 folders deep" in one.why for one in several if isinstance(one, LeftOut)] == [True]
+    remove(tmp_path / "deeper")
 
 
 def test_paths_go_nowhere(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 A panel is a fragment without script or style of its own, of headings from ``h4`` on, which the page
 places below the panel's title. Everything that a student or the course wrote is escaped. Ids begin
 with ``pcn-panel-`` and the panel's kind. The page acts on ``data-pcn-choose``, ``data-pcn-copy``
-and ``data-pcn-file``, and filters ``li.pcn-tool`` by its ``data-`` attributes.
+``data-pcn-file`` and ``data-pcn-rest``, and filters ``li.pcn-tool`` by its ``data-`` attributes.
 """
 
 from __future__ import annotations
@@ -32,10 +32,14 @@ class UnknownPanelError(LookupError):
     """There is no panel of that kind."""
 
 
-def panel_html(kind: str, course: Course, values: Values, today: dt.date) -> str:
+def panel_html(
+    kind: str, course: Course, values: Values, today: dt.date, *, whole: bool = True
+) -> str:
     """The panel ``kind`` (``network``, ``coverage``, ``tools``, ``asks`` or ``week``) as HTML.
 
-    ``values`` are answers by step and key; whatever they hold, there is a panel.
+    ``values`` are answers by step and key; whatever they hold, there is a panel. Without ``whole``,
+    a long list ends where it is folded, and an element with ``data-pcn-rest`` names how many more
+    entries there are: the page asks for them when someone opens the list.
 
     Raises:
         UnknownPanelError: no panel of this kind is made here.
@@ -46,7 +50,7 @@ def panel_html(kind: str, course: Course, values: Values, today: dt.date) -> str
         case "coverage":
             return _coverage(course, values)
         case "tools":
-            return _tools(course, values, today)
+            return _tools(course, values, today, whole=whole)
         case "asks":
             return _asks(values)
         case "week":
@@ -161,7 +165,7 @@ LOOK_AT = 8
 _TIMING = {"async": "in your own time", "sync": "live", "both": "both"}
 
 
-def _tools(course: Course, values: Values, today: dt.date) -> str:
+def _tools(course: Course, values: Values, today: dt.date, *, whole: bool) -> str:
     ranked = rank(course, values, today)
     parts = [
         f'<p class="pcn-note"><strong>One rule stands above every tool.</strong> {_safe(RULE)}</p>'
@@ -174,9 +178,11 @@ def _tools(course: Course, values: Values, today: dt.date) -> str:
     parts.append(f"<h4>{heading}</h4>")
     parts.append(f"<ol>{''.join(_tool(one) for one in ranked[:BEST])}</ol>")
     if others := ranked[BEST:]:
-        rest = "".join(_tool(one) for one in others)
+        rest = f'<p data-pcn-rest="{len(others)}">Loading the other tools…</p>'
+        if whole:
+            rest = f'<ol start="{BEST + 1}">{"".join(_tool(one) for one in others)}</ol>'
         summary = f"The other {len(others)} tools, with what speaks for and against each"
-        parts.append(_fold("tools-others", summary, f'<ol start="{BEST + 1}">{rest}</ol>'))
+        parts.append(_fold("tools-others", summary, rest))
     parts.append(
         '<p><button type="button" class="pcn-quiet" data-pcn-file="compare">'
         "Compare all tools in a table</button></p>"

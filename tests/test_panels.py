@@ -29,6 +29,7 @@ ATTRIBUTES = {
     *("class", "id", "dir", "start", "type", "role", "aria-label", "aria-pressed", "tabindex"),
     *("scope", "open", "data-phone", "data-bandwidth", "data-public", "data-free", "data-known"),
     *("data-used", "data-pcn-choose", "data-pcn-value", "data-pcn-copy", "data-pcn-file"),
+    "data-pcn-rest",
 }
 MAY_NOT_STAND_IN_P = {"p", "ul", "ol", "li", "div", "table", "h4", "details"}
 
@@ -244,6 +245,15 @@ def test_tools_are_listed_with_reasons_the_best_five_in_sight() -> None:
     assert "Ask at work which of these are allowed there" in found.text
     assert "you said no public account" in found.text
     assert "Skype: Closed on May 5, 2025. Look at Microsoft Teams or Zoom instead." in found.text
+
+
+def test_the_tools_behind_the_fold_can_come_later() -> None:
+    short = Panel(panel_html("tools", COURSE, VALUES, TODAY, whole=False))
+    assert len(short.all("li", **{"class": "pcn-tool"})) == 5
+    current = [tool for tool in COURSE.tools if tool.status == "current"]
+    assert [one["data-pcn-rest"] for one in short.all("p") if "data-pcn-rest" in one] == [
+        str(len(current) - 5)
+    ]
 
 
 def test_each_tool_carries_what_the_filters_read() -> None:

@@ -95,7 +95,7 @@ class Form(Desk):
                 case protocol.Submit():
                     reply = self._submit(message)
                 case protocol.Look():
-                    reply = self._panels()
+                    reply = self._panels(whole=message.whole)
                 case protocol.Advise():
                     reply = self._advise(message)
                 case protocol.List():
@@ -185,7 +185,7 @@ class Form(Desk):
             if "." in reference
         }
 
-    def _panels(self) -> Reply:
+    def _panels(self, *, whole: bool) -> Reply:
         from pcn_course.panels import panel_html
 
         values = self._workspace.values(self._course)
@@ -195,7 +195,7 @@ class Form(Desk):
             if panel.kind == "import":
                 continue
             try:
-                html[panel.kind] = panel_html(panel.kind, self._course, values, today)
+                html[panel.kind] = panel_html(panel.kind, self._course, values, today, whole=whole)
             except Exception:  # noqa: BLE001 (a picture of the answers must not stand in their way)
                 log.exception("%s: the panel %s failed", self._called, panel.kind)
                 html[panel.kind] = f"<p>{PANEL_FAILED}</p>"

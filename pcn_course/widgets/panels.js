@@ -13,6 +13,7 @@ const FILTERS = [
   ["I know it", (tool) => says(tool.known)],
   ["My people use it", (tool) => says(tool.used)],
 ];
+const REST = "[data-pcn-rest]"; // stands for the rest of a long list
 const says = (value) => value === "yes";
 
 export function guarded(act) {
@@ -28,6 +29,7 @@ export function guarded(act) {
 export function makePanels({ client, site, prompts, send, sendNow, value, change, open }) {
   const panels = [];
   let [timer, frame] = [0, 0];
+  let whole = false; // long lists are there in full, since someone has opened one
 
   // The panels after the prompt `key`, as elements. `level`: of their headings.
   function after(all, key, level) {
@@ -43,6 +45,7 @@ export function makePanels({ client, site, prompts, send, sendNow, value, change
         const on = event.target.closest(ACTIONS);
         if (on) guarded(() => act(panel, on, on.dataset));
       });
+      panel.body.addEventListener("toggle", ({ target }) => target.open && target.querySelector(REST) && fetch(), true);
       guarded(() => begin(panel, id));
       panels.push(panel);
       if (panel.map) edited(panel.keys[0]);
@@ -75,7 +78,11 @@ export function makePanels({ client, site, prompts, send, sendNow, value, change
   function look() {
     if (!panels.some(({ kind }) => kind !== "import")) return;
     clearTimeout(timer);
-    timer = setTimeout(() => guarded(() => send("look")), PAUSE);
+    timer = setTimeout(() => guarded(() => send("look", { whole })), PAUSE);
+  }
+
+  function fetch() {
+    if (!whole) (whole = true), look();
   }
 
   function show(html) {
@@ -189,7 +196,9 @@ export function makePanels({ client, site, prompts, send, sendNow, value, change
       const fold = tool.closest("details");
       if (fold && on.length && !tool.hidden) fold.open = true; // what fits is in sight
     }
-    const text = `${tools.filter((tool) => !tool.hidden).length} of ${tools.length} tools`;
+    const rest = Number(panel.body.querySelector(REST)?.dataset.pcnRest ?? 0);
+    if (rest && on.length) fetch(); // what is still to come is filtered when it is here
+    const text = `${tools.filter((tool) => !tool.hidden).length + (on.length ? 0 : rest)} of ${tools.length + rest} tools`;
     if (panel.count.textContent !== text) panel.count.textContent = text;
   }
 

@@ -66,7 +66,9 @@ class Submit(Message, frozen=True, kw_only=True, tag="submit"):
 
 
 class Look(Message, frozen=True, kw_only=True, tag="look"):
-    """What can be made of the saved answers: the step's panels."""
+    """What can be made of the saved answers: the step's panels; ``whole``: with long lists."""
+
+    whole: bool = False
 
 
 class Advise(Message, frozen=True, kw_only=True, tag="advise"):

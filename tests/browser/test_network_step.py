@@ -425,6 +425,34 @@ def test_a_button_chooses_a_tool_and_takes_it_back(page: Page) -> None:
     expect(field(page, "tools").get_by_label("Tool 1")).not_to_be_checked()
 
 
+SHORT = (
+    TOOL_LIST + '<details id="pcn-panel-tools-others"><summary>The other 2 tools</summary>'
+    '<p data-pcn-rest="2">Loading the other tools…</p></details>'
+)
+WHOLE = SHORT.replace(
+    '<p data-pcn-rest="2">Loading the other tools…</p>',
+    '<ol><li class="pcn-tool" data-bandwidth="low" data-free="no">A list server</li>'
+    '<li class="pcn-tool" data-bandwidth="high" data-free="no">A wall</li></ol>',
+)
+
+
+@pytest.mark.parametrize("by", ["opening the list", "a filter"])
+def test_the_rest_of_a_long_list_comes_when_it_is_wanted(page: Page, by: str) -> None:
+    opened(page, state(), look={"panels": {"tools": SHORT}})
+    tools = panel(page, "tools")
+    expect(tools.get_by_text("5 of 5 tools")).to_be_visible()
+    page.evaluate("(html) => { kernel.answers.look = { panels: { tools: html } }; }", WHOLE)
+    if by == "a filter":
+        tools.get_by_label("Low bandwidth").check()
+        expect(tools.get_by_text("3 of 5 tools")).to_be_visible()
+        expect(tools.get_by_text("A wall")).to_be_hidden()
+    else:
+        tools.get_by_text("The other 2 tools").click()
+        expect(tools.get_by_text("A wall")).to_be_visible()
+    expect(tools.get_by_text("A list server")).to_be_visible()
+    assert page.evaluate("kernel.heard.filter(({ type }) => type === 'look').at(-1).whole")
+
+
 def test_filters_are_joined_and_outlast_a_refresh(page: Page) -> None:
     opened(page, state(), look={"panels": {"tools": TOOL_LIST}})
     tools = panel(page, "tools")

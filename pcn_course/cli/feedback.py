@@ -30,6 +30,7 @@ _DO = ("release", "hold", "word", "requests", "answer", "ask")
 @click.option("--criterion", help="What --ask is about. Default: the whole step.")
 @click.option("--text", help="The words of an answer or a request.")
 @click.option("--points", type=float, help="The criterion's new points, with --answer.")
+@click.option("--names", is_flag=True, help="Show students' ids in place of submission codes.")
 @click.option("--as", "marker", help="The name under which this is kept. Default: your login.")
 @room_option
 def feedback(  # noqa: PLR0913 (each is an option)
@@ -47,6 +48,7 @@ def feedback(  # noqa: PLR0913 (each is an option)
     release: bool,
     even_unmarked: bool,
     requests: bool,
+    names: bool,
 ) -> None:
     """Hold or release feedback, write it as Word, answer requests.
 
@@ -74,13 +76,13 @@ def feedback(  # noqa: PLR0913 (each is an option)
         marking = Marking(room, _me(marker))
         match chosen:
             case ["release"]:
-                _release(marking, step, even_unmarked=even_unmarked)
+                _release(marking, step, even_unmarked=even_unmarked, names=names)
             case ["hold"]:
                 _hold(marking, step)
             case ["word"] if word:
                 _word(marking, step, word)
             case ["requests"]:
-                _requests(marking, step)
+                _requests(marking, step, names=names)
             case ["answer"] if answer is not None:
                 _answer(marking, answer, text or "", points)
             case ["ask"] if ask is not None:
@@ -106,7 +108,14 @@ def _me(given: str | None) -> str:
         return "marker"
 
 
-def _release(marking: Marking, step: str, *, even_unmarked: bool) -> None:
+def _called(marking: Marking, step: str, student: str, *, names: bool) -> str:
+    """Return what a list calls a submission: its code, as on the grading page, unless ``names``."""
+    from pcn_course.grading.scores import pseudonym
+
+    return student if names else f"Submission {pseudonym(marking.room.course_id, step, student)}"
+
+
+def _release(marking: Marking, step: str, *, even_unmarked: bool, names: bool) -> None:
     from pcn_course.grading.requests import take_in
     from pcn_course.grading.returning import release, waiting
 
@@ -118,7 +127,7 @@ def _release(marking: Marking, step: str, *, even_unmarked: bool) -> None:
     if open_ones and not even_unmarked:
         for one in open_ones:
             what = ", ".join(one.criteria) if one.graded else "collected, not graded yet"
-            click.echo(f"{one.student}: {what}", err=True)
+            click.echo(f"{_called(marking, step, one.student, names=names)}: {what}", err=True)
         raise click.ClickException(
             "These are not marked, so nothing was released. Mark them, "
             "or release all the same with --even-unmarked."
@@ -156,15 +165,17 @@ def _word(marking: Marking, step: str, folder: Path) -> None:
         click.echo("Feedback on this step is held: keep these until you release it.")
 
 
-def _requests(marking: Marking, step: str) -> None:
+def _requests(marking: Marking, step: str, *, names: bool) -> None:
     from pcn_course.grading.requests import requests_of, take_in
 
     _, odd = take_in(marking, step)
-    for line in odd:
+    for line in odd if names else ():
         click.echo(line, err=True)
+    if odd and not names:
+        click.echo(f"Requests that can't be used: {len(odd)}. See them with --names.", err=True)
     found = requests_of(marking.room.engine, step=step)
     for one in found:
-        click.echo(_told(marking, one))
+        click.echo(_told(marking, one, names=names))
     if not found:
         click.echo(f"Nobody asked for regrading of {step}.")
 
@@ -201,10 +212,11 @@ def _standing(marking: Marking, step: str) -> None:
     click.echo(f"Requests for regrading without an answer: {len(asked)}.")
 
 
-def _told(marking: Marking, one: Request) -> str:
+def _told(marking: Marking, one: Request, *, names: bool = False) -> str:
     """A request in a few lines."""
+    who = _called(marking, one.step, one.student, names=names)
     about = marking.criteria[one.criterion].title if one.criterion else "the whole step"
-    lines = [f"{one.id}. {one.student}, {one.at:%Y-%m-%d %H:%M} UTC, on {about}:", f"   {one.text}"]
+    lines = [f"{one.id}. {who}, {one.at:%Y-%m-%d %H:%M} UTC, on {about}:", f"   {one.text}"]
     if one.answer is None:
         lines.append(f"   No answer yet: --answer {one.id} --text …")
     else:

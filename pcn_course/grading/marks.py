@@ -26,6 +26,7 @@ from pcn_course.grading.scores import (
     MAX_COMMENT,
     Mark,
     MarkError,
+    NoSubmissionError,
     Submission,
     criteria_of,
     read_submissions,
@@ -102,10 +103,7 @@ class Marking:
         with self._engine.connect() as connection:
             found = read_submissions(connection, self.room, step_id, student)
         if not found:
-            raise MarkError(
-                f"There is no submission of {step_id} by {student} in the gradebook. "
-                "Collect and autograde first."
-            )
+            raise NoSubmissionError(student, step_id)
         return found[0]
 
     def sha256(self, student: str, step_id: str) -> str:
@@ -295,10 +293,7 @@ class Marking:
             score_rows(step_id, student).where(tables.cell.c.name == criterion)
         ).first()
         if found is None:
-            raise MarkError(
-                f"There is no submission of {step_id} by {student} in the gradebook. "
-                "Collect and autograde first."
-            )
+            raise NoSubmissionError(student, step_id)
         return found
 
     def _mark(self, connection: Connection, student: str, step_id: str, criterion: str) -> Mark:

@@ -16,7 +16,7 @@ from pcn_course.course import CourseError, UnknownStepError
 from pcn_course.grading.calibration import is_calibration, moved
 from pcn_course.grading.marks import Conflict, Marking
 from pcn_course.grading.room import Room, RoomError, open_room
-from pcn_course.grading.scores import Mark, MarkError
+from pcn_course.grading.scores import Mark, MarkError, NoSubmissionError
 from pcn_course.grading.second import MAX_REASON, Twice, marked_twice, note_look, settle
 from pcn_course.instructor import agreement_view as view
 from pcn_course.instructor import marking_view
@@ -71,6 +71,8 @@ class Agreement(Desk):
     def _answer(self, message: Asked) -> None:
         try:
             reply = self._reply(message)
+        except NoSubmissionError:
+            reply = {"type": "problem", "message": GONE}  # its own words name the student
         except (MarkError, RoomError, NotThereError) as error:
             reply = {"type": "problem", "message": error.plain}
         except (CourseError, UnknownStepError) as error:

@@ -29,7 +29,7 @@ from pcn_course.grading.phrases import Phrase
 from pcn_course.grading.records import requests
 from pcn_course.grading.requests import take_in
 from pcn_course.grading.room import Room, RoomError, open_room
-from pcn_course.grading.scores import MarkError, Submission, read_marks
+from pcn_course.grading.scores import MarkError, NoSubmissionError, Submission, read_marks
 from pcn_course.instructor import marking_messages as asked
 from pcn_course.instructor import marking_view as view
 from pcn_course.instructor.marking_second import SecondMarks
@@ -76,6 +76,8 @@ class Marking(Desk):
             reply = {
                 "type": "conflict", "message": error.plain, "current": current, "anew": error.anew,
             }  # fmt: skip
+        except NoSubmissionError:
+            reply = {"type": "problem", "message": GONE}  # its own words name the student
         except (MarkError, RoomError, NotThereError) as error:
             reply = {"type": "problem", "message": error.plain}
         except CourseError as error:
@@ -169,8 +171,9 @@ class Marking(Desk):
 
     def _names(self, message: asked.Names) -> Reply:
         step = self._step(message)
+        # Notes say who uploaded what, so that they come with the names alone.
         found = {
-            self._handle(step.id, one.student.id): [one.student.name, one.student.id]
+            self._handle(step.id, one.student.id): [one.student.name, one.student.id, *one.notes]
             for one in self._gradebook(message).listed(step.id)
         }
         self._note("names", self._gradebook(message), step)

@@ -85,6 +85,7 @@ def listed(name: str, submission: Submission, requests: int) -> Json:
         "out_of": submission.out_of,
         "late": submission.seconds_late > 0,
         "requests": requests,
+        "notes": len(submission.notes),
     }
 
 
@@ -98,6 +99,7 @@ def listed_blind(name: str, submission: Submission, own: dict[str, Mark]) -> Jso
         "out_of": None,
         "late": False,
         "requests": 0,
+        "notes": 0,
     }
 
 
@@ -134,11 +136,11 @@ def answers(step: Step, submitted: Submitted) -> Json:
 
 
 def handed_in(submission: Submission) -> Json:
-    """When it came, and what is to be known of it."""
+    """When it came. What is noted of it names people, and comes with the names alone."""
     return {
         "handed_in": _iso(submission.handed_in),
         "seconds_late": submission.seconds_late,
-        "notes": list(submission.notes),
+        "notes": [],
     }
 
 

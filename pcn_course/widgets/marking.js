@@ -595,7 +595,11 @@ export default {
         button([nameOf(one.student)], () => show(one.student), "pcn-quiet" + (one.student === at ? " pcn-here-now" : "")),
         h("span", { class: "pcn-help" }, [
           isOpen(one.student) ? `○ ${howFar(one.student)}` : "✓ marked", !prefs.second && `${number(one.total)} of ${number(one.out_of)}`,
-          one.late && "late", one.requests && "asked to look again"].filter(Boolean).join(" · ")))));
+          one.late && "late", one.requests && "asked to look again",
+          one.notes && !names && (one.notes === 1 ? "1 note, shown with names" : `${one.notes} notes, shown with names`),
+        ].filter(Boolean).join(" · ")),
+        // Notes say who uploaded what.
+        (names?.[one.student] ?? []).slice(2).map((note) => h("p", { class: "pcn-note" }, note)))));
     }
 
     // ---- Dialogs ------------------------------------------------------------------------------------

@@ -628,7 +628,6 @@ def test_what_is_to_be_known_of_a_submission_stands_beside_it(
     desk = Desk.open(context, server)
     left = desk.page.locator(".pcn-left")
     expect(left).to_contain_text("Late by 1 day 3 hours. 2 points are taken off the total.")
-    expect(left).to_contain_text("A file was left out: essay.exe")
     expect(left).to_contain_text("Asked to look again at “Ethics and boundaries”")
     expect(left).to_contain_text("<i>Please</i> look again")
     total = desk.page.locator(".pcn-total")
@@ -637,7 +636,17 @@ def test_what_is_to_be_known_of_a_submission_stands_beside_it(
     desk.saved()
     assert Gradebook(room, "a test").submission(first.student.id, STEP).total == 5
     expect(total).to_contain_text("5 of 20")
+    # What is noted of a file says who uploaded it: it stands in the list, and only with names.
+    listed = desk.page.locator(".pcn-all")
+    desk.page.get_by_text("All submissions of this step").click()
+    expect(listed).to_contain_text("1 note, shown with names")
+    assert "essay.exe" not in desk.page.content()
+    desk.page.get_by_label("Show names").check()
+    expect(listed).to_contain_text("A file was left out: essay.exe")
+    expect(left).not_to_contain_text("essay.exe")
     assert axe(desk.page) == []
+    desk.page.get_by_label("Show names").uncheck()
+    expect(listed).not_to_contain_text("essay.exe")
 
 
 # ---- For everybody ---------------------------------------------------------------------------

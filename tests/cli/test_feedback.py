@@ -14,6 +14,7 @@ from pcn_course.grading.feedback import release_state
 from pcn_course.grading.letters_word import word_name
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.room import Room
+from pcn_course.grading.scores import pseudonym
 from tests.support.room import make_room
 
 STEP = "step-1-goals"
@@ -53,9 +54,15 @@ def test_nothing_unmarked_is_released_by_mistake(room: Room) -> None:
     done = pcn(room, "--release")
     assert done.exit_code == 1
     titles = [one.title for name, one in marking.criteria.items() if name != "reasoning"]
-    assert f"ben: {', '.join(titles)}\n" in done.output
-    assert "uma: collected, not graded yet" in done.output
-    assert "ada" not in done.output
+    # Who is graded blind is not named by what is left to grade.
+    mine = pseudonym(room.course_id, STEP, "ben")
+    assert f"Submission {mine}: {', '.join(titles)}\n" in done.output
+    uma = pseudonym(room.course_id, STEP, "uma")
+    assert f"Submission {uma}: collected, not graded yet" in done.output
+    assert not re.search(r"\b(ada|ben|uma)\b", done.output)
+    named = pcn(room, "--release", "--names")
+    assert f"ben: {', '.join(titles)}\n" in named.output
+    assert "uma: collected, not graded yet" in named.output
     assert release_state(room.engine, STEP) is None
 
 
@@ -69,7 +76,12 @@ def test_a_request_is_entered_listed_and_answered_once(room: Room) -> None:
     listed = pcn(room, "--requests").output
     assert listed.count("I named whom it concerns.") == 1
     title = re.escape(marking.criteria["ethics"].title)
-    assert re.search(rf"^1\. ben, [-\d]+ [:\d]+ UTC, on {title}:$", listed, re.MULTILINE)
+    when = r"[-\d]+ [:\d]+ UTC"
+    mine = f"Submission {pseudonym(room.course_id, STEP, 'ben')}"
+    assert re.search(rf"^1\. {mine}, {when}, on {title}:$", listed, re.MULTILINE)
+    assert not re.search(r"\bben\b", listed)
+    named = pcn(room, "--requests", "--names").output
+    assert re.search(rf"^1\. ben, {when}, on {title}:$", named, re.MULTILINE)
     assert "without an answer: 1" in pcn(room).output
     done = pcn(room, "--answer", "1", "--text", "You did.", "--points", "3")
     assert "kim (1.0 → 3.0): You did." in done.output

@@ -18,7 +18,7 @@ from sqlalchemy import insert
 from pcn_course.answers import Field, Submitted
 from pcn_course.course import Criterion, Level, default_root, load_course
 from pcn_course.grading.marks import Marking as Gradebook
-from pcn_course.grading.records import make_tables, now, requests, second_marks
+from pcn_course.grading.records import make_tables, note, now, requests, second_marks
 from pcn_course.grading.room import Room, open_room
 from pcn_course.instructor import marking_view as view
 from pcn_course.instructor.marking import Marking, open_marking, whoever
@@ -107,6 +107,40 @@ def test_nothing_of_a_student_reaches_the_page_unasked(room: Room, widget: Marki
     assert {one["pseudonym"] for one in found[1]["submissions"]} == {
         one["pseudonym"] for one in found[2:]
     }
+
+
+def test_notes_of_who_uploaded_what_come_with_the_names_alone(room: Room, widget: Marking) -> None:
+    told = "Canvas says that s002 uploaded this; the file itself says s003. Canvas was believed."
+    note(room.engine, "s002", STEP, told)
+    found = [ask(widget, "open"), ask(widget, "list", step=STEP)]
+    found += [ask(widget, "read", step=STEP, student=one) for one in students(widget)]
+    found += [ask(widget, "list", step=STEP, second=True)]
+    assert not re.search(r"s00\d|Canvas", json.dumps(found))
+    lines = {one["student"]: one["notes"] for one in found[1]["submissions"]}
+    assert lines == {handle(room, one): int(one == "s002") for one in ("s001", "s002", "s003")}
+    names = ask(widget, "names", step=STEP)["names"]
+    assert names[handle(room, "s002")] == ["S002 Doe", "s002", told]
+    assert names[handle(room, "s001")] == ["S001 Doe", "s001"]
+
+
+def test_a_submission_that_is_gone_is_not_called_by_its_student(
+    room: Room, widget: Marking
+) -> None:
+    handles = students(widget)
+    with room.gradebook() as gradebook:
+        gradebook.remove_submission(STEP, "s002")
+    one = handle(room, "s002")
+    assert one in handles
+    for kind, more in (
+        ("read", {}),
+        ("read", {"second": True}),
+        ("give", {"criterion": "ethics", "points": 1, "seen": None}),
+        ("say", {"criterion": "ethics", "comment": "Good", "seen": ""}),
+    ):
+        told = ask(widget, kind, step=STEP, student=one, **more)
+        assert told["type"] == "problem"
+        assert "not in the gradebook any more" in told["message"]
+        assert "s002" not in json.dumps(told)
 
 
 def test_private_answers_stay_private(room: Room, widget: Marking) -> None:

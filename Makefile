@@ -10,6 +10,11 @@ ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 export PYTHON PCN_CHROMIUM
 
+# An environment knows its folder by name: where that was renamed or copied, it is made again.
+ifneq ($(filter app demo test check bench soak pictures,$(MAKECMDGOALS)),)
+$(shell sh scripts/install.sh moved)
+endif
+
 .PHONY: help app demo test check bench soak pictures lock clean
 .DEFAULT_GOAL := help
 

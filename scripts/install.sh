@@ -1,6 +1,7 @@
 #!/bin/sh
 # install.sh app|dev: makes .venv when it is missing and installs the course, as it stands here, with
-# the versions of constraints.txt. "app" is what teaching needs; "dev" adds the tests' tools.
+# the versions of constraints.txt. "app" is what teaching needs; "dev" adds the tests' tools. "moved"
+# only has them installed again where the folder was renamed, moved or copied since.
 # A machine's own pip settings (a mirror, a certificate) are respected and written nowhere.
 set -eu
 cd "$(dirname "$0")/.."
@@ -8,8 +9,23 @@ cd "$(dirname "$0")/.."
 case "${1:-app}" in
     app) what=. ;;
     dev) what=.[dev] ;;
-    *) echo "install.sh: app or dev, not $1" >&2; exit 2 ;;
+    moved) ;;
+    *) echo "install.sh: app, dev or moved, not $1" >&2; exit 2 ;;
 esac
+
+moved() { # was .venv made in another folder? its programs and its link to the course lead there
+    [ -f .venv/pyvenv.cfg ] || return 1
+    made=$(sed -n 's/^command = .* -m venv \(--[a-z-]* \)*//p' .venv/pyvenv.cfg)
+    [ -n "$made" ] && [ "$(cd "$made" 2>/dev/null && pwd -P)" != "$(cd .venv && pwd -P)" ]
+}
+
+if [ "${1:-app}" = moved ]; then
+    if moved && [ -e .venv/.app-installed ]; then
+        echo "The environment in .venv was made in another folder. It is made again here." >&2
+        rm -f .venv/.app-installed .venv/.dev-installed
+    fi
+    exit 0
+fi
 
 venv_python() { # the interpreter of .venv, on every system's layout
     if [ -x .venv/Scripts/python.exe ]; then echo .venv/Scripts/python.exe; else echo .venv/bin/python; fi
@@ -45,7 +61,7 @@ install() {
         --constraint constraints.txt --editable "$what"
 }
 
-fits || make_venv
+if moved || ! fits; then make_venv; fi
 echo "Installing the course and what it stands on, which takes a minute or two …"
 if ! install; then
     echo "That failed; trying once more, in case the network hiccuped …" >&2

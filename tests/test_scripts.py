@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -162,3 +163,74 @@ def test_the_makefile_says_what_it_can_do() -> None:
     )
     for target in ("app", "test", "check", "bench", "soak", "lock", "clean"):
         assert f"make {target} " in said.stdout
+
+
+# ---- A folder that was moved or copied -----------------------------------------------------------
+
+
+def course_with_venv(folder: Path, made_in: Path) -> Path:
+    """A course's folder whose .venv says that it was made in ``made_in``."""
+    (folder / "scripts").mkdir(parents=True)
+    shutil.copy(ROOT / "Makefile", folder)
+    for name in ("install.sh", "find-python.sh"):
+        shutil.copy(ROOT / "scripts" / name, folder / "scripts")
+    for name in ("pyproject.toml", "constraints.txt"):
+        (folder / name).touch()
+    venv = folder / ".venv"
+    venv.mkdir()
+    config = f"version = 3.11.7\ncommand = /usr/bin/python3 -m venv --without-pip {made_in}/.venv\n"
+    (venv / "pyvenv.cfg").write_text(config)
+    for name in (".app-installed", ".dev-installed"):
+        (venv / name).touch()
+    return folder
+
+
+def would(folder: Path, goal: str) -> tuple[str, str]:
+    """What `make` would do, and what it says."""
+    done = subprocess.run(
+        ["make", "-n", goal], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("name", ["course", "a course [2027] (new)"])
+def test_in_a_folder_that_was_renamed_make_makes_its_environment_again(
+    tmp_path: Path, name: str
+) -> None:
+    folder = course_with_venv(tmp_path / name, tmp_path / "as it was called")
+    done, said = would(folder, "app")
+    assert "sh scripts/install.sh app" in done
+    assert said.count("made in another folder") == 1
+    assert not (folder / ".venv" / ".dev-installed").exists()
+
+
+def test_a_copy_is_told_from_its_original_and_a_link_is_not_another_folder(tmp_path: Path) -> None:
+    original = course_with_venv(tmp_path / "course", tmp_path / "course")
+    copy = course_with_venv(tmp_path / "copy", original)
+    assert "install.sh" in would(copy, "app")[0]
+    link = tmp_path / "link"
+    link.symlink_to(original)
+    for folder in (original, link):
+        done, said = would(folder, "app")
+        assert "install.sh" not in done
+        assert said == ""
+
+
+def test_who_only_asks_for_help_changes_nothing(tmp_path: Path) -> None:
+    folder = course_with_venv(tmp_path / "course", tmp_path / "elsewhere")
+    would(folder, "help")
+    assert (folder / ".venv" / ".app-installed").exists()
+
+
+def test_a_moved_environment_is_not_used_again(tmp_path: Path, machine: Machine) -> None:
+    folder = course_with_venv(tmp_path / "course", tmp_path / "elsewhere")
+    machine.has("python3", f'echo "$@" >>{machine.home}/asked; exit 1')
+    (folder / ".venv" / "bin").mkdir()
+    (folder / ".venv" / "bin" / "python").symlink_to("/bin/true")  # it says yes to anything
+    subprocess.run(
+        ["/bin/sh", folder / "scripts" / "install.sh", "app"],
+        env={"PATH": f"{machine.bin}:{BARE}", "HOME": str(machine.home), "PYTHON": "python3"},
+        capture_output=True,
+        check=False,
+    )
+    assert (machine.home / "asked").exists(), "another Python was looked for, to make it with"

@@ -34,6 +34,7 @@ from pcn_course.grading.lms.names import is_receipt
 from pcn_course.grading.lms.names import who as uploader
 from pcn_course.grading.lms.roster import Roster
 from pcn_course.grading.lms.unpacking import BROKEN, HandIn, overlap, read_member, unpack
+from pcn_course.grading.lms.uploads import LMS_NAMES, upload_name
 
 Unit = Literal["files", "rows", "lines", "entries"]
 
@@ -103,6 +104,11 @@ def pieces_of(who: Who, places: Places, course: Course, roster: Roster) -> Itera
     workspaces = [*_workspaces(places, who.id)]
     secrets = _secrets([*folders, *sent, *cached, *workspaces])
     yield from _released_feedback(places, course, secrets)
+    # Each holds many students' pages. They are written again by `pcn feedback --release`.
+    for step in course.steps:
+        for path in (places.room / "feedback" / upload_name(step.id, lms) for lms in LMS_NAMES):
+            if path.exists():
+                yield tree("feedback to upload", path)
     for path in sent:
         yield tree("exchange", path)
     for path in cached:

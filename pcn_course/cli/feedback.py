@@ -1,4 +1,4 @@
-"""The command for feedback: held or released for all, as Word, and requests for regrading."""
+"""The command for feedback: held, released, as files to upload, as Word; regrade requests."""
 
 from __future__ import annotations
 
@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pcn_course.cli.group import FOLDER, TEACHING, command, room_in, room_option
+from pcn_course.cli.group import FILE, FOLDER, TEACHING, command, room_in, room_option
 
 if TYPE_CHECKING:
     from pcn_course.grading.marks import Marking
     from pcn_course.grading.requests import Request
+    from pcn_course.grading.returning import Returned
 
+_WHERE = {
+    "canvas": "In Canvas: Gradebook, the assignment's menu, Re-upload Submissions.",
+    "moodle": "In Moodle: the assignment, Grading action, Upload multiple feedback files in a zip.",
+    "brightspace": "In Brightspace: the assignment's submissions, Add Feedback Files.",
+    "blackboard": "In Blackboard: Gradebook, Work Offline, Upload.",
+}
+"""Where each LMS takes the file that is uploaded to it."""
 _DO = ("release", "hold", "word", "requests", "answer", "ask")
 
 
@@ -23,6 +31,12 @@ _DO = ("release", "hold", "word", "requests", "answer", "ask")
 @click.option("--hold", is_flag=True, help="Nobody gets feedback on this step until --release.")
 @click.option("--release", is_flag=True, help="Write all letters, and give them to all at once.")
 @click.option("--even-unmarked", is_flag=True, help="Release although criteria are unmarked.")
+@click.option("--replace", is_flag=True, help="Write the files for the LMS again, with --release.")
+@click.option(
+    "--blackboard",
+    type=FILE,
+    help="Blackboard's download of this step's column with comments, for --release.",
+)
 @click.option("--word", type=FOLDER, help="Write a Word letter for each student into this folder.")
 @click.option("--requests", is_flag=True, help="List the requests for regrading.")
 @click.option("--answer", type=int, metavar="ID", help="Answer a request, with --text.")
@@ -47,12 +61,19 @@ def feedback(  # noqa: PLR0913 (each is an option)
     hold: bool,
     release: bool,
     even_unmarked: bool,
+    replace: bool,
+    blackboard: Path | None,
     requests: bool,
     names: bool,
 ) -> None:
     """Hold or release feedback, write it as Word, answer requests.
 
     Without an option it says how feedback on STEP (such as step-1-goals) stands.
+
+    --release writes one page for each student. Where their work was collected from an LMS's ZIP, it
+    also writes one file to upload: for Canvas, Moodle and Brightspace a ZIP with the names that the
+    LMS gave, for Blackboard its gradebook file with a feedback column. Students who can't be
+    reached this way are listed.
     """
     chosen = [
         name
@@ -76,7 +97,8 @@ def feedback(  # noqa: PLR0913 (each is an option)
         marking = Marking(room, _me(marker))
         match chosen:
             case ["release"]:
-                _release(marking, step, even_unmarked=even_unmarked, names=names)
+                _see_all_graded(marking, step, even_unmarked=even_unmarked, names=names)
+                _release(marking, step, replace=replace, blackboard=blackboard)
             case ["hold"]:
                 _hold(marking, step)
             case ["word"] if word:
@@ -115,9 +137,8 @@ def _called(marking: Marking, step: str, student: str, *, names: bool) -> str:
     return student if names else f"Submission {pseudonym(marking.room.course_id, step, student)}"
 
 
-def _release(marking: Marking, step: str, *, even_unmarked: bool, names: bool) -> None:
-    from pcn_course.grading.requests import take_in
-    from pcn_course.grading.returning import release, waiting
+def _see_all_graded(marking: Marking, step: str, *, even_unmarked: bool, names: bool) -> None:
+    from pcn_course.grading.returning import waiting
 
     if not marking.listed(step):
         raise click.ClickException(
@@ -132,25 +153,57 @@ def _release(marking: Marking, step: str, *, even_unmarked: bool, names: bool) -
             "These are not marked, so nothing was released. Mark them, "
             "or release all the same with --even-unmarked."
         )
+
+
+def _release(marking: Marking, step: str, *, replace: bool, blackboard: Path | None) -> None:
+    from pcn_course.grading.requests import take_in
+    from pcn_course.grading.returning import release
+
     take_in(marking, step)
-    done = release(marking.room, step, marking.marker)
+    done = release(marking.room, step, marking.marker, replace=replace, blackboard=blackboard)
     if done.by_exchange:
         click.echo(f"Released for all: {done.letters} letters on {step}.")
+    elif done.uploads:
+        click.echo(f"Written for all: {done.letters} letters on {step}, in {done.folder}.")
+    else:
+        click.echo(
+            f"Written for all: {done.letters} letters on {step}, in {done.folder}. There is no "
+            "exchange here, so give them out in your own way; --word writes them as Word."
+        )
         return
-    click.echo(
-        f"Written for all: {done.letters} letters on {step}, in {done.folder}. There is no "
-        "exchange here, so give them out in your own way; --word writes them as Word."
-    )
+    _uploads(done, step, blackboard=blackboard)
+
+
+def _uploads(done: Returned, step: str, *, blackboard: Path | None) -> None:
+    """Print the files to upload, where they go, and the students whom they don't reach."""
+    from pcn_course.grading.lms.uploads import LMS_NAMES
+
+    for upload in done.uploads:
+        count = f"{upload.reached} student{'' if upload.reached == 1 else 's'}"
+        click.echo(f"To upload to {LMS_NAMES[upload.lms]}: {upload.path} ({count}).")
+        click.echo(f"  {_WHERE[upload.lms]}")
+        if upload.lms == "blackboard" and blackboard is None:
+            click.echo(
+                "  Blackboard will make a text column of it. To fill in its own feedback, download "
+                "this step's column with comments and name that file with --blackboard."
+            )
+    if done.missed:
+        click.echo("Not reached. Return these yourself:")
+    for student, why in done.missed.items():
+        click.echo(f"  {student}: {why} ({done.folder / student / step}).")
 
 
 def _hold(marking: Marking, step: str) -> None:
     from pcn_course.grading.feedback import release_state, set_release_state
+    from pcn_course.grading.returning import drop_uploads
 
     before = release_state(marking.room.engine, step)
     set_release_state(marking.room.engine, step, "held", marking.marker)
     click.echo(f"Feedback on {step} is held: nobody gets it until you say --release.")
     if before == "released":
         click.echo("What was released before stays where students can read it.")
+    for path in drop_uploads(marking.room, step):
+        click.echo(f"Removed: {path}. The next --release writes it again.")
 
 
 def _word(marking: Marking, step: str, folder: Path) -> None:

@@ -1,23 +1,38 @@
-"""Giving feedback back: to all of a class at once, by nbgrader's own commands, or as Word."""
+"""Returning feedback: to a whole class by nbgrader's exchange, by an LMS's bulk upload, as Word."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 from nbgrader.exchange.default import Exchange
 
 from pcn_course.checks import check
-from pcn_course.files import write_whole
+from pcn_course.files import write_private, write_whole
 from pcn_course.grading.feedback import feedback_folders, release_state, set_release_state
 from pcn_course.grading.late import recalculate
 from pcn_course.grading.late_file import FILE as LATE
 from pcn_course.grading.late_file import LateError
 from pcn_course.grading.letters import keep_answers, read_letter
 from pcn_course.grading.letters_word import word_letter, word_name
+from pcn_course.grading.lms.roster import roster_of
+from pcn_course.grading.lms.sheets import LmsError, Sheet, read_sheet
+from pcn_course.grading.lms.uploads import (
+    LMS_NAMES,
+    Packed,
+    Page,
+    UploadName,
+    comments,
+    comments_column,
+    feedback_line,
+    pack,
+    read_names,
+    upload_name,
+)
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.room import Room
 
@@ -39,12 +54,25 @@ class Waiting(msgspec.Struct, frozen=True):
     graded: bool = True
 
 
+class Upload(msgspec.Struct, frozen=True):
+    """A file to upload to an LMS, and how many students it reaches."""
+
+    lms: str
+    path: Path
+    reached: int
+
+
 class Returned(msgspec.Struct, frozen=True):
-    """What was released: how many letters, where they lie, and whether an exchange has them."""
+    """What was released: how many letters, where they lie, and whether an exchange has them.
+
+    ``missed`` are the students whom neither an exchange nor an upload reaches, with the reasons.
+    """
 
     letters: int
     folder: Path
     by_exchange: bool
+    uploads: tuple[Upload, ...] = ()
+    missed: dict[str, str] = {}
 
 
 def waiting(marking: Marking, step_id: str) -> list[Waiting]:
@@ -65,14 +93,37 @@ def waiting(marking: Marking, step_id: str) -> list[Waiting]:
     return sorted(found, key=lambda one: one.student)
 
 
-def release(room: Room, step_id: str, by: str) -> Returned:
+def release(
+    room: Room,
+    step_id: str,
+    by: str,
+    *,
+    replace: bool = False,
+    blackboard: Path | None = None,
+) -> Returned:
     """Write all letters of a step anew, and release them for all together.
 
+    What students uploaded to an LMS is returned by it: for each LMS a file to upload is written
+    beside the letters. ``blackboard`` is its gradebook's download with comments.
+
     Raises:
-        ReturnError: nbgrader could not do it, or late.csv holds faults; a step that was held is
-            held as before.
+        ReturnError: nbgrader could not do it, late.csv holds faults, or there are files to upload
+            already and ``replace`` is not set; a step that was held is held as before.
         RoomError: the gradebook can't be opened.
     """
+    there = upload_files(room, step_id)
+    if there and not replace:
+        raise ReturnError(
+            f"{there[0]} was written by an earlier release, and may have been uploaded. To write "
+            "it again, add --replace. Nothing was changed."
+        )
+    try:
+        sheet = read_sheet(blackboard) if blackboard else None
+        if sheet is not None:
+            comments_column(sheet)
+        names = read_names(room.root, step_id)
+    except LmsError as error:
+        raise ReturnError(error.plain) from error
     _renew_penalties(room)
     before = release_state(room.engine, step_id)
     _nbgrader(room, "generate_feedback", step_id, "--force")
@@ -89,7 +140,75 @@ def release(room: Room, step_id: str, by: str) -> Returned:
     else:
         for folder in folders:
             keep_answers(room.root, folder.parent.name, step_id, folder)
-    return Returned(len(folders), room.root / room.feedback, by_exchange)
+    drop_uploads(room, step_id)
+    uploads, missed = write_uploads(room, step_id, names, sheet)
+    if by_exchange:
+        missed = {student: why for student, why in missed.items() if student in names}
+    return Returned(len(folders), room.root / room.feedback, by_exchange, uploads, missed)
+
+
+def write_uploads(
+    room: Room, step_id: str, names: Mapping[str, UploadName], sheet: Sheet | None = None
+) -> tuple[tuple[Upload, ...], dict[str, str]]:
+    """Write a file to upload for each LMS that took submissions of a step.
+
+    ``names`` are what each student's upload was called; ``sheet`` is Blackboard's download. The
+    files, and why they don't reach the others who have a letter.
+
+    Raises:
+        ReturnError: a file can't be written.
+        RoomError: the gradebook can't be opened.
+    """
+    folder = room.root / room.feedback
+    by_lms: dict[str, list[Page]] = {}
+    missed = {}
+    for path in sorted(folder.glob(f"*/{step_id}/{step_id}.html")):
+        student = path.parts[-3]
+        if student in names:
+            page = Page(student, names[student].name, path.read_bytes())
+            by_lms.setdefault(names[student].lms, []).append(page)
+        else:
+            missed[student] = "no upload of this student came from an LMS"
+    uploads = []
+    for lms, pages in sorted(by_lms.items()):
+        if lms == "blackboard":
+            packed = _for_blackboard(room, step_id, [page.student for page in pages], sheet)
+        else:
+            packed = pack(lms, step_id, pages)
+        missed |= packed.missed
+        if not packed.students:
+            continue
+        path = folder / upload_name(step_id, lms)
+        try:
+            write_private(path, packed.content)
+        except OSError as error:
+            raise ReturnError(f"{path} can't be written: {error.strerror}.") from error
+        uploads.append(Upload(lms, path, len(packed.students)))
+    return tuple(uploads), dict(sorted(missed.items()))
+
+
+def upload_files(room: Room, step_id: str) -> list[Path]:
+    """Return the files to upload that are there of a step."""
+    folder = room.root / room.feedback
+    return [path for lms in LMS_NAMES if (path := folder / upload_name(step_id, lms)).exists()]
+
+
+def drop_uploads(room: Room, step_id: str) -> list[Path]:
+    """Remove the files to upload of a step, and return their paths."""
+    there = upload_files(room, step_id)
+    for path in there:
+        path.unlink(missing_ok=True)
+    return there
+
+
+def _for_blackboard(
+    room: Room, step_id: str, students: Sequence[str], sheet: Sheet | None
+) -> Packed:
+    letters = {student: read_letter(room, student, step_id) for student in students}
+    texts = {student: feedback_line(letter) for student, letter in letters.items() if letter}
+    step = room.course.step(step_id)
+    people = roster_of(room).entries
+    return comments(f"Step {step.number}: {step.short}", people, texts, sheet)
 
 
 def write_words(room: Room, step_id: str, folder: Path) -> tuple[list[str], list[str]]:

@@ -6,16 +6,21 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from click.testing import CliRunner, Result
 
 from pcn_course.cli import main
 from pcn_course.grading.feedback import release_state
 from pcn_course.grading.letters_word import word_name
+from pcn_course.grading.lms.uploads import read_names
 from pcn_course.grading.marks import Marking
+from pcn_course.grading.returning import upload_files, write_uploads
 from pcn_course.grading.room import Room
 from pcn_course.grading.scores import pseudonym
+from tests.grading.lms import returns
 from tests.support.room import make_room
+from tests.support.submissions import keep_names
 
 STEP = "step-1-goals"
 
@@ -133,3 +138,87 @@ def test_names_of_word_files_are_safe_and_differ() -> None:
             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@+-"
         )
         assert len(name) < 120
+
+
+# ---- Files to upload to an LMS ----------------------------------------------------------------
+
+
+NAMES = {
+    "ada": ("canvas", "all.zip/doeada_1001_5001_step-1-goals+ada+20270120T100000Z.zip"),
+    "ben": ("moodle", "all.zip/Ben Doe_77_assignsubmission_file_/x.zip"),
+    "cyd": ("brightspace", "1-2 - Cyd Doe - Jan 20, 2027 1000 AM/x.zip"),
+    "dan": ("blackboard", "Goals_dan_attempt_2027-01-20-10-00-00_x.zip"),
+    "eve": ("canvas", "doeeve_1005_5005_answers.json"),
+}
+
+
+@pytest.fixture
+def of_four(tmp_path: Path) -> Iterator[Room]:
+    """Students of four LMSs, and uma of none: what each has as feedback, and how they came."""
+    made = make_room(tmp_path / "course", [*NAMES, "uma"])
+    for student in (*NAMES, "uma"):
+        page = made.feedback / student / STEP / f"{STEP}.html"
+        page.parent.mkdir(parents=True)
+        page.write_text(f"<!doctype html><title>Feedback for {student}</title>")
+        graded = made.root / made.autograded / student / STEP
+        graded.mkdir(parents=True)
+        nbformat.write(nbformat.v4.new_notebook(), graded / f"{STEP}.ipynb")
+    keep_names(made.root, STEP, NAMES)
+    (made.root / "roster.csv").write_text("id,first,last,username\ndan,Dan,Doe,dan\n")
+    yield made
+    made.close()
+
+
+def page_of(student: str) -> bytes:
+    return f"<!doctype html><title>Feedback for {student}</title>".encode()
+
+
+def test_each_lms_gets_one_file_and_who_is_not_reached_is_named(of_four: Room) -> None:
+    uploads, missed = write_uploads(of_four, STEP, read_names(of_four.root, STEP))
+    assert [(one.lms, one.path.name, one.reached) for one in uploads] == [
+        ("blackboard", f"{STEP}-blackboard.xls", 1),
+        ("brightspace", f"{STEP}-brightspace.zip", 1),
+        ("canvas", f"{STEP}-canvas.zip", 1),
+        ("moodle", f"{STEP}-moodle.zip", 1),
+    ]
+    content = {one.lms: one.path.read_bytes() for one in uploads}
+    name = "step-1-goals+ada+20270120T100000Z.zip"
+    assert returns.canvas(content["canvas"], {5001: ("1001", name)}) == {"1001": page_of("ada")}
+    assert returns.moodle(content["moodle"], {77: {}}) == {77: page_of("ben")}
+    part = "1-2 - Cyd Doe - Jan 20, 2027 1000 AM"
+    assert returns.brightspace(content["brightspace"], [part]) == {part: page_of("cyd")}
+    said = returns.blackboard(content["blackboard"], ["dan"])
+    assert said["dan"].startswith("3 of 20 points")
+    assert sorted(missed) == ["eve", "uma"]
+    assert "answers.json" in missed["eve"]
+    assert {one.path.stat().st_mode & 0o077 for one in uploads} == {0}
+
+
+def test_files_to_upload_are_replaced_with_intent_alone_and_go_when_held(of_four: Room) -> None:
+    write_uploads(of_four, STEP, read_names(of_four.root, STEP))
+    path = of_four.feedback / f"{STEP}-canvas.zip"
+    before = path.read_bytes()
+    done = pcn(of_four, "--release", "--even-unmarked")
+    assert done.exit_code == 1
+    assert "add --replace" in done.output
+    assert "Nothing was changed." in done.output
+    assert path.read_bytes() == before
+    assert release_state(of_four.engine, STEP) is None
+    held = pcn(of_four, "--hold")
+    assert f"Removed: {path}." in held.output
+    assert not upload_files(of_four, STEP)
+
+
+def test_what_is_wrong_with_a_download_is_said_before_anything_is_written(of_four: Room) -> None:
+    table = of_four.root / "gc.csv"
+    table.write_text("Last Name,First Name,Username,Goals |12\nDoe,Dan,dan,3\n")
+    done = pcn(of_four, "--release", "--even-unmarked", "--blackboard", table)
+    assert done.exit_code == 1
+    assert "no column for feedback" in done.output
+    names = of_four.root / ".pcn" / "lms" / f"{STEP}.json"
+    names.write_text("{")
+    done = pcn(of_four, "--release", "--even-unmarked")
+    assert done.exit_code == 1
+    assert f"{names} can't be read" in done.output
+    assert release_state(of_four.engine, STEP) is None
+    assert not upload_files(of_four, STEP)

@@ -26,7 +26,9 @@ from pcn_course.grading.marks import Marking
 from pcn_course.grading.records import events
 from pcn_course.grading.requests import answer, ask
 from pcn_course.grading.room import Room, open_room
+from tests.grading.lms import returns
 from tests.support.nbgrader_course import Course, sample_answers, visible_text
+from tests.support.submissions import keep_names
 
 STEP = "step-1-goals"
 HOSTILE = '<script>alert(1)</script><img src=x onerror="alert(2)"> &amp; {{ 7 * 7 }}'
@@ -272,7 +274,7 @@ def test_all_get_it_together_when_the_instructor_says_so(marked: Class) -> None:
     held = pcn("feedback", STEP, "--hold", *room)
     assert "What was released before stays" in held.output
     before = {path: path.read_bytes() for path in marked.released}
-    refused = pcn("feedback", STEP, "--release", *room)
+    refused = pcn("feedback", STEP, "--release", "--names", *room)
     assert refused.exit_code == 1
     ethics = next(one for one in marked.room.course.rubric.criteria if one.id == "ethics").title
     assert re.search(rf"^ada: .*{re.escape(ethics)}", refused.output, re.MULTILINE)
@@ -296,9 +298,17 @@ def test_all_get_it_together_when_the_instructor_says_so(marked: Class) -> None:
     with marked.room.gradebook() as gradebook:
         due = dt.datetime(2027, 1, 21, 12, 0)  # noqa: DTZ001 (nbgrader's are UTC unsaid)
         gradebook.update_or_create_assignment(STEP, duedate=due)
+    name = f"{STEP}+ada.zip"
+    keep_names(marked.room.root, STEP, {"ada": ("canvas", f"all.zip/doeada_1001_5001_{name}")})
     done = pcn("feedback", STEP, "--release", "--even-unmarked", "--as", "kim", *room)
     assert done.exit_code == 0
     assert "Released for all: 2 letters" in done.output
+    # What came from an LMS goes back by it, too; the exchange reaches the other.
+    packed = marked.room.feedback / f"{STEP}-canvas.zip"
+    assert f"To upload to Canvas: {packed} (1 student)." in done.output
+    assert "Not reached" not in done.output
+    read = returns.canvas(packed.read_bytes(), {5001: ("1001", name)})
+    assert read == {"1001": page(marked.room, "ada").encode()}
     # Not a word of nbgrader's own between the command and this.
     assert done.stderr == ""
     assert release_state(marked.room.engine, STEP) == "released"

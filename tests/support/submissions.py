@@ -57,3 +57,11 @@ def as_stock(course: Course, folder: Path) -> Instructor:
     room = folder / "assignments"
     (room / "nbgrader_config.py").write_text(STOCK)
     return Instructor(course.instructor.home, room)
+
+
+def keep_names(room: Path, step_id: str, names: Mapping[str, tuple[str, str]]) -> None:
+    """Keep what an LMS called each student's upload, as `zip_collect` does: (LMS, path)."""
+    folder = room / ".pcn" / "lms"
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = {student: {"lms": lms, "name": name} for student, (lms, name) in names.items()}
+    (folder / f"{step_id}.json").write_text(json.dumps(kept), encoding="utf-8")

@@ -31,7 +31,7 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from pathlib import Path
 
 import msgspec
 
@@ -40,7 +40,6 @@ from pcn_course.grading.lms.exporting import SAFE_ID
 from pcn_course.grading.lms.roster import Entry, Roster, people_in
 from pcn_course.grading.lms.sheets import LmsError, Row, Sheet, csv_bytes, guarded, key
 
-Lms = Literal["canvas", "moodle", "brightspace", "blackboard"]
 LMS_NAMES: dict[str, str] = {
     "canvas": "Canvas", "moodle": "Moodle", "brightspace": "Brightspace",
     "blackboard": "Blackboard",
@@ -66,6 +65,13 @@ class Page(msgspec.Struct, frozen=True):
     content: bytes
 
 
+class UploadName(msgspec.Struct, frozen=True):
+    """What an LMS called a student's upload in its own ZIP: the path there."""
+
+    lms: str
+    name: str
+
+
 class Packed(msgspec.Struct, frozen=True):
     """An upload file, whom it reaches, and why it can't reach the others."""
 
@@ -88,7 +94,24 @@ def upload_name(step_id: str, lms: str) -> str:
     return f"{step_id}-{lms}.{'xls' if lms == 'blackboard' else 'zip'}"
 
 
-def pack(lms: Lms, step_id: str, pages: Sequence[Page]) -> Packed:
+def read_names(room: Path, step_id: str) -> dict[str, UploadName]:
+    """Return what the LMSs called the uploads of a step, by student, as collecting kept it.
+
+    Raises:
+        LmsError: the file is damaged.
+    """
+    path = room / ".pcn" / "lms" / f"{step_id}.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, UploadName])
+    except FileNotFoundError:
+        return {}
+    except (OSError, msgspec.MsgspecError) as error:
+        raise LmsError(
+            f"{path} can't be read: {error}. Delete it, and collect the LMS's ZIP again."
+        ) from error
+
+
+def pack(lms: str, step_id: str, pages: Sequence[Page]) -> Packed:
     """Return the ZIP that an LMS takes as feedback for many students in one upload."""
     make = {"canvas": _canvas, "moodle": _moodle, "brightspace": _brightspace}[lms]
     members: dict[str, tuple[str, bytes]] = {}
@@ -157,7 +180,7 @@ def _zip(members: Mapping[str, bytes]) -> bytes:
 # ---- Blackboard's gradebook ----------------------------------------------------------------------
 
 
-def blackboard(
+def comments(
     title: str, people: Sequence[Entry], texts: Mapping[str, str], sheet: Sheet | None
 ) -> Packed:
     """Return Blackboard's gradebook file with the feedback of each student in ``texts``.
@@ -168,6 +191,23 @@ def blackboard(
         LmsError: the download has no column for comments.
     """
     return _own_table(title, people, texts) if sheet is None else _filled(people, texts, sheet)
+
+
+def comments_column(sheet: Sheet) -> int:
+    """Return the place of the comments for students in Blackboard's download.
+
+    Raises:
+        LmsError: there is no such column.
+    """
+    headers = [key(header) for header in sheet.header]
+    place = next((headers.index(name) for name in _FEEDBACK if name in headers), None)
+    if place is None:
+        raise LmsError(
+            f"{sheet.path} has no column for feedback. In Blackboard, choose Work Offline, "
+            "Download, this step's column, and “Include comments for this Column”. "
+            "Nothing was changed."
+        )
+    return place
 
 
 def _own_table(title: str, people: Sequence[Entry], texts: Mapping[str, str]) -> Packed:
@@ -187,14 +227,8 @@ def _own_table(title: str, people: Sequence[Entry], texts: Mapping[str, str]) ->
 
 
 def _filled(people: Sequence[Entry], texts: Mapping[str, str], sheet: Sheet) -> Packed:
+    place = comments_column(sheet)
     headers = [key(header) for header in sheet.header]
-    place = next((headers.index(name) for name in _FEEDBACK if name in headers), None)
-    if place is None:
-        raise LmsError(
-            f"{sheet.path} has no column for feedback. In Blackboard, choose Work Offline, "
-            "Download, this step's column, and “Include comments for this Column”. "
-            "Nothing was changed."
-        )
     form = next((at for at in (place + 1,) if at < len(headers) and "format" in headers[at]), None)
     lines: dict[int, Row] = {row.line: row for row in sheet.rows}
     roster = Roster(people)

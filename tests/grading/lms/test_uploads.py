@@ -16,7 +16,7 @@ from pcn_course.grading.lms.roster import Entry
 from pcn_course.grading.lms.sheets import LmsError, read_sheet
 from pcn_course.grading.lms.uploads import (
     Page,
-    blackboard,
+    comments,
     feedback_line,
     pack,
     page_name,
@@ -210,19 +210,19 @@ def download(folder: Path, *, form: str = "SMART_TEXT", head: tuple[str, ...] = 
 
 def test_blackboard_s_own_download_gets_the_comments(tmp_path: Path) -> None:
     path = download(tmp_path)
-    made = blackboard("Goals", PEOPLE, TEXTS, read_sheet(path))
+    made = comments("Goals", PEOPLE, TEXTS, read_sheet(path))
     users = [one.login for one in CLASS]
     read = returns.blackboard(made.content, users, path.read_bytes())
     assert read == {one.login: TEXTS[one.id] for one in CLASS}
     assert made.missed == {}
-    rich = blackboard("Goals", PEOPLE, TEXTS, read_sheet(download(tmp_path, form="HTML")))
+    rich = comments("Goals", PEOPLE, TEXTS, read_sheet(download(tmp_path, form="HTML")))
     read = returns.blackboard(rich.content, users, path.read_bytes())
     assert "&lt;b&gt;“=1+1”&lt;/b&gt;" in read["ada"]
 
 
 def test_without_a_download_blackboard_gets_a_text_column() -> None:
     people = [*PEOPLE, Entry(id="una")]
-    made = blackboard("Goals", people, {**TEXTS, "una": "x"}, None)
+    made = comments("Goals", people, {**TEXTS, "una": "x"}, None)
     read = returns.blackboard(made.content, [one.login for one in CLASS])
     assert read == {one.login: TEXTS[one.id] for one in CLASS}
     assert "username" in made.missed["una"]
@@ -231,7 +231,7 @@ def test_without_a_download_blackboard_gets_a_text_column() -> None:
 def test_a_download_without_comments_is_refused(tmp_path: Path) -> None:
     path = download(tmp_path, head=(*DOWNLOAD[:7], "Remarks", "Remarks Format"))
     with pytest.raises(LmsError, match="no column for feedback"):
-        blackboard("Goals", PEOPLE, TEXTS, read_sheet(path))
+        comments("Goals", PEOPLE, TEXTS, read_sheet(path))
 
 
 def test_a_letter_in_one_line() -> None:

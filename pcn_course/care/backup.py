@@ -27,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import pcn_course
 from pcn_course.answers import FORMAT as ANSWERS_FORMAT
-from pcn_course.care.gather import Gatherer, Target
+from pcn_course.care.gather import Gatherer, Target, TargetError
 from pcn_course.care.manifest import (
     COURSE,
     EXCHANGE,
@@ -74,6 +74,7 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     workspaces: int
     notes: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def backup(
@@ -82,8 +83,8 @@ def backup(
     """Write a backup to ``target``, a new folder, or a new file ``….tar`` or ``….tar.gz``.
 
     It may be made while students type and graders mark. ``exchange`` is the exchange's root and
-    ``workspaces`` the folder of all workspaces, see `places_of`. What could not be read is in
-    ``notes``: look at them.
+    ``workspaces`` the folder of all workspaces, see `places_of`. What could not be copied is in
+    ``left_out``, a sentence each; the rest is there.
 
     Raises:
         BackupError: there is no backup; a part of it that was begun is removed.
@@ -108,9 +109,10 @@ def backup(
         to.close()
         with Backup(target) as made:
             faults = made.faults()
-    except OSError as error:
+    except (OSError, TargetError) as failed:
+        why = failed.error if isinstance(failed, TargetError) else failed
         _remove(target)
-        raise BackupError(f"{target}: {plain_os_error(error)} Nothing was backed up.") from error
+        raise BackupError(f"{target}: {plain_os_error(why)} Nothing was backed up.") from failed
     except BaseException:
         _remove(target)
         raise
@@ -131,6 +133,7 @@ def backup(
         size=sum(one.size for one in files),
         workspaces=count,
         notes=tuple(notes),
+        left_out=manifest.left_out,
     )
 
 
@@ -156,17 +159,17 @@ def _write(room: Room, places: Places, to: Target) -> tuple[Manifest, int]:
         done: set[Path] = set()
         for one in find_workspaces(workspaces):
             if one.home.is_symlink() or one.root.is_symlink():
-                gatherer.notes.append(f"{one.root} is reached by a link and is NOT in the backup.")
+                gatherer.leave_out(one.root, "is reached by a link", WORKSPACES)
                 continue
             place = one.root.relative_to(workspaces).as_posix()
             done |= gatherer.workspace(one.root, f"{WORKSPACES}/{place}".removesuffix("/."))
             count += 1
-        gatherer.folder(workspaces, WORKSPACES, frozenset(done))
+        gatherer.folder(workspaces, WORKSPACES, frozenset(done), own=2)
     else:
         gatherer.notes.append("No workspaces were named, so none are in this backup.")
     if exchange:
         origins[EXCHANGE] = str(exchange)
-        gatherer.folder(exchange, f"{EXCHANGE}/{exchange.name}")
+        gatherer.folder(exchange, f"{EXCHANGE}/{exchange.name}", own=4)
     else:
         gatherer.notes.append("No exchange was found, so none is in this backup.")
     manifest = Manifest(
@@ -182,6 +185,7 @@ def _write(room: Room, places: Places, to: Target) -> tuple[Manifest, int]:
         gradebook=gradebook,
         entries=tuple(gatherer.entries),
         notes=tuple(gatherer.notes),
+        left_out=tuple(gatherer.left_out),
     )
     with tempfile.TemporaryFile() as file:
         file.write(msgspec.json.format(msgspec.json.encode(manifest), indent=1))

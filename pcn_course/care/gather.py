@@ -9,6 +9,7 @@ things meanwhile, and still can't lead the copy elsewhere.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import grp
 import io
@@ -18,12 +19,15 @@ import stat
 import tarfile
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Literal
 
-from pcn_course.answers import FILE
-from pcn_course.care.manifest import Entry, measured
+from pcn_course.answers import FILE, MAX_FILE
+from pcn_course.care.manifest import ODD_NAMES, Entry, Readable, measured
+from pcn_course.characters import printable
+from pcn_course.files import MAX_DEPTH
 
 LEFT_OUT = frozenset({"__pycache__", ".ipynb_checkpoints", ".cache"})
 """Folders that anybody can make again."""
@@ -32,7 +36,19 @@ LEFT_OUT_OF_STATE = frozenset({"locks", "server"})
 SPOOL = 8 << 20
 """Bytes of a file that are held in memory before a temporary file takes them."""
 LOCK_SECONDS = 3.0
-"""How long a step's lock is waited for; then its files are copied without."""
+"""How long a workspace's locks are waited for; then its files are copied without."""
+STEPS = 100
+"""The most folders of steps in a workspace that are copied under their lock."""
+LARGEST, EACH = 500_000_000, 2_000_000_000
+"""Bytes of one file and of all files that are copied of one person: a sparse file has any size."""
+MOST = 100_000
+"""Files and folders that are copied of one person."""
+LONGEST_PATH = 2_000
+"""Bytes of a path in a backup, which has to fit below the folder in which it is restored."""
+FEW = 20
+"""Lines for what is left out in one place; then the rest is counted."""
+_OF_THE_NAME = (errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ)
+"""Errors of writing that say that a disk has no such names."""
 
 
 class Target:
@@ -54,13 +70,18 @@ class Target:
         else:
             path.mkdir(mode=0o700)
 
-    def add(self, name: str, source: IO[bytes]) -> tuple[int, str]:
+    def add(self, name: str, source: Readable) -> tuple[int, str]:
         """Write a file; its size and SHA-256 as they were written."""
         if self._tar is None:
             path = self.path / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as to:
-                return measured(source, to)
+            opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                with os.fdopen(opened, "wb") as to:
+                    return measured(source, to)
+            except BaseException:
+                path.unlink()
+                raise
         # A tar wants the size first, and a file may grow while it is read.
         with tempfile.SpooledTemporaryFile(SPOOL) as held:
             size, digest = measured(source, held)
@@ -86,34 +107,150 @@ def is_tar(path: Path) -> bool:
     return path.name.endswith((".tar", ".tar.gz", ".tgz"))
 
 
+class TargetError(Exception):
+    """A copy could not be written, so there is no backup. ``error`` says why."""
+
+    def __init__(self, error: OSError) -> None:
+        """Take the error."""
+        super().__init__(str(error))
+        self.error = error
+
+
+class _NotRead(Exception):  # noqa: N818 (it stands for the error in it)
+    """Reading the source failed, and not writing the copy."""
+
+    def __init__(self, error: OSError) -> None:
+        """Take the error."""
+        super().__init__(str(error))
+        self.error = error
+
+
+class _Source:
+    """A file as far as it went when it was opened: one that grows meanwhile has an end."""
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self._file = file
+        self._left = size
+
+    def read(self, size: int, /) -> bytes:
+        try:
+            content = self._file.read(min(size, self._left))
+        except OSError as error:
+            raise _NotRead(error) from error
+        self._left -= len(content)
+        return content
+
+
 class Gatherer:
-    """Copies folders into a target and keeps an entry of each thing in them."""
+    """Copies folders into a target and keeps an entry of each thing in them.
+
+    ``left_out`` has a sentence for each thing that should be in the backup and is not; one place
+    with many of them has the first ones and a sum.
+    """
 
     def __init__(self, target: Target) -> None:
         """Take where the copies go."""
         self.target = target
         self.entries: list[Entry] = []
         self.notes: list[str] = []
+        self._lines: dict[str, list[str]] = {}
+        self._more: Counter[str] = Counter()
+        self._bytes: Counter[str] = Counter()
+        self._count: Counter[str] = Counter()
 
-    def folder(self, root: Path, name: str, without: frozenset[Path] = frozenset()) -> None:
-        """Copy everything below ``root`` to ``name``, but not the paths in ``without``."""
-        for here, folders, files, handle in os.fwalk(root, onerror=self._unreadable):
-            place = Path(here)
-            prefix = f"{name}/{place.relative_to(root).as_posix()}".removesuffix("/.")
-            self._add(prefix, "folder", os.fstat(handle))
-            for one in sorted((*folders, *files)):
-                about = _stat(one, handle)
-                if about is None or place / one in without or stat.S_ISDIR(about.st_mode):
-                    continue
-                if stat.S_ISLNK(about.st_mode):
-                    target = os.readlink(one, dir_fd=handle)
-                    self._add(f"{prefix}/{one}", "link", about, target=target)
-                else:
-                    self._plain(place / one, f"{prefix}/{one}", one, handle)
-            left_out = LEFT_OUT_OF_STATE if place.name == ".pcn" else LEFT_OUT
-            folders[:] = sorted(
-                one for one in folders if one not in left_out and place / one not in without
-            )
+    @property
+    def left_out(self) -> list[str]:
+        """What is not in the backup and why."""
+        lines = [line for several in self._lines.values() for line in several]
+        sums = [f"{count:,} more in {place} are NOT in the backup."
+                for place, count in self._more.items()]  # fmt: skip
+        return lines + sums
+
+    def leave_out(self, path: Path, why: str, place: str = "") -> None:
+        """Note that ``path`` is not in the backup; ``why`` is a clause."""
+        lines = self._lines.setdefault(place, [])
+        if len(lines) < FEW:
+            lines.append(f"{printable(path)} {why} and is NOT in the backup.")
+        else:
+            self._more[printable(place)] += 1
+
+    def folder(
+        self, root: Path, name: str, without: frozenset[Path] = frozenset(), own: int = 0
+    ) -> None:
+        """Copy everything below ``root`` to ``name``, but not the paths in ``without``.
+
+        Paths belong to somebody by their first ``own`` parts in the backup, and of each of them so
+        much is copied as `EACH`, `MOST` and `LARGEST` say; with 0 all of it.
+        """
+        waiting: list[tuple[str, ...]] = [()]
+        while waiting:
+            parts = waiting.pop()
+            try:
+                handle = _open_folder(root, parts)
+            except OSError as error:
+                if not parts or not isinstance(error, FileNotFoundError):
+                    self._unreadable(error, root.joinpath(*parts), name)
+                continue
+            try:
+                inside = self._one_folder(handle, root, parts, name, without, own)
+            except OSError as error:  # while it was read, and not while a copy was written
+                self._unreadable(error, root.joinpath(*parts), name)
+                continue
+            finally:
+                os.close(handle)
+            waiting += ((*parts, one) for one in reversed(inside))
+
+    def _one_folder(
+        self,
+        handle: int,
+        root: Path,
+        parts: tuple[str, ...],
+        name: str,
+        without: frozenset[Path],
+        own: int,
+    ) -> list[str]:
+        """Copy what lies directly in a folder; the folders in it that are to follow."""
+        place = root.joinpath(*parts)
+        prefix = "/".join((name, *parts))
+        self._add(prefix, "folder", os.fstat(handle))
+        folders = []
+        for one in sorted(os.listdir(handle)):
+            about = _stat(one, handle)
+            if about is None or place / one in without:
+                continue
+            is_folder = stat.S_ISDIR(about.st_mode)
+            if is_folder and one in (LEFT_OUT_OF_STATE if place.name == ".pcn" else LEFT_OUT):
+                continue
+            whose = "/".join((*name.split("/"), *parts, one)[:own]) if own else ""
+            if why := self._too_much(f"{prefix}/{one}", len(parts), about, whose):
+                self.leave_out(place / one, why, whose or name)
+            elif is_folder:
+                folders.append(one)
+            elif stat.S_ISLNK(about.st_mode):
+                target = os.readlink(one, dir_fd=handle)
+                self._add(f"{prefix}/{one}", "link", about, target=target)
+            else:
+                self._plain(place / one, f"{prefix}/{one}", one, handle, whose)
+        return folders
+
+    def _too_much(self, name: str, depth: int, about: os.stat_result, whose: str) -> str:
+        """Why something is left out before it is opened; "" where it is not."""
+        if len(os.fsencode(name)) > LONGEST_PATH:
+            return f"has a path of more than {LONGEST_PATH:,} bytes"
+        if depth >= MAX_DEPTH and stat.S_ISDIR(about.st_mode):
+            return f"is more than {MAX_DEPTH} folders deep"
+        if not whose:
+            return ""
+        size = about.st_size if stat.S_ISREG(about.st_mode) else 0
+        if size > LARGEST:
+            return f"is larger than {LARGEST // 1_000_000:,} MB"
+        if self._bytes[whose] + size > EACH:
+            return f"is beyond the {EACH // 1_000_000:,} MB that are copied of one person"
+        if self._count[whose] >= MOST:
+            return f"is beyond the {MOST:,} files that are copied of one person"
+        self._bytes[whose] += size
+        self._count[whose] += 1
+        return ""
 
     def workspace(self, root: Path, name: str) -> frozenset[Path]:
         """Copy the answers of a workspace, each step at one moment; the paths that are done."""
@@ -121,23 +258,30 @@ class Gatherer:
         try:
             handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError as error:
-            self._unreadable(error)
+            self._unreadable(error, root, name)
             return frozenset()
+        until = time.monotonic() + LOCK_SECONDS
         try:
             names = os.listdir(handle)  # noqa: PTH208 (of what was opened, not of a path)
-            for step in sorted(one for one in names if one.startswith("step-")):
+            steps = sorted(one for one in names if one.startswith("step-"))[:STEPS]
+            for step in steps:
                 paths = (
                     f"{step}/{FILE}",
                     f".pcn/private/{step}.json",
                     f".pcn/history/{step}.jsonl",
                 )
                 held: list[tuple[str, bytes, os.stat_result]] = []
-                with self._locked(handle, step, root):
+                with self._locked(handle, step, root, until):
                     for path in paths:
                         with contextlib.suppress(OSError), _open_beneath(handle, path) as file:
-                            held.append((path, file.read(), os.fstat(file.fileno())))
+                            about = os.fstat(file.fileno())
+                            # What is longer was not written by us, and is copied as other files.
+                            if about.st_size <= MAX_FILE and not self._too_much(
+                                f"{name}/{path}", 0, about, "/".join(name.split("/")[:2])
+                            ):
+                                held.append((path, file.read(MAX_FILE), about))
                 for path, content, about in held:
-                    self._copy(f"{name}/{path}", io.BytesIO(content), about)
+                    self._copy(root / path, f"{name}/{path}", io.BytesIO(content), about, name)
                     done.add(root / path)
         finally:
             os.close(handle)
@@ -146,10 +290,10 @@ class Gatherer:
     def file(self, source: Path, name: str) -> None:
         """Copy one file of our own."""
         with source.open("rb") as file:
-            self._copy(name, file, os.fstat(file.fileno()))
+            self._copy(source, name, file, os.fstat(file.fileno()), name)
 
     @contextlib.contextmanager
-    def _locked(self, workspace: int, step: str, root: Path) -> Iterator[None]:
+    def _locked(self, workspace: int, step: str, root: Path, until: float) -> Iterator[None]:
         """Hold a step's lock if it has one; a file that is not there yet is not made.
 
         It is taken as `filelock` takes it, but from a file that was opened safely.
@@ -160,36 +304,53 @@ class Gatherer:
             yield  # nothing was ever saved, or it may not be locked
             return
         with file:
-            until = time.monotonic() + LOCK_SECONDS
             while True:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
                 except OSError:
                     if time.monotonic() > until:
-                        self.notes.append(f"{root}: {step} was being saved all the time; copied.")
+                        self.notes.append(
+                            f"{printable(root)}: {step} was being saved all the time; copied."
+                        )
                         break
                     time.sleep(0.005)
             yield
 
-    def _plain(self, path: Path, name: str, one: str, handle: int) -> None:
+    def _plain(self, path: Path, name: str, one: str, handle: int, whose: str) -> None:
         try:
             opened = os.open(one, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=handle)
         except FileNotFoundError:
             return  # it was there for a moment only
         except OSError as error:
-            self._unreadable(error, path)
+            self._unreadable(error, path, whose)
             return
         with os.fdopen(opened, "rb") as file:
             about = os.fstat(opened)
             if stat.S_ISREG(about.st_mode):
-                self._copy(name, file, about)
+                self._copy(path, name, file, about, whose)
             else:
-                self.notes.append(f"{path} is no file; left out.")
+                self.notes.append(f"{printable(path)} is no file; left out.")
 
-    def _copy(self, name: str, source: IO[bytes], about: os.stat_result) -> None:
-        size, digest = self.target.add(name, source)
-        self._add(name, "file", about, size=size, sha256=digest)
+    def _copy(
+        self, path: Path, name: str, source: IO[bytes], about: os.stat_result, whose: str
+    ) -> None:
+        """Write a copy; only a target that takes nothing more ends the backup."""
+        stored = self._stored(name)
+        try:
+            size, digest = self.target.add(stored, _Source(source, about.st_size))
+        except _NotRead as failed:
+            self._unreadable(failed.error, path, whose)
+        except OSError as error:
+            if error.errno not in _OF_THE_NAME:
+                raise TargetError(error) from error
+            self.leave_out(path, f"has a name that can't be written ({error.strerror})", whose)
+        else:
+            self._add(name, "file", about, size=size, sha256=digest, stored=stored)
+
+    def _stored(self, name: str) -> str:
+        """The path in the backup: ``name`` itself, unless it is no UTF-8."""
+        return name if _is_text(name) else f"{ODD_NAMES}/{len(self.entries)}"
 
     def _add(
         self,
@@ -200,10 +361,11 @@ class Gatherer:
         size: int = 0,
         sha256: str = "",
         target: str = "",
+        stored: str = "",
     ) -> None:
         self.entries.append(
             Entry(
-                path=name,
+                path=stored or self._stored(name),
                 kind=kind,
                 mode=stat.S_IMODE(about.st_mode),
                 uid=about.st_uid,
@@ -213,13 +375,39 @@ class Gatherer:
                 mtime=about.st_mtime_ns,
                 size=size,
                 sha256=sha256,
-                target=target,
+                target=target if _is_text(target) else printable(target),
+                raw=b"" if _is_text(name) else os.fsencode(name),
+                raw_target=b"" if _is_text(target) else os.fsencode(target),
             )
         )
 
-    def _unreadable(self, error: OSError, path: Path | None = None) -> None:
-        where = path or error.filename
-        self.notes.append(f"{where} can't be read ({error.strerror}) and is NOT in the backup.")
+    def _unreadable(self, error: OSError, path: Path, place: str) -> None:
+        self.leave_out(path, f"can't be read ({error.strerror})", place)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _open_folder(root: Path, parts: tuple[str, ...]) -> int:
+    """Open a folder below ``root``, through no link at any part of its path.
+
+    Raises:
+        OSError: there is none.
+    """
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+    here = os.open(root, flags)
+    for one in parts:
+        try:
+            inside = os.open(one, flags, dir_fd=here)
+        finally:
+            os.close(here)
+        here = inside
+    return here
 
 
 def _open_beneath(handle: int, path: str, flags: int = os.O_RDONLY) -> IO[bytes]:

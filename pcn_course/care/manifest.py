@@ -9,15 +9,19 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, Literal, Self
+from typing import IO, Literal, Protocol, Self
 
 import msgspec
+
+from pcn_course.characters import printable
 
 FORMAT = 1
 """Of backups. A newer one is refused."""
 MANIFEST = "manifest.json"
 COURSE, EXCHANGE, WORKSPACES, GRADEBOOK = "course", "exchange", "workspaces", "gradebook"
 """The folders in a backup."""
+ODD_NAMES = "odd-names"
+"""The folder for files whose path is no UTF-8, by numbers; the manifest has their paths."""
 _CHUNK = 1 << 20
 
 
@@ -30,11 +34,18 @@ class BackupError(Exception):
         self.plain = plain
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Readable(Protocol):
+    """What bytes can be read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most ``size`` bytes; none at the end."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A file, folder or link: its path in the backup (``/`` between parts) and what it was like.
 
     ``mode`` are the permission bits, ``mtime`` nanoseconds since 1970; ``target`` is where a link
-    leads.
+    leads. ``raw`` is the path, and ``raw_target`` the target, where these bytes are no UTF-8.
     """
 
     path: str
@@ -48,6 +59,13 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     size: int = 0
     sha256: str = ""
     target: str = ""
+    raw: bytes = b""
+    raw_target: bytes = b""
+
+    @property
+    def place(self) -> str:
+        """The path under which it is restored."""
+        return os.fsdecode(self.raw) if self.raw else self.path
 
 
 class Gradebook(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +82,10 @@ class Gradebook(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole of it. ``notes`` are sentences about what is not in the backup, and why."""
+    """The whole of it. ``left_out`` are sentences about what should be in it and is not, and why.
+
+    ``notes`` are about all else that is to be known.
+    """
 
     format: int
     made: dt.datetime
@@ -78,6 +99,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     gradebook: Gradebook
     entries: tuple[Entry, ...]
     notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 class _OnlyFormat(msgspec.Struct):
@@ -101,9 +123,10 @@ def decode(content: bytes) -> Manifest:
     except (msgspec.MsgspecError, RecursionError) as error:
         raise BackupError(f"The backup's {MANIFEST} can't be read: {error}.") from error
     for entry in manifest.entries:
-        parts = PurePosixPath(entry.path).parts
-        if entry.path.startswith("/") or not parts or ".." in parts or "\0" in entry.path:
-            raise BackupError(f"The backup names a file outside of itself: {entry.path}.")
+        for path in (entry.path, entry.place):
+            parts = PurePosixPath(path).parts
+            if path.startswith("/") or not parts or ".." in parts or "\0" in path:
+                raise BackupError(f"The backup names a file outside of itself: {printable(path)}.")
     return manifest
 
 
@@ -114,6 +137,7 @@ class Backup:
         """Take its path."""
         self.path = path
         self._tar: tarfile.TarFile | None = None
+        self._members: dict[str, tarfile.TarInfo] = {}
         self.manifest: Manifest
 
     def __enter__(self) -> Self:
@@ -121,6 +145,8 @@ class Backup:
         try:
             if self.path.is_file():
                 self._tar = tarfile.open(self.path)
+                # By itself tarfile looks through all of them for each.
+                self._members = {one.name: one for one in self._tar}
             with self.open(MANIFEST) as file:
                 self.manifest = decode(file.read())
         except (OSError, KeyError, tarfile.TarError) as error:
@@ -152,7 +178,7 @@ class Backup:
             OSError: a folder has none.
         """
         if self._tar:
-            file = self._tar.extractfile(path)
+            file = self._tar.extractfile(self._members[path])
             if file is None:
                 raise KeyError(path)
             with file:
@@ -171,14 +197,14 @@ class Backup:
                 with self.open(entry.path) as file:
                     size, digest = measured(file)
             except (OSError, KeyError, tarfile.TarError):
-                found.append(f"{entry.path} is missing or can't be read.")
+                found.append(f"{printable(entry.place)} is missing or can't be read.")
                 continue
             if (size, digest) != (entry.size, entry.sha256):
-                found.append(f"{entry.path} is not what was backed up.")
+                found.append(f"{printable(entry.place)} is not what was backed up.")
         return tuple(found)
 
 
-def measured(file: IO[bytes], to: IO[bytes] | None = None) -> tuple[int, str]:
+def measured(file: Readable, to: IO[bytes] | None = None) -> tuple[int, str]:
     """Size and SHA-256 of what is left of a file, which is copied ``to`` another on the way."""
     size, digest = 0, hashlib.sha256()
     while chunk := file.read(_CHUNK):

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from pcn_course.answers import FILE
 from pcn_course.grading.room import Room
 
 USUAL_EXCHANGE = Path("/usr/local/share/nbgrader/exchange")
@@ -68,12 +69,15 @@ def places_of(
     workspaces = workspaces.absolute() if workspaces else None
     caches = [_jupyter_data() / CACHE / room.course_id]
     if workspaces:
-        caches += sorted(workspaces.glob(f"*/.local/share/jupyter/{CACHE}/{room.course_id}"))
+        below = Path(".local", "share", "jupyter", CACHE, room.course_id)
+        caches += [
+            home / below for home in _folders_in(workspaces) if _leads_nowhere(home, below.parts)
+        ]
     return Places(
         room=room.root,
         exchange=course.absolute() if course and course.is_dir() else None,
         workspaces=workspaces,
-        caches=tuple(dict.fromkeys(one for one in caches if one.is_dir())),
+        caches=tuple(dict.fromkeys(filter(is_folder, caches))),
     )
 
 
@@ -92,13 +96,7 @@ def find_workspaces(folder: Path) -> Iterator[Found]:
     if is_workspace(folder):
         yield Found(folder, folder, _student_of(folder) or "")
         return
-    try:
-        homes = sorted(one for one in folder.iterdir() if one.is_dir())
-    except OSError as error:
-        raise PlacesError(
-            f"{folder} can't be read ({error.strerror}). Use an account that may."
-        ) from error
-    for home in homes:
+    for home in _folders_in(folder):
         for root in (home, home / "workspace"):
             if is_workspace(root):
                 yield Found(root, home, _student_of(root) or home.name)
@@ -110,10 +108,43 @@ def is_workspace(folder: Path) -> bool:
         return (
             (folder / ".pcn" / "workspace.json").is_file()
             or (folder / ".pcn" / "history").is_dir()
-            or any(folder.glob("step-*/answers.json"))
+            or any(
+                is_folder(folder / name) and os.path.lexists(folder / name / FILE)
+                for name in os.listdir(folder)  # noqa: PTH208 (names are all that is needed)
+                if name.startswith("step-")
+            )
         )
     except OSError:
         return False
+
+
+def is_folder(path: Path) -> bool:
+    """Return True if ``path`` leads to a folder; what can't be looked at is none."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if is_folder(path))
+    except OSError as error:
+        raise PlacesError(
+            f"{folder} can't be read ({error.strerror}). Use an account that may."
+        ) from error
+
+
+def _leads_nowhere(home: Path, parts: tuple[str, ...]) -> bool:
+    """Return True if a folder is in a home itself, where no link leads a purge elsewhere."""
+    try:
+        for part in parts:
+            home /= part
+            if not stat.S_ISDIR(home.lstat().st_mode):
+                return False
+    except OSError:
+        return False
+    return True
 
 
 def read_plain(path: Path, limit: int) -> bytes | None:

@@ -27,6 +27,7 @@ from pcn_course.care.manifest import (
     Manifest,
     measured,
 )
+from pcn_course.characters import printable
 from pcn_course.files import plain_os_error
 
 _PARTS = (COURSE, WORKSPACES, EXCHANGE)
@@ -99,7 +100,7 @@ def restore(
             raise BackupError(
                 f"Restoring stopped: {plain} ({error}). Empty {to} and begin again."
             ) from error
-    return Restored(folders=used, files=files, notes=(*manifest.notes, *notes))
+    return Restored(folders=used, files=files, notes=(*manifest.left_out, *manifest.notes, *notes))
 
 
 def _has(manifest: Manifest, part: str) -> bool:
@@ -118,11 +119,11 @@ def _must_be_empty(folder: Path) -> None:
 
 def _lay_down(source: Backup, folders: dict[str, Path], *, owners: bool) -> tuple[int, list[str]]:
     """Folders, then files, then links, so that nothing is ever written through a link."""
-    entries = [one for one in source.manifest.entries if one.path.split("/")[0] in folders]
+    entries = [one for one in source.manifest.entries if one.place.split("/")[0] in folders]
     files, unknown = 0, set()
 
     def place(entry: Entry) -> Path:
-        part, _, rest = entry.path.partition("/")
+        part, _, rest = entry.place.partition("/")
         return folders[part] / rest
 
     for folder in folders.values():
@@ -138,11 +139,11 @@ def _lay_down(source: Backup, folders: dict[str, Path], *, owners: bool) -> tupl
             files += 1
     for entry in entries:
         if entry.kind == "link":
-            place(entry).symlink_to(entry.target)
+            place(entry).symlink_to(os.fsdecode(entry.raw_target) or entry.target)
     # A folder's mode may forbid writing and its time changes by it: from the inside out.
-    for entry in sorted(entries, key=lambda one: one.path.count("/"), reverse=True):
+    for entry in sorted(entries, key=lambda one: one.place.count("/"), reverse=True):
         if owners and not _own(entry, place(entry)):
-            unknown.add(entry.user or str(entry.uid))
+            unknown.add(printable(entry.user) or str(entry.uid))
         _like_before(entry, place(entry))
     notes = []
     if unknown:
@@ -161,7 +162,7 @@ def _write(source: Backup, entry: Entry, path: Path) -> None:
             to.flush()
             os.fsync(to.fileno())
     if found != (entry.size, entry.sha256):
-        raise BackupError(f"{entry.path} changed while it was restored. Begin again.")
+        raise BackupError(f"{printable(entry.place)} changed while it was restored. Begin again.")
 
 
 def _own(entry: Entry, path: Path) -> bool:

@@ -8,8 +8,13 @@ from pathlib import Path
 
 import click
 
+from pcn_course.characters import printable
 from pcn_course.cli.group import CARE, FOLDER, command, room_in, room_option
 
+NOT_WHOLE = (
+    "The backup is good, but not whole: what the lines above name is not in it. See to these, or "
+    "copy them yourself."
+)
 _workspaces = click.option(
     "--workspaces", type=FOLDER, help="The folder of all students' workspaces."
 )
@@ -55,19 +60,22 @@ def backup(
     """Back a course up while students type.
 
     TARGET is a new folder or a new .tar.gz. It holds the room, the gradebook, the exchange and
-    the workspaces, private notes included.
+    the workspaces, private notes included. Exits 1 where something was left out.
     """
     from pcn_course.care.backup import backup as make
 
     room = room_in(folder)
     with _told():
         made = make(room, target, exchange=exchange, workspaces=workspaces)
-    for note in made.notes:
+    for note in (*made.left_out, *made.notes):
         click.echo(note, err=True)
     click.echo(
-        f"Written and verified: {made.path}, {_number(made.files, 'file')}, "
+        f"Written and verified: {printable(made.path)}, {_number(made.files, 'file')}, "
         f"{made.size / 1e6:.1f} MB, {_number(made.workspaces, 'workspace')}."
     )
+    if made.left_out:
+        click.echo(NOT_WHOLE, err=True)
+        raise click.exceptions.Exit(1)
 
 
 @command(CARE)
@@ -99,6 +107,8 @@ def restore(
             manifest, faults = restoring.verify(path)
         for fault in faults:
             click.echo(fault, err=True)
+        for note in manifest.left_out:
+            click.echo(note, err=True)
         kept = _number(sum(one.kind == "file" for one in manifest.entries), "file")
         click.echo(f"{kept}, {_number(len(faults), 'fault')} found.")
         raise click.exceptions.Exit(int(bool(faults)))

@@ -26,6 +26,7 @@ from pcn_course.care.backup import Made, backup
 from pcn_course.care.manifest import WORKSPACES, Backup, BackupError
 from pcn_course.care.places import PlacesError
 from pcn_course.care.rows import database_file
+from pcn_course.characters import printable
 from pcn_course.course import CourseError, load_course
 from pcn_course.exchange import STUDENT_ID
 from pcn_course.files import plain_os_error
@@ -92,7 +93,7 @@ def restore(settings_file: Path, folder: Path) -> restoring.Restored:
     if settings.base.is_dir() and any(settings.base.iterdir()):
         raise BackupError(f"{settings.base} is not empty. Move what is there away first.")
     # Their numbers may be others on this machine: it is by names that files find their owners.
-    beside = {one.path.split("/")[1] for one in entries if one.path.startswith(f"{WORKSPACES}/")}
+    beside = {one.place.split("/")[1] for one in entries if one.place.startswith(f"{WORKSPACES}/")}
     homes = {name for name in beside if re.fullmatch(STUDENT_ID, name)}
     for name in sorted(homes):
         add_account(settings, name)
@@ -157,9 +158,12 @@ def main() -> None:
         sys.exit(error.plain)
     except (AccountError, CourseError, OSError) as error:
         sys.exit(str(error))
-    for note in done.notes:
-        sys.stderr.write(f"{note}\n")
+    left_out = done.left_out if isinstance(done, Made) else ()
+    for note in (*left_out, *done.notes):
+        sys.stderr.write(f"{printable(note, 2_000)}\n")
     sys.stdout.write(f"{what}: {done.files} files.\n")
+    if left_out:
+        sys.exit("The backup is good, but not whole: what the lines above name is not in it.")
 
 
 if __name__ == "__main__":

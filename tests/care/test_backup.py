@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import shutil
 import sqlite3
 import stat
 import tarfile
@@ -15,13 +17,17 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 
 from pcn_course.answers import Edit, read_answers
 from pcn_course.care import gather
 from pcn_course.care.backup import backup
-from pcn_course.care.manifest import BackupError
+from pcn_course.care.manifest import BackupError, measured
+from pcn_course.care.pieces import remove
+from pcn_course.care.places import places_of
 from pcn_course.care.restore import restore, verify
+from pcn_course.cli import main
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.room import Room, open_room
 from pcn_course.history import History
@@ -283,7 +289,7 @@ def test_a_students_links_and_pipes_lead_a_backup_nowhere(hostile: Running, tmp_
     for path in (tmp_path / "backup").rglob("*"):
         assert not path.is_file() or b"the key to" not in path.read_bytes()
     assert any("pipe is no file" in note for note in done.notes)
-    assert any("reached by a link" in note for note in done.notes)
+    assert any("reached by a link" in line for line in done.left_out)
     restore(done.path, tmp_path / "restored")
     ada = tmp_path / "restored" / "workspaces" / "ada"
     assert (ada / "notes.txt").is_symlink()
@@ -301,6 +307,129 @@ def test_a_lock_that_is_never_let_go_does_not_stop_a_backup(
         done = backup(running.room, tmp_path / "backup", workspaces=running.workspaces)
     assert any("being saved all the time" in note for note in done.notes)
     assert (done.path / "workspaces" / "ben" / STEP / "answers.json").exists()
+
+
+ODD = os.fsdecode(b"caf\xe9\x1b[2J.txt")
+"""A name that is no UTF-8, and that a terminal would obey."""
+
+
+def lay_what_stops_a_copy(home: Path) -> None:
+    """Names, depth and size that nobody expects, in a student's folder."""
+    (home / ODD).write_text("Latin-1")
+    inside = home / os.fsdecode(b"d\xe9")
+    inside.mkdir()
+    (inside / "plain.txt").write_text("plain")
+    (inside / "link").symlink_to(os.fsdecode(b"\xff"))
+    (home / "a\nforged line\x1b[1A").write_text("forged")
+    with (home / "huge").open("wb") as file:
+        file.truncate(gather.LARGEST + 1)
+    here = os.open(home, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("deeper", dir_fd=here)
+        inner = os.open("deeper", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(here)
+
+
+@pytest.fixture
+def spoiled(tmp_path: Path) -> Iterator[Running]:
+    running = Running(tmp_path / "live")
+    lay_what_stops_a_copy(running.workspaces / "ada")
+    yield running
+    remove(running.workspaces / "ada")
+
+
+@pytest.mark.parametrize("name", ["backup", "backup.tar.gz"])
+def test_no_file_of_a_students_ends_a_backup(spoiled: Running, tmp_path: Path, name: str) -> None:
+    options = ["--room", str(spoiled.room.root), "--workspaces", str(spoiled.workspaces)]
+    done = CliRunner().invoke(main, ["backup", str(tmp_path / name), *options])
+    assert done.exit_code == 1
+    lines = done.output.splitlines()
+    assert sum("ada/huge is larger than 500 MB and is NOT in the backup" in it for it in lines) == 1
+    assert sum("100 folders deep and is NOT in the backup" in it for it in lines) == 1
+    assert any("not whole" in it for it in lines)
+    manifest, faults = verify(tmp_path / name)
+    assert (len(manifest.left_out), faults) == (2, ())
+    restore(tmp_path / name, tmp_path / "restored")
+    ada = tmp_path / "restored" / "workspaces" / "ada"
+    assert (ada / ODD).read_text() == "Latin-1"
+    assert (ada / os.fsdecode(b"d\xe9") / "plain.txt").read_text() == "plain"
+    assert str((ada / os.fsdecode(b"d\xe9") / "link").readlink()) == os.fsdecode(b"\xff")
+    assert (ada / "a\nforged line\x1b[1A").read_text() == "forged"
+    for who in STUDENTS:
+        answers = Path(who, STEP, "answers.json")
+        assert (tmp_path / "restored" / "workspaces" / answers).read_bytes() == (
+            spoiled.workspaces / answers
+        ).read_bytes()
+
+
+def test_a_backup_with_everything_in_it_exits_0(running: Running, tmp_path: Path) -> None:
+    options = ["--room", str(running.room.root), "--workspaces", str(running.workspaces)]
+    done = CliRunner().invoke(main, ["backup", str(tmp_path / "backup"), *options])
+    assert done.exit_code == 0, done.output
+    assert "NOT in the backup" not in done.output
+
+
+def test_so_much_is_copied_of_one_person(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gather, "MOST", 60)
+    ben = running.workspaces / "ben" / "many"
+    ben.mkdir()
+    for number in range(100):
+        (ben / f"{number}.txt").write_text("x")
+    done = backup(running.room, tmp_path / "backup", workspaces=running.workspaces)
+    shutil.rmtree(ben)
+    assert any("of one person" in line and "ben" in line for line in done.left_out)
+    assert any("more in workspaces/ben are NOT" in line for line in done.left_out)
+    assert len(done.left_out) == gather.FEW + 1
+    for who in STUDENTS:
+        assert (done.path / "workspaces" / who / STEP / "answers.json").exists()
+
+
+def test_a_file_that_grows_while_it_is_copied_has_an_end() -> None:
+    with Path("/dev/zero").open("rb") as endless:
+        size, _ = measured(gather._Source(endless, 100_000))
+    assert size == 100_000
+
+
+def test_all_locks_of_a_workspace_are_waited_for_once(
+    running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gather, "LOCK_SECONDS", 0.2)
+    tried: list[float] = []
+    flock = fcntl.flock
+
+    def refuse(file: int, act: int) -> None:
+        tried.append(time.monotonic())
+        if act & fcntl.LOCK_NB:
+            raise BlockingIOError
+        flock(file, act)
+
+    for who in STUDENTS:
+        for step in running.room.course.steps:
+            lock = running.workspaces / who / ".pcn" / "locks" / f"{step.id}.lock"
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            lock.touch()
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    backup(running.room, tmp_path / "backup", workspaces=running.workspaces)
+    assert tried[-1] - tried[0] < 0.2 * len(STUDENTS) + 2
+
+
+def test_a_link_in_a_home_is_no_cache_of_nbgraders(running: Running, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    (victim / "share/jupyter/nbgrader_cache/pcn").mkdir(parents=True)
+    local = running.workspaces / "cyd" / ".local"
+    local.symlink_to(victim)
+    try:
+        places = places_of(running.room, workspaces=running.workspaces)
+        assert not [path for path in places.caches if path.is_relative_to(running.workspaces)]
+        local.unlink()
+        local.symlink_to("x" * 300)
+        places_of(running.room, workspaces=running.workspaces)
+    finally:
+        local.unlink()
 
 
 def test_a_full_disk_leaves_no_half_backup(

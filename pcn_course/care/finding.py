@@ -7,7 +7,11 @@ from typing import Literal
 
 import msgspec
 
+from pcn_course.characters import printable
+
 State = Literal["good", "warning", "fault"]
+LONGEST = 4_000
+"""Characters of what is said, which may name what students named."""
 _SIGNS: dict[State, str] = {"good": "ok", "warning": "!!", "fault": "XX"}
 
 
@@ -22,17 +26,17 @@ class Finding(msgspec.Struct, frozen=True):
 
 def good(check: str, says: str) -> Finding:
     """All is well."""
-    return Finding(check, "good", says)
+    return Finding(check, "good", printable(says, LONGEST))
 
 
 def warning(check: str, says: str, todo: str) -> Finding:
     """It works, and may not go on so, or not for everybody."""
-    return Finding(check, "warning", says, todo)
+    return Finding(check, "warning", printable(says, LONGEST), printable(todo, LONGEST))
 
 
 def fault(check: str, says: str, todo: str) -> Finding:
     """It doesn't work, or somebody can see or change what is not theirs."""
-    return Finding(check, "fault", says, todo)
+    return Finding(check, "fault", printable(says, LONGEST), printable(todo, LONGEST))
 
 
 def as_text(findings: Iterable[Finding]) -> str:

@@ -43,7 +43,7 @@ def newer(workspace: Path) -> Iterator[Path]:
         try:
             if content and msgspec.json.decode(content, type=_Stamp).format > FORMAT:
                 yield path
-        except (msgspec.MsgspecError, RecursionError):
+        except (msgspec.MsgspecError, RecursionError, MemoryError):
             continue
 
 

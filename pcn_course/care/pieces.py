@@ -27,7 +27,7 @@ from pcn_course.care.places import Places, find_workspaces, read_plain
 from pcn_course.characters import unguarded
 from pcn_course.course import Course
 from pcn_course.exchange import SECRET
-from pcn_course.files import write_whole
+from pcn_course.files import walk, write_whole
 from pcn_course.grading import audit
 from pcn_course.grading.letters_word import LETTER, word_name
 from pcn_course.grading.lms.names import is_receipt
@@ -47,6 +47,8 @@ _DEPTH = 5
 _TABLES = (".csv", ".tsv", ".xls", ".txt")
 _RECEIPT = 200_000
 """As many bytes of a receipt of Blackboard's are read."""
+LARGEST = 64_000_000
+"""Bytes of a file that a purge looks into; a larger one is named, to be looked at."""
 _TOO_DEEP = (errno.ENAMETOOLONG, errno.EMFILE, errno.ENFILE)
 _IDS = frozenset({
     "id", "student", "studentid", "nbgraderid", "username", "loginid", "sisuserid", "sisloginid",
@@ -147,7 +149,7 @@ def pieces_of_term(places: Places) -> Iterator[Piece]:
             yield tree(path.name, path)
     for path in [*_log_files(places.room), *sorted(places.room.glob("*.zip"))]:
         yield tree("logs and exports", path)
-    for path in sorted(places.room.rglob(f"*{LETTER}")):
+    for path in _below(places.room, LETTER):
         if _kind(path, places.room) not in _WHOLE_TERM:
             yield tree("feedback", path)
     # A text that is no table may be the course's own.
@@ -220,7 +222,17 @@ def _flatten(top: Path) -> None:
 def _files_in(path: Path) -> int:
     if path.is_symlink() or not path.is_dir():
         return 1
-    return sum(len(files) for _, _, files in os.walk(path)) or 1
+    return sum(len(files) for _, _, files in walk(path)) or 1
+
+
+def _below(root: Path, ending: str = "") -> list[Path]:
+    """What lies below a folder and is neither a folder nor a link, by how its name ends."""
+    return sorted(
+        path
+        for here, _, names in walk(root)
+        for name in names
+        if name.endswith(ending) and not (path := Path(here, name)).is_symlink()
+    )
 
 
 def _kind(path: Path, room: Path) -> str:
@@ -230,7 +242,7 @@ def _kind(path: Path, room: Path) -> str:
 def _named(root: Path, student: str) -> Iterator[Path]:
     """Files and folders below ``root`` that are one student's by their name, not those within."""
     in_letters = word_name("", student).removeprefix("+").removesuffix(LETTER)
-    for folder, folders, files in os.walk(root):
+    for folder, folders, files in walk(root):
         here = Path(folder)
         depth = len(here.relative_to(root).parts)
         if depth == 0:
@@ -265,7 +277,7 @@ def _secrets(paths: list[Path]) -> set[str]:
     found = set()
     for path in paths:
         if path.is_dir() and not path.is_symlink():
-            for secret in path.rglob(SECRET):
+            for secret in _below(path, SECRET):
                 if content := read_plain(secret, 1000):
                     found.add(content.decode("utf-8", "replace"))
     return found | {one.strip() for one in found}
@@ -281,7 +293,7 @@ def _released_feedback(places: Places, course: Course, secrets: set[str]) -> Ite
         for secret in secrets
         for step in course.steps
     }
-    for path in sorted(folder.rglob("*.html")):
+    for path in _below(folder, ".html"):
         if path.stem.removesuffix("-tmp") in wanted:
             yield tree("exchange", path)
 
@@ -294,8 +306,8 @@ def _archives(who: Who, room: Path, course: Course, roster: Roster) -> Iterator[
         folder = room / "downloaded" / step.id / "archive"
         if not folder.is_dir():
             continue
-        for path in sorted(one for one in folder.rglob("*") if one.is_file()):
-            if path.is_symlink() or who.id in path.name.split("+"):
+        for path in _below(folder):
+            if not path.is_file() or who.id in path.name.split("+"):
                 continue  # a link is not followed; the other was found by its name
             trail = path.relative_to(folder).as_posix()
             owned = {
@@ -384,7 +396,7 @@ def _rewrite_zip(path: Path, without: set[str]) -> None:
 
 def _cohort_cache(room: Path, named: bytes) -> Iterator[Piece]:
     path = room / ".pcn" / "cohort.cache"
-    if path.is_file() and named in path.read_bytes():
+    if path.is_file() and named in (read_plain(path, LARGEST) or named):
         yield tree("cohort.cache", path)
 
 
@@ -405,7 +417,7 @@ def _logs(who: Who, room: Path) -> Iterator[Piece]:
     for path in _log_files(room):
         if path == room / audit.FILE:
             continue
-        lines = path.read_bytes().splitlines(keepends=True)
+        lines = (read_plain(path, LARGEST) or b"").splitlines(keepends=True)
         kept = [line for line in lines if not who.spelled.search(line.decode("utf-8", "replace"))]
         if len(kept) < len(lines):
             yield _anew("logs", path, len(lines) - len(kept), "lines", b"".join(kept))
@@ -413,7 +425,7 @@ def _logs(who: Who, room: Path) -> Iterator[Piece]:
 
 def _tables(room: Path) -> Iterator[Path]:
     """Tables that somebody exported, or wrote by hand: roster, consent, extensions, grades."""
-    for folder, folders, files in os.walk(room):
+    for folder, folders, files in walk(room):
         folders[:] = [one for one in folders if one not in _COURSE_ONLY and one not in _BY_STUDENT]
         yield from (Path(folder, one) for one in files if _is_table(one))
 
@@ -436,7 +448,7 @@ class _Table(msgspec.Struct, frozen=True):
 
 
 def _opened(path: Path) -> _Table:
-    content = path.read_bytes()
+    content = read_plain(path, LARGEST) or b""
     coding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
     try:
         text = content.decode(coding)

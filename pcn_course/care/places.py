@@ -168,7 +168,7 @@ def _student_of(workspace: Path) -> str | None:
     content = read_plain(workspace / ".pcn" / "workspace.json", 1_000_000)
     try:
         told = msgspec.json.decode(content or b"null")
-    except (msgspec.MsgspecError, RecursionError):
+    except (msgspec.MsgspecError, RecursionError, MemoryError):
         return None
     student = told.get("student") if isinstance(told, dict) else None
     return student if isinstance(student, str) and student else None

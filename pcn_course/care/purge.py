@@ -21,22 +21,23 @@ from pathlib import Path
 import msgspec
 
 import pcn_course
-from pcn_course.care.pieces import Piece, Who, is_fixed, pieces_of, pieces_of_term
+from pcn_course.care.pieces import LARGEST, Piece, Who, is_fixed, pieces_of, pieces_of_term
 from pcn_course.care.places import Places, find_workspaces, places_of, read_plain
 from pcn_course.care.rows import connect, count_rows, database_file, delete_rows, rows_naming
+from pcn_course.characters import printable
 from pcn_course.exchange import STUDENT_ID
-from pcn_course.files import write_whole
+from pcn_course.files import walk, write_whole
 from pcn_course.grading.lms.roster import FILE as ROSTER
 from pcn_course.grading.lms.roster import Roster, read_roster, roster_of
 from pcn_course.grading.lms.sheets import LmsError
+from pcn_course.grading.lms.unpacking import BROKEN
 from pcn_course.grading.room import Room, RoomError
 
 FORMAT = 1
 RECEIPTS = Path(".pcn", "purges")
-LARGEST = 64_000_000
-"""Bytes of a file in which mentions are looked for."""
 MOST = 200
 """The most files with mentions that are listed."""
+LONGEST_PATH = 4_096
 FEW = 5
 """As many places of one kind are named one by one."""
 
@@ -205,8 +206,9 @@ def _remove(room: Room, student: str | None, pieces: list[Piece]) -> list[str]:
 def _try(piece: Piece) -> list[str]:
     try:
         piece.remove()
-    except OSError as error:
-        return [f"{piece.path}: {error.strerror or error}"]
+    except BROKEN as error:
+        why = getattr(error, "strerror", None) or f"{error}" or type(error).__name__
+        return [f"{printable(piece.path)}: {printable(why)}"]
     return []
 
 
@@ -235,7 +237,7 @@ def pseudonym_of(room: Room, student: str) -> str | None:
 
 
 def _line(piece: Piece) -> Line:
-    return Line(piece.kind, str(piece.path), piece.count, piece.unit)
+    return Line(piece.kind, printable(piece.path, LONGEST_PATH), piece.count, piece.unit)
 
 
 # ---- What stays ----------------------------------------------------------------------------------
@@ -252,18 +254,24 @@ def _mentions(
     if pattern is None:
         return
     told = 0
-    for path in _files(room, places):
+    faults: list[str] = []
+    for path in _files(room, places, faults):
         if told >= MOST:
             yield "and perhaps more"
             return
         if path in going or any(parent in going for parent in path.parents):
             continue
         content = read_plain(path, LARGEST) or b""
+        if not content and path.stat().st_size:
+            told += 1
+            yield f"{printable(path, LONGEST_PATH)}: it is too large or can't be read"
+            continue
         # Blackboard's own tables are in the second.
         coding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
         if pattern.search(path.name) or pattern.search(content.decode(coding, "replace")):
             told += 1
-            yield str(path)
+            yield printable(path, LONGEST_PATH)
+    yield from faults[:FEW]
     yield from rows_naming(room, student, pattern)
 
 
@@ -272,11 +280,14 @@ def _any_of(whos: Iterable[Who]) -> re.Pattern[str] | None:
     return re.compile("|".join(patterns), re.IGNORECASE) if patterns else None
 
 
-def _files(room: Room, places: Places) -> Iterator[Path]:
+def _files(room: Room, places: Places, faults: list[str]) -> Iterator[Path]:
+    def fault(path: str, why: str) -> None:
+        faults.append(f"{printable(path)}: {why}")
+
     database = database_file(room.db_url)
     receipts = room.root / RECEIPTS
     for root in (room.root, places.exchange):
-        for folder, folders, files in os.walk(root) if root else ():
+        for folder, folders, files in walk(root, fault) if root else ():
             # What is released is the course's own; its links lead to its authors.
             skipped = {"release", "source", "outbound", "__pycache__"}
             folders[:] = sorted(one for one in folders if one not in skipped)
@@ -290,7 +301,9 @@ def _files(room: Room, places: Places) -> Iterator[Path]:
 def _not_touched(room: Room, places: Places, whos: Iterable[Who]) -> Iterator[str]:
     kept = [*sorted(room.root.glob("gradebook.db.*")), *_backups(room)]
     for path in kept:
-        yield f"{path}: a backup. Delete it, or let it expire as your retention rules say."
+        yield (
+            f"{printable(path)}: a backup. Delete it, or let it expire as your retention rules say."
+        )
     if not places.exchange:
         yield "An exchange: none was found. Name it with --exchange if students hand in by one."
     if not places.workspaces:
@@ -302,7 +315,7 @@ def _not_touched(room: Room, places: Places, whos: Iterable[Who]) -> Iterator[st
         whose = {one.id for one in whos}
         for one in find_workspaces(places.workspaces):
             if one.home.name in whose and (one.home != one.root or one.home.is_symlink()):
-                yield f"{one.home}: the account's home, except the workspace in it."
+                yield f"{printable(one.home)}: the account's home, except the workspace in it."
     yield "Backups elsewhere, the LMS, the hub's accounts, e-mail, and what anybody downloaded."
 
 

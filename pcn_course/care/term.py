@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import stat
 import time
@@ -25,6 +26,8 @@ from pcn_course.grading.lms.sheets import LmsError
 from pcn_course.grading.records import tables
 from pcn_course.grading.room import Person, Room, RoomError
 
+LOCKS = 20
+"""As many locks of one workspace are tried: half a second goes by on one that is held."""
 OLD = 3600
 """Seconds after which what a save leaves behind for a moment was left by a crash."""
 
@@ -257,17 +260,24 @@ def _exchange_faults(root: Path, course: Path) -> Iterator[Finding]:
 
 def workspaces(folder: Path) -> Iterator[Finding]:
     """What was left lying about, what is set aside, what a newer version wrote."""
-    count, newer_ones, aside, left, stuck = 0, 0, 0, [], []
+    count, newer_ones, aside = 0, 0, 0
+    left: list[Path] = []
+    stuck: list[Path] = []
+    shut: list[str] = []
     for found in find_workspaces(folder):
         count += 1
         state = found.root / ".pcn"
-        newer_ones += sum(1 for _ in newer(found.root))
-        aside += sum(1 for _ in (state / "set-aside").glob("*"))
-        left += [
-            path for place in (found.root, state)
-            for path in place.glob("*/.*.tmp") if _age(path) > OLD
-        ]  # fmt: skip
-        stuck += [path for path in (state / "locks").glob("*.lock") if held(path)]
+        try:
+            newer_ones += sum(1 for _ in newer(found.root))
+            aside += sum(1 for _ in (state / "set-aside").glob("*"))
+            left += [
+                path for place in (found.root, state)
+                for path in place.glob("*/.*.tmp") if _age(path) > OLD
+            ]  # fmt: skip
+            locks = itertools.islice((state / "locks").glob("*.lock"), LOCKS)
+            stuck += itertools.islice(filter(held, locks), 1)
+        except (OSError, RecursionError, MemoryError) as error:
+            shut.append(f"{found.root} ({getattr(error, 'strerror', None) or error})")
     says = f"{count} {'workspace' if count == 1 else 'workspaces'} in {folder}"
     if newer_ones:
         yield fault(
@@ -289,7 +299,12 @@ def workspaces(folder: Path) -> Iterator[Finding]:
             "locks", f"A step is being saved for long: {stuck[0]}.",
             "If nobody has it open, restart that student's server: its lock goes with it.",
         )  # fmt: skip
-    if not (newer_ones or aside or left or stuck):
+    if shut:
+        yield warning(
+            "workspaces", f"These could not be looked into: {_some(shut)}.",
+            "See what their students keep in .pcn and in the steps' folders.",
+        )  # fmt: skip
+    if not (newer_ones or aside or left or stuck or shut):
         yield good("workspaces", f"{says}; nothing was left lying about.")
 
 

@@ -13,13 +13,17 @@ from typing import Self
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 from nbgrader.utils import notebook_hash
 
 from pcn_course.answers import Edit
 from pcn_course.care import pieces
 from pcn_course.care import term as term_checks
 from pcn_course.care.backup import backup
+from pcn_course.care.finding import as_json
+from pcn_course.care.pieces import remove
 from pcn_course.care.purge import PurgeError, Receipt, pseudonym_of, purge
+from pcn_course.cli import main
 from pcn_course.grading import research
 from pcn_course.grading.cohort import read_class
 from pcn_course.grading.letters_word import word_name
@@ -28,6 +32,7 @@ from pcn_course.grading.marks import Marking
 from pcn_course.grading.records import Records, log_event
 from pcn_course.grading.room import Room, open_room
 from pcn_course.workspace import Workspace
+from tests.care.test_backup import lay_what_stops_a_copy
 from tests.support.postgresql import postgresql
 from tests.support.room import hand_in, make_room
 
@@ -316,6 +321,60 @@ def test_a_link_named_as_the_student_is_removed_and_not_what_it_leads_to(term: T
     go(term, yes=True)
     assert (elsewhere / "kept.txt").exists()
     assert not (term.room.root / "export" / GONE).is_symlink()
+
+
+def test_no_file_of_a_students_ends_a_purge(term: Term) -> None:
+    workspace = term.workspaces / GONE / "workspace"
+    lay_what_stops_a_copy(workspace)
+    lay_what_stops_a_copy(term.exchange / "pcn" / "inbound" / STAYS)
+    local = term.workspaces / STAYS / ".local"
+    (term.base / "elsewhere/share/jupyter/nbgrader_cache/pcn" / f"{GONE}+x").mkdir(parents=True)
+    shutil.rmtree(local)
+    local.symlink_to(term.base / "elsewhere")
+    big = term.room.root / "big.csv"
+    with big.open("wb") as file:
+        file.truncate(pieces.LARGEST + 1)
+    try:
+        options = ["--exchange", str(term.exchange), "--workspaces", str(term.workspaces)]
+        command = ["purge", "--student", GONE, "--room", str(term.room.root), *options]
+        dry = CliRunner().invoke(main, command)
+        assert dry.exit_code == 0, dry.output
+        done = CliRunner().invoke(main, [*command, "--yes", "--list"])
+    finally:
+        remove(term.exchange / "pcn" / "inbound" / STAYS)
+    assert done.exit_code == 0, done.output
+    assert not os.path.lexists(workspace)
+    assert (term.base / "elsewhere/share/jupyter/nbgrader_cache/pcn" / f"{GONE}+x").is_dir()
+    assert f"{big}: it is too large" in done.output
+    assert "more than 100 folders deep" in done.output
+    assert "\x1b" not in done.output
+    assert not any(line.startswith("forged") for line in done.output.splitlines())
+
+
+def test_a_term_with_names_that_are_no_utf_8_goes_whole(term: Term) -> None:
+    odd = term.room.root / "submitted" / os.fsdecode(b"x\xe9\x1b[2J")
+    odd.mkdir()
+    done = purge(term.room, None, exchange=term.exchange, workspaces=term.workspaces, yes=True)
+    assert done.receipt
+    assert not odd.exists()
+    assert r"x\xe9\x1b[2J" in done.text(whole=True)
+    assert "\x1b" not in done.text(whole=True)
+
+
+def test_the_doctor_passes_over_what_it_cant_look_into(term: Term) -> None:
+    state = term.workspaces / STAYS / "workspace" / ".pcn"
+    shutil.rmtree(state / "set-aside", ignore_errors=True)
+    odd = state / os.fsdecode(b"\xe9\n\x1b[1A")
+    odd.mkdir()
+    (odd / ".x.tmp").touch()
+    os.utime(odd / ".x.tmp", (0, 0))
+    found = [*term_checks.workspaces(term.workspaces)]
+    assert all(one.says.isprintable() for one in found)
+    assert any(r"\xe9\x0a\x1b[1A" in one.says for one in found)
+    assert as_json(found)
+    (term.workspaces / STAYS / "workspace" / "step-9").symlink_to("x" * 300)
+    found = [*term_checks.workspaces(term.workspaces)]
+    assert any("could not be looked into" in one.says for one in found)
 
 
 def test_a_pipe_that_a_student_made_is_waited_for_by_nobody(term: Term) -> None:

@@ -211,7 +211,7 @@ def requests_made(workspace: Workspace, step: Step) -> list[Asked]:
     """The student's requests about a step, oldest first."""
     try:
         return msgspec.json.decode(_requests(workspace, step).read_bytes(), type=list[Asked])
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, msgspec.MsgspecError, RecursionError, MemoryError):
         return []
 
 

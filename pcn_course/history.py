@@ -109,7 +109,7 @@ class History:
             for line in file:
                 try:
                     yield msgspec.json.decode(line, type=Entry)
-                except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+                except (msgspec.MsgspecError, RecursionError, MemoryError, UnicodeDecodeError):
                     continue
 
     def _thin_out(self) -> None:

@@ -247,7 +247,7 @@ class Workspace:
         try:
             notebook = json.loads((self.root / step.path).read_bytes())
             due = dt.datetime.fromisoformat(notebook["metadata"]["pcn"]["due"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, LookupError, TypeError, RecursionError, MemoryError):
             return step.due
         return due if due.tzinfo else step.due
 
@@ -256,7 +256,7 @@ class Workspace:
         try:
             content = self._receipts(step).read_bytes()
             return msgspec.json.decode(content, type=tuple[Receipt, ...])
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, msgspec.MsgspecError, RecursionError, MemoryError):
             return ()
 
     def add_receipt(self, step: Step, receipt: Receipt) -> None:
@@ -280,7 +280,7 @@ class Workspace:
                 found.append(
                     one if one.when.tzinfo else msgspec.structs.replace(one, when=_utc(one.when))
                 )
-            except (OSError, msgspec.MsgspecError, ValueError, RecursionError) as error:
+            except (OSError, ValueError, RecursionError, MemoryError) as error:
                 _log.warning(
                     "networks/%s was skipped: %s", printable(path.name), type(error).__name__
                 )
@@ -346,7 +346,7 @@ class Workspace:
             return msgspec.json.decode(path.read_bytes(), type=_Record)
         except FileNotFoundError:
             pass
-        except (OSError, msgspec.MsgspecError):
+        except (OSError, msgspec.MsgspecError, RecursionError, MemoryError):
             # Only names and digests: a new id costs nothing but drafts on this device.
             shutil.move(path, path.with_name(f"workspace-unreadable-{secrets.token_hex(4)}.json"))
         record = _Record(id=secrets.token_hex(8))

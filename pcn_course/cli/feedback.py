@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import getpass
 import os
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from pcn_course.characters import printable, printable_lines
 from pcn_course.cli.group import FILE, FOLDER, TEACHING, command, room_in, room_option
 
 if TYPE_CHECKING:
@@ -223,7 +225,7 @@ def _requests(marking: Marking, step: str, *, names: bool) -> None:
 
     _, odd = take_in(marking, step)
     for line in odd if names else ():
-        click.echo(line, err=True)
+        click.echo(printable(line), err=True)
     if odd and not names:
         click.echo(f"Requests that can't be used: {len(odd)}. See them with --names.", err=True)
     found = requests_of(marking.room.engine, step=step)
@@ -269,7 +271,8 @@ def _told(marking: Marking, one: Request, *, names: bool = False) -> str:
     """A request in a few lines."""
     who = _called(marking, one.step, one.student, names=names)
     about = marking.criteria[one.criterion].title if one.criterion else "the whole step"
-    lines = [f"{one.id}. {who}, {one.at:%Y-%m-%d %H:%M} UTC, on {about}:", f"   {one.text}"]
+    lines = [f"{one.id}. {who}, {one.at:%Y-%m-%d %H:%M} UTC, on {about}:"]
+    lines.append(textwrap.indent(printable_lines(one.text), "   "))
     if one.answer is None:
         lines.append(f"   No answer yet: --answer {one.id} --text …")
     else:

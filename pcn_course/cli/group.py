@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from pcn_course.characters import print_safely, printable_lines
 from pcn_course.course import Course, CourseError, default_root, load_course
 
 if TYPE_CHECKING:
@@ -44,6 +45,16 @@ browser_option = click.option("--no-browser", is_flag=True, help="Only print the
 
 class Commands(click.Group):
     """The commands by whom they are for, in the order in which they are met."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what it logs, and why it failed, may name what others wrote."""
+        print_safely()
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            if type(error) is not click.ClickException:  # click's own, about options
+                raise
+            raise click.ClickException(printable_lines(error.message)) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List each section's commands under its name."""

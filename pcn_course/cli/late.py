@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from pcn_course.characters import printable
 from pcn_course.cli.group import TEACHING, command, room_in, room_option
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def _cells(one: Late, zone: ZoneInfo | None) -> tuple[str, ...]:
 
 
 def _table(rows: list[tuple[str, ...]]) -> None:
+    rows = [tuple(map(printable, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

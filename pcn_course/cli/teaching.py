@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pcn_course.characters import printable
 from pcn_course.cli.group import (
     FILE,
     FOLDER,
@@ -72,7 +73,7 @@ def roster(file: Path, lms: str, step: str | None, folder: Path | None) -> None:
     except (LmsError, OSError) as error:
         raise click.ClickException(str(error)) from error
     for note in done.notes:
-        click.echo(note)
+        click.echo(printable(note, 10_000))
     counts = len(done.added), len(done.updated), len(done.unchanged)
     click.echo("{} added, {} changed, {} as they were.".format(*counts))
 
@@ -91,7 +92,9 @@ def research(target: Path, consent: Path | None, folder: Path | None) -> None:
     except ResearchError as error:
         raise click.ClickException(error.plain) from error
     for student in done.unknown:
-        click.echo(f"The list of who consents names {student}, whom the course does not know.")
+        click.echo(
+            f"The list of who consents names {printable(student)}, whom the course does not know."
+        )
     click.echo(f"Written to {done.folder}: {', '.join(done.files)}")
     click.echo(f"Students in it: {done.students}. Left out without consent: {done.left_out}.")
     if done.alone:

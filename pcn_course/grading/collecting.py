@@ -23,6 +23,7 @@ from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.plugins import ExtractorPlugin
 
 from pcn_course.answers import FILE
+from pcn_course.characters import printable
 from pcn_course.exchange import SECRET, STUDENT_ID, TIMESTAMP, zip_name
 from pcn_course.grading.lms.claims import choose
 from pcn_course.grading.lms.roster import FILE as ROSTER
@@ -95,7 +96,7 @@ class Collect(ExchangeCollect):
             secret=read_plainly(Path(src), SECRET, LIMITS[SECRET]),
         )
         if submission.answers is None:
-            self.log.warning("There are no answers that can be read in %s", src)
+            self.log.warning("There are no answers that can be read in %s", printable(src))
             _note(self.coursedir, submission.student, UNREADABLE)
         submission.lay_down(Path(dest), _released(self.coursedir))
         if self.coursedir.groupshared:
@@ -127,7 +128,7 @@ class Extractor(ExtractorPlugin):
         found = unpack_folder(Path(archive_path), step, roster, zone)
         taken, refused = choose(self._hand_ins(found, left_out), dt.datetime.now(dt.UTC))
         for one, why in refused:
-            last = one.name.rpartition("/")[2]
+            last = printable(one.name.rpartition("/")[2])
             self._leave_out(LeftOut(one.name, why, who=one.claimed_by, file=last), left_out)
             _note(coursedir, one.student, f"Left out was {last}, as {why}.")
         for one in taken:
@@ -151,7 +152,7 @@ class Extractor(ExtractorPlugin):
 
     def _leave_out(self, found: LeftOut, left_out: list[LeftOut]) -> None:
         log = self.log.warning if found.odd else self.log.info
-        log("Left out, as %s: %s", found.why, found.name)
+        log("Left out, as %s: %s", found.why, printable(found.name))
         if found.odd:
             left_out.append(found)
 
@@ -180,7 +181,7 @@ class Extractor(ExtractorPlugin):
         if one.answers is None:
             notes.append(UNREADABLE)
         for text in notes:
-            self.log.warning("%s: %s (%s)", one.student, text, one.name)
+            self.log.warning("%s: %s (%s)", one.student, text, printable(one.name))
             _note(coursedir, one.student, text)
         name = zip_name(step, one.student, one.when).removesuffix(".zip")
         submission = Submission(one.student, one.when, one.answers, one.secret)
@@ -192,7 +193,7 @@ def summary(taken: set[str], left_out: Iterable[LeftOut], roster: Roster, before
 
     ``before`` are those of the roster whose submission came at another time.
     """
-    files = [", ".join(filter(None, (one.who, one.file))) for one in left_out]
+    files = [printable(", ".join(filter(None, (one.who, one.file)))) for one in left_out]
     parts = [f"{len(taken)} taken in"]
     if files:
         parts.append(f"{len(files)} left out: {_some(files, ' / ')}")

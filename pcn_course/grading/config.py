@@ -18,6 +18,7 @@ from nbgrader.server_extensions import formgrader
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
+from pcn_course.characters import print_safely
 from pcn_course.grading.audit import note_formgrader, watch
 from pcn_course.grading.collecting import HAND_IN, Collect, Extractor
 from pcn_course.grading.exporter import ReleasedNotebookExporter
@@ -48,6 +49,7 @@ def configure(c: Config, here: Path) -> None:
     # What they start imports nothing that lies beside a submission.
     os.environ["PYTHONSAFEPATH"] = "1"
     put_on_path()
+    print_safely()
     # nbgrader adds a new submission to its gradebook as SQLAlchemy warns of; it is added all the
     # same, and whoever grades can do nothing about it.
     warnings.filterwarnings(

@@ -231,7 +231,7 @@ def _take(marking: Marking, folder: Path, student: str, step: str) -> None:
     content = read_plainly(folder, REQUEST, MOST_BYTES)
     try:
         sent = msgspec.json.decode(content or b"", type=_Sent)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, RecursionError, MemoryError, ValueError) as error:
         raise RequestError("There is no request that can be read. Left out.") from error
     if (sent.course, sent.step) != (marking.room.course.id, step):
         raise RequestError("It is about another course or step. Left out.")

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -172,12 +172,81 @@ def _is_deep(value: Any) -> bool:
     return True
 
 
-def read_answers(path: Path, step: Step, course: str | None = None) -> Submitted:
-    """Read answers as data, without changing anything; never raises for what a file holds.
+Hidden = Mapping[str, Collection[str]]
+"""Columns that are never submitted, by the key of their table."""
+
+
+def read_answers(
+    path: Path, step: Step, course: str | None = None, hidden: Hidden | None = None
+) -> Submitted:
+    """Read public answers as data, changing nothing; never raises for what a file holds.
 
     Values that aren't answers to their prompt are left out and named in ``problems``; answers to
-    keys that the course doesn't know are kept.
+    keys that the course doesn't know are kept. What is private is left out wherever it stands, by
+    the course and by ``hidden``, see `AnswerStore.hidden`.
     """
+    return _read_answers(path, step, course, lambda fields: _public(step, fields, hidden))
+
+
+def public_content(content: bytes, step: Step, hidden: Hidden) -> bytes:
+    """Return an answers file as it may be submitted: byte for byte where nothing is private.
+
+    Raises:
+        ValueError: it is no answers file.
+    """
+    if len(content) > MAX_FILE:
+        raise ValueError("too large")
+    try:
+        document = json.loads(content)
+        fields = document["fields"]
+        # A prompt or a column may have become private after it was answered.
+        kept = {key: field["value"] for key, field in fields.items() if _is_public(step, key)}
+    except (LookupError, TypeError, AttributeError, RecursionError, MemoryError) as error:
+        raise ValueError("no answers file") from error
+    public = {key: without_columns(value, hidden.get(key, ())) for key, value in kept.items()}
+    if kept.keys() == fields.keys() and public == kept:
+        return content
+    document["fields"] = {key: {**fields[key], "value": value} for key, value in public.items()}
+    return json.dumps(document, ensure_ascii=False, indent=1).encode()
+
+
+def without_columns(value: Any, hidden: Collection[str]) -> Any:
+    """Return a table's value without the cells of some columns; any other value as it is."""
+    if not hidden or not isinstance(value, list):
+        return value
+    gone = {*hidden, *(f"{key}-shown" for key in hidden)}
+    return [
+        {key: cell for key, cell in row.items() if key not in gone}
+        if isinstance(row, dict)
+        else row
+        for row in value
+    ]
+
+
+def _is_public(step: Step, key: str) -> bool:
+    prompt = step.prompt(key)
+    return prompt is None or not prompt.private
+
+
+def _public(step: Step, fields: Mapping[str, Field], hidden: Hidden | None) -> dict[str, Field]:
+    hidden = _private_columns(step) if hidden is None else hidden
+    return {
+        key: Field(without_columns(field.value, hidden.get(key, ())), field.version)
+        for key, field in fields.items()
+        if _is_public(step, key)
+    }
+
+
+def _private_columns(step: Step) -> dict[str, frozenset[str]]:
+    return {one.key: one.private_columns for one in step.prompts if one.private_columns}
+
+
+def _read_answers(
+    path: Path,
+    step: Step,
+    course: str | None,
+    choose: Callable[[dict[str, Field]], dict[str, Field]],
+) -> Submitted:
     try:
         if path.stat().st_size > MAX_FILE:
             return Submitted({}, ("The answers file is too large to be read.",))
@@ -188,6 +257,7 @@ def read_answers(path: Path, step: Step, course: str | None = None) -> Submitted
         return Submitted({}, ("The answers file can't be opened.",))
     except UnreadableError as error:
         return Submitted({}, (f"The answers file can't be used: {error}.",))
+    document.fields = choose(document.fields)
     fields, problems = _checked(document, step)
     return Submitted(fields, problems, document.saved_at)
 
@@ -216,6 +286,7 @@ class AnswerStore:
         self.public = Path(folder) / FILE
         self.state = Path(state)
         self.private = self.state / "private" / f"{step.id}.json"
+        self._kept_columns = self.state / "private-columns" / f"{step.id}.json"
         self._history = History(self.state / "history" / f"{step.id}.jsonl")
         self._in_history: dict[str, int] = {}  # versions known to be there: spares reading it
         self._untold: list[str] = []  # what a save set aside, until somebody loads
@@ -229,8 +300,11 @@ class AnswerStore:
         with self._locked():
             public = self._read(self.public, self._untold.append)
             private = self._read(self.private, self._untold.append)
+            self._remember_columns()
             notices, self._untold = self._untold, []
         fields: dict[str, Field] = {}
+        # What was private when it was written is no answer to what is asked of everybody now.
+        private.fields = {key: one for key, one in private.fields.items() if self._is_note(key)}
         for document in (public, private):
             usable, problems = _checked(document, self.step)
             # A value that can't be shown is an empty field, with the version that it has.
@@ -245,10 +319,38 @@ class AnswerStore:
         Raises:
             StorageError: the file can't be used.
         """
-        found = read_answers(self.private, self.step, self.course_id)
+        found = _read_answers(self.private, self.step, self.course_id, lambda fields: fields)
         if found.problems and not found.fields:
             raise StorageError(found.problems[0])
-        return found.fields
+        return {key: field for key, field in found.fields.items() if self._is_note(key)}
+
+    def hidden(self) -> dict[str, frozenset[str]]:
+        """The columns that are private, or were when they were written, by their table's key."""
+        columns = _private_columns(self.step)
+        for key, names in self._columns().items():
+            columns[key] = columns.get(key, frozenset()) | frozenset(names)
+        return columns
+
+    def _is_note(self, key: str) -> bool:
+        prompt = self.step.prompt(key)
+        return prompt is None or prompt.private
+
+    def _columns(self) -> dict[str, list[str]]:
+        """The columns that were private at some time, as far as it was kept."""
+        try:
+            return msgspec.json.decode(self._kept_columns.read_bytes(), type=dict[str, list[str]])
+        except (OSError, msgspec.MsgspecError, RecursionError, MemoryError):
+            return {}
+
+    def _remember_columns(self) -> None:
+        """Keep which columns are private now: the course may drop them, and the cells stay."""
+        columns = {key: sorted(names) for key, names in self.hidden().items()}
+        if columns == self._columns():
+            return
+        try:
+            write_whole(self._kept_columns, msgspec.json.encode(columns))
+        except OSError as error:
+            raise StorageError(plain_os_error(error)) from error
 
     def save(self, client: str, edits: Mapping[str, Edit], seq: int = 0) -> Saved:
         """Save the edits of one client, field by field; on return they are on disk.

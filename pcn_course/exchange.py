@@ -31,7 +31,7 @@ from typing import Any, Literal
 import msgspec
 from filelock import FileLock, Timeout
 
-from pcn_course.answers import FILE, MAX_FILE
+from pcn_course.answers import FILE
 from pcn_course.course import Course, Step, load_course
 from pcn_course.files import StorageError, plain_os_error, write_whole
 from pcn_course.workspace import Receipt, Workspace
@@ -262,28 +262,16 @@ def _keep_network(workspace: Workspace, course: Course, step: Step, when: dt.dat
 
 def _public_answers(workspace: Workspace, step: Step) -> bytes:
     """The answers file as it is to be handed in."""
-    path = workspace.folder(step) / FILE
     try:
-        content = path.read_bytes()
-        document = json.loads(content)
-        fields = document["fields"]
-        if len(content) > MAX_FILE:
-            raise ValueError
-        # A prompt may have become private after it was answered.
-        private = [prompt.key for prompt in step.prompts if prompt.private and prompt.key in fields]
+        return workspace.public_content(step)
     except FileNotFoundError:
         message = "There is nothing to hand in yet: answer a question first."
         raise HandInError(message) from None
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except ValueError:
         message = "Your answers could not be read. Reload this page; it says what became of them."
         raise HandInError(message) from None
     except OSError as error:
         raise HandInError(plain_os_error(error)) from error
-    if not private:
-        return content
-    for key in private:
-        del fields[key]
-    return json.dumps(document, ensure_ascii=False, indent=1).encode()
 
 
 def _notebook(workspace: Workspace, course: Course, step: Step) -> bytes:

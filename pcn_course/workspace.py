@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from pcn_course.answers import FILE, AnswerStore, Submitted, read_answers
+from pcn_course.answers import FILE, AnswerStore, Submitted, public_content, read_answers
 from pcn_course.characters import no_answer, printable
 from pcn_course.checks import check
 from pcn_course.course import Course, Step
@@ -173,8 +173,19 @@ class Workspace:
         return AnswerStore(step, course.id, self.folder(step), self.state)
 
     def answers(self, step: Step) -> Submitted:
-        """The step's public answers, read only."""
-        return read_answers(self.folder(step) / FILE, step)
+        """The step's public answers, read only; what is or was private is not in them."""
+        store = AnswerStore(step, "", self.folder(step), self.state)
+        return read_answers(store.public, step, hidden=store.hidden())
+
+    def public_content(self, step: Step) -> bytes:
+        """The step's answers file as it may be submitted.
+
+        Raises:
+            OSError: it can't be read.
+            ValueError: it is no answers file.
+        """
+        store = AnswerStore(step, "", self.folder(step), self.state)
+        return public_content(store.public.read_bytes(), step, store.hidden())
 
     def values(self, course: Course, *, private: bool = False) -> dict[str, dict[str, Any]]:
         """The answers of all steps, by step name and key; private ones only when asked for.
@@ -189,6 +200,19 @@ class Workspace:
                 fields = {**fields, **self.store(course, step).private_answers()}
             values[step.name] = {key: field.value for key, field in fields.items()}
         return values
+
+    def dropped_notes(self, course: Course) -> frozenset[tuple[str, str]]:
+        """Private answers to questions that the course no longer asks, as step name and key.
+
+        Raises:
+            StorageError: private answers can't be read.
+        """
+        return frozenset(
+            (step.name, key)
+            for step in course.steps
+            for key in self.store(course, step).private_answers()
+            if step.prompt(key) is None
+        )
 
     def entries(self, course: Course, reference: str) -> list[dict[str, str]]:
         """The entries of a table (``connections.people``) as options: ``value`` and ``label``."""
@@ -236,10 +260,10 @@ class Workspace:
         )
 
     def answers_digest(self, step: Step) -> str | None:
-        """The SHA-256 of the answers file, in hexadecimal; ``None`` if there is none."""
+        """The SHA-256 of what would be submitted, in hexadecimal; ``None`` if there is none."""
         try:
-            return _digest((self.folder(step) / FILE).read_bytes())
-        except OSError:
+            return _digest(self.public_content(step))
+        except (OSError, ValueError):
             return None
 
     def due(self, step: Step) -> dt.datetime | None:

@@ -5,13 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from pcn_course.answers import Edit
+from pcn_course.answers import Edit, read_answers
 from pcn_course.course import Course, default_root, load_course
+from pcn_course.exchange import hand_in
 from pcn_course.files import StorageError
+from pcn_course.grading.cohort import tell
+from pcn_course.network import read_network
+from pcn_course.portfolio import document_html, members_csv
+from pcn_course.review import answers_html
 from pcn_course.workspace import Receipt, Workspace, open_workspace
 
 BASE = Path(__file__).parent / "courses" / "base"
@@ -214,3 +221,108 @@ def test_a_network_that_cannot_be_kept_is_said(tmp_path: Path) -> None:
     (workspace.state / "networks").write_text("a file in the way")
     with pytest.raises(StorageError):
         workspace.add_snapshot(course, course.step("goals"), NOON)
+
+
+WORDS = "Only for my own eyes"
+
+
+def with_private(*, column: bool = True, asked: bool = True, dropped: bool = False) -> Course:
+    """The course with a private column in step 2 and a private question of step 1, or without."""
+    course = load_course(default_root())
+    steps = []
+    for step in course.steps:
+        prompts = []
+        for prompt in step.prompts:
+            if step.name == "goals" and prompt.key == "private-note" and not asked:
+                continue
+            columns = tuple(
+                msgspec.structs.replace(one, private=True)
+                if step.name == "connections" and prompt.key == "people" and one.key == "give"
+                else one
+                for one in prompt.columns
+                if not (dropped and prompt.key == "people" and one.key == "give")
+            )
+            prompts.append(
+                msgspec.structs.replace(prompt, columns=columns if column else prompt.columns)
+            )
+        steps.append(msgspec.structs.replace(step, prompts=tuple(prompts)))
+    return msgspec.structs.replace(course, steps=tuple(steps))
+
+
+def shown_anywhere(workspace: Workspace, course: Course) -> str:
+    """Everything that is made of a student's answers for others' eyes, or without private notes."""
+    step = course.step("connections")
+    receipt = hand_in(workspace, step, True, "ada", course=course)
+    assert receipt.file
+    with zipfile.ZipFile(workspace.root / receipt.file) as packed:
+        parts = [packed.read(name).decode() for name in packed.namelist()]
+    values = workspace.values(course)
+    answers = workspace.answers(step)
+    submitted = read_answers(workspace.folder(step) / "answers.json", step)
+    parts += [
+        str(values),
+        answers_html(step, answers.fields, answers.problems),
+        str(workspace.snapshots()),
+        document_html(course, values),
+        members_csv(course, values).decode("utf-8-sig"),
+        str(read_network(values)),
+        str(tell(step, submitted)),
+        str(tell(step, answers)),
+    ]
+    assert not workspace.step(step).changed_since
+    return "\n".join(parts)
+
+
+def test_a_private_column_leaves_the_workspace_on_no_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(tmp_path))
+    course = with_private()
+    workspace = Workspace(tmp_path / "ada")
+    workspace.fill(course)
+    people = [
+        {"id": "a", "person": "KG", "give": WORDS, "give-shown": WORDS, "get": "Seen by all"},
+        {"id": "b", "give": WORDS},
+    ]
+    write(workspace, course, "connections", people=people)
+    shown = shown_anywhere(workspace, course)
+    assert "Seen by all" in shown
+    assert WORDS not in shown
+    # What the student wrote is there for the student, whatever the course asks now.
+    loaded = workspace.store(course, course.step("connections")).load()
+    assert loaded.fields["people"].value == people
+    for changed in (with_private(dropped=True), with_private(column=False)):
+        shown = shown_anywhere(workspace, changed)
+        assert "Seen by all" in shown
+        assert WORDS not in shown
+
+
+def test_a_private_answer_stays_private_when_its_question_is_dropped_or_made_public(
+    tmp_path: Path,
+) -> None:
+    course = with_private()
+    workspace = Workspace(tmp_path / "ada")
+    workspace.fill(course)
+    write(workspace, course, "goals", private_note=WORDS, live_project="A pathway")
+    dropped = with_private(asked=False)
+    values = workspace.values(dropped, private=True)
+    notes = workspace.dropped_notes(dropped)
+    text = document_html(dropped, values, private=True, notes=notes)
+    assert "which this course doesn&#x27;t ask (private, never submitted)" in text
+    assert WORDS in text
+    assert WORDS not in document_html(dropped, values, private=False, notes=notes)
+    goals = msgspec.structs.replace(
+        course.step("goals"),
+        prompts=tuple(
+            msgspec.structs.replace(one, private=False) for one in course.step("goals").prompts
+        ),
+    )
+    public = msgspec.structs.replace(course, steps=(goals, *course.steps[1:]))
+    assert WORDS not in str(workspace.values(public, private=True))
+    store = workspace.store(public, goals)
+    assert "private-note" not in store.load().fields
+    assert store.save("tab", {"private-note": Edit("For all", 0)}).versions
+    assert store.load().fields["private-note"].value == "For all"
+    assert workspace.values(public)["goals"]["private-note"] == "For all"
+    assert WORDS in store.private.read_text()

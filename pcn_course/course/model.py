@@ -86,6 +86,11 @@ class Prompt(Part, frozen=True):
         """Whether its options are the entries of a table."""
         return bool(self.options_from) and self.options_from != TOOLS
 
+    @property
+    def private_columns(self) -> frozenset[str]:
+        """The keys of a table's columns that are never submitted."""
+        return frozenset(column.key for column in self.columns if column.private)
+
     def is_empty(self, value: Any) -> bool:
         """Whether ``value`` is no answer: nothing, blank text, or a table without any entry."""
         if self.kind == "table" and isinstance(value, list):
@@ -95,7 +100,9 @@ class Prompt(Part, frozen=True):
     def _row_is_empty(self, row: Any) -> bool:
         if not isinstance(row, dict):
             return True
-        return all(column.is_empty(row.get(column.key)) for column in self.columns)
+        # What is private is never submitted, so it answers nothing that is asked.
+        asked = (column for column in self.columns if not column.private)
+        return all(column.is_empty(row.get(column.key)) for column in asked)
 
     def fault(self, value: Any) -> str | None:
         """Why ``value`` can't be an answer to this prompt, in plain words; ``None`` if it can."""

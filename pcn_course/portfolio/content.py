@@ -96,7 +96,13 @@ def plan(
     return tuple(Section(title, tuple(blocks)) for title, found in parts if (blocks := list(found)))
 
 
-def reflection(course: Course, values: Values, *, private: bool) -> tuple[Section, ...]:
+Notes = Collection[tuple[str, str]]
+"""Private answers whose questions the course no longer asks, by step name and key."""
+
+
+def reflection(
+    course: Course, values: Values, *, private: bool, notes: Notes = ()
+) -> tuple[Section, ...]:
     """All answers of all steps under their questions; private ones only when they are wanted.
 
     What had to be answered and is not stays visible as open, and so does a step not begun. Answers
@@ -117,8 +123,10 @@ def reflection(course: Course, values: Values, *, private: bool) -> tuple[Sectio
             elif prompt.required:
                 answers.append(Section(prompt.label, (Paragraph("No answer yet."),), level=3))
         for key, value in said.items():
-            if step.prompt(key) is None and not no_answer(value):
+            note = (step.name, key) in notes
+            if step.prompt(key) is None and not no_answer(value) and (private or not note):
                 title = f"An answer to “{key}”, which this course doesn't ask"
+                title += f" ({PRIVATE})" if note else ""
                 answers.append(Section(title, (Paragraph(str(value)),), level=3))
         begun = any(not no_answer(value) for value in said.values())
         blocks = () if begun else (Paragraph("Nothing is written here yet."),)

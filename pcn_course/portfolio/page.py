@@ -12,6 +12,7 @@ from pcn_course.portfolio.content import (
     Block,
     Entry,
     Items,
+    Notes,
     Paragraph,
     Section,
     Snapshots,
@@ -78,7 +79,7 @@ def plan_html(
     return _html(plan(course, values, today, snapshots))
 
 
-def document_html(
+def document_html(  # noqa: PLR0913 (each is an option)
     course: Course,
     values: Values,
     *,
@@ -87,6 +88,7 @@ def document_html(
     today: dt.date | None = None,
     map_svg: str | None = MAP,
     snapshots: Snapshots = (),
+    notes: Notes = (),
 ) -> str:
     """The plan and the whole reflection as a file of its own, which loads nothing.
 
@@ -100,7 +102,7 @@ def document_html(
     holds = escape(about(today, private=private, alone=alone))
     people = rows(sound(values).get("connections", {}).get("people"))
     drawing = _FIGURE.replace(MAP, map_svg) if map_svg and people else ""
-    whole = () if alone else reflection(course, values, private=private)
+    whole = () if alone else reflection(course, values, private=private, notes=notes)
     answers = f'<div class="answers">{_html(whole)}</div>' if whole else ""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'

@@ -15,6 +15,7 @@ from pcn_course.course import Course
 from pcn_course.portfolio.content import (
     Entry,
     Items,
+    Notes,
     Paragraph,
     Section,
     Snapshots,
@@ -33,7 +34,7 @@ MAX_PICTURE = 3_000_000
 _MAP = "The map of my network: me in the middle, rings for closeness, sectors around."
 
 
-def word_document(
+def word_document(  # noqa: PLR0913 (each is an option)
     course: Course,
     values: Values,
     *,
@@ -42,6 +43,7 @@ def word_document(
     alone: bool = False,
     today: dt.date | None = None,
     snapshots: Snapshots = (),
+    notes: Notes = (),
 ) -> bytes:
     """The document (.docx): real headings, lists and tables, the map as ``picture`` (PNG) if given.
 
@@ -63,7 +65,7 @@ def word_document(
     _write(made, plan(course, values, today, snapshots, alone=alone))
     if picture and picture.startswith(_PNG) and len(picture) < MAX_PICTURE:
         _draw(made, picture)
-    if not alone and (whole := reflection(course, values, private=private)):
+    if not alone and (whole := reflection(course, values, private=private, notes=notes)):
         made.add_page_break()
         _write(made, whole)
     file = io.BytesIO()

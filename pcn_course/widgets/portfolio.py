@@ -171,12 +171,19 @@ class Portfolio(Desk):
         now = dt.datetime.now(dt.UTC)
         snapshots = () if self._example else self._workspace.snapshots()
         kept = [(one.when, one.values) for one in snapshots]
+        wanted = message.private and not self._example
+        notes = self._workspace.dropped_notes(course) if wanted else frozenset()
         name = f"{course.id}-example" if self._example else course.id
         plan = f"{name}-plan-only" if message.alone else f"{name}-plan"
         match message.what:
             case "page":
                 html = portfolio.document_html(
-                    course, values, private=message.private, alone=message.alone, snapshots=kept
+                    course,
+                    values,
+                    private=message.private,
+                    alone=message.alone,
+                    snapshots=kept,
+                    notes=notes,
                 )
                 html = html.replace("<!--map-->", safe_svg(message.map), 1)
                 return f"{plan}.html", "text/html", html.encode()
@@ -188,6 +195,7 @@ class Portfolio(Desk):
                     private=message.private,
                     alone=message.alone,
                     snapshots=kept,
+                    notes=notes,
                 )
                 mime = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
                 return f"{plan}.docx", mime, made

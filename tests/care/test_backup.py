@@ -32,6 +32,7 @@ from pcn_course.grading.marks import Marking
 from pcn_course.grading.room import Room, open_room
 from pcn_course.history import History
 from pcn_course.workspace import Workspace
+from tests.support.hostile import ODD, lay_what_stops_a_copy
 from tests.support.postgresql import postgresql
 from tests.support.room import make_room
 
@@ -307,29 +308,6 @@ def test_a_lock_that_is_never_let_go_does_not_stop_a_backup(
         done = backup(running.room, tmp_path / "backup", workspaces=running.workspaces)
     assert any("being saved all the time" in note for note in done.notes)
     assert (done.path / "workspaces" / "ben" / STEP / "answers.json").exists()
-
-
-ODD = os.fsdecode(b"caf\xe9\x1b[2J.txt")
-"""A name that is no UTF-8, and that a terminal would obey."""
-
-
-def lay_what_stops_a_copy(home: Path) -> None:
-    """Names, depth and size that nobody expects, in a student's folder."""
-    (home / ODD).write_text("Latin-1")
-    inside = home / os.fsdecode(b"d\xe9")
-    inside.mkdir()
-    (inside / "plain.txt").write_text("plain")
-    (inside / "link").symlink_to(os.fsdecode(b"\xff"))
-    (home / "a\nforged line\x1b[1A").write_text("forged")
-    with (home / "huge").open("wb") as file:
-        file.truncate(gather.LARGEST + 1)
-    here = os.open(home, os.O_RDONLY)
-    for _ in range(1500):
-        os.mkdir("deeper", dir_fd=here)
-        inner = os.open("deeper", os.O_RDONLY, dir_fd=here)
-        os.close(here)
-        here = inner
-    os.close(here)
 
 
 @pytest.fixture

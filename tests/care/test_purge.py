@@ -32,7 +32,7 @@ from pcn_course.grading.marks import Marking
 from pcn_course.grading.records import Records, log_event
 from pcn_course.grading.room import Room, open_room
 from pcn_course.workspace import Workspace
-from tests.care.test_backup import lay_what_stops_a_copy
+from tests.support.hostile import lay_what_stops_a_copy
 from tests.support.postgresql import postgresql
 from tests.support.room import hand_in, make_room
 
@@ -325,8 +325,6 @@ def test_a_link_named_as_the_student_is_removed_and_not_what_it_leads_to(term: T
 
 def test_no_file_of_a_students_ends_a_purge(term: Term) -> None:
     workspace = term.workspaces / GONE / "workspace"
-    lay_what_stops_a_copy(workspace)
-    lay_what_stops_a_copy(term.exchange / "pcn" / "inbound" / STAYS)
     local = term.workspaces / STAYS / ".local"
     (term.base / "elsewhere/share/jupyter/nbgrader_cache/pcn" / f"{GONE}+x").mkdir(parents=True)
     shutil.rmtree(local)
@@ -334,16 +332,20 @@ def test_no_file_of_a_students_ends_a_purge(term: Term) -> None:
     big = term.room.root / "big.csv"
     with big.open("wb") as file:
         file.truncate(pieces.LARGEST + 1)
+    inbound = term.exchange / "pcn" / "inbound" / STAYS
     try:
+        lay_what_stops_a_copy(workspace)
+        lay_what_stops_a_copy(inbound)
         options = ["--exchange", str(term.exchange), "--workspaces", str(term.workspaces)]
         command = ["purge", "--student", GONE, "--room", str(term.room.root), *options]
         dry = CliRunner().invoke(main, command)
         assert dry.exit_code == 0, dry.output
         done = CliRunner().invoke(main, [*command, "--yes", "--list"])
+        assert done.exit_code == 0, done.output
+        assert not os.path.lexists(workspace)
     finally:
-        remove(term.exchange / "pcn" / "inbound" / STAYS)
-    assert done.exit_code == 0, done.output
-    assert not os.path.lexists(workspace)
+        remove(inbound)
+        remove(workspace)
     assert (term.base / "elsewhere/share/jupyter/nbgrader_cache/pcn" / f"{GONE}+x").is_dir()
     assert f"{big}: it is too large" in done.output
     assert "more than 100 folders deep" in done.output

@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 import io
 import json
-import os
 import struct
 import tracemalloc
 import zipfile
@@ -26,6 +25,7 @@ from pcn_course.grading.lms.unpacking import HandIn, LeftOut, Limits, unpack, un
 from pcn_course.workspace import Receipt, Workspace
 from tests.grading.lms import samples
 from tests.grading.lms.samples import CLASS, STEP, Person, Upload
+from tests.support.hostile import lay_deep_folders
 
 NEW_YORK = ZoneInfo("America/New_York")
 SUMMER_ENDS = dt.datetime(2026, 11, 1, 3, 30, tzinfo=dt.UTC)  # 23:30 on 31 October in New York
@@ -383,17 +383,13 @@ def test_whatever_one_file_raises_is_a_fault_of_that_file(
 
 def test_a_folder_deeper_than_a_path_may_be_stops_nothing(tmp_path: Path) -> None:
     laid(tmp_path, {ADA: GOOD})
-    here = os.open(tmp_path, os.O_RDONLY)
-    for _ in range(1500):
-        os.mkdir("deeper", dir_fd=here)
-        inside = os.open("deeper", os.O_RDONLY, dir_fd=here)
-        os.close(here)
-        here = inside
-    os.close(here)
-    several = list(unpack_folder(tmp_path, STEP, ROSTER, NEW_YORK))
+    lay_deep_folders(tmp_path)
+    try:
+        several = list(unpack_folder(tmp_path, STEP, ROSTER, NEW_YORK))
+    finally:
+        remove(tmp_path / "deeper")
     assert [one.student for one in several if isinstance(one, HandIn)] == ["ada"]
     assert ["100 folders deep" in one.why for one in several if isinstance(one, LeftOut)] == [True]
-    remove(tmp_path / "deeper")
 
 
 def test_paths_go_nowhere(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from traitlets.config import Config
 
 from pcn_course.course import CourseError
 from pcn_course.exchange import STUDENT_ID
+from pcn_course.files import write_whole
 from pcn_course.hub.accounts import AccountError
 from pcn_course.hub.health import HealthHandler
 from pcn_course.hub.logs import hub_logging
@@ -51,12 +52,15 @@ def configure(c: Config, settings_file: Path) -> Settings:
     c.JupyterHub.upgrade_db = True
     c.JupyterHub.cookie_secret_file = str(state / "cookie-secret")
     c.JupyterHub.bind_url = f"http://127.0.0.1:{settings.port}"
+    if settings.address:
+        c.JupyterHub.public_url = f"{settings.address}/"
+    c.JupyterHub.subdomain_host = settings.subdomain_host
     c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{settings.hub_port}"
     # The proxy is a process of its own, and neither it nor the servers end with the hub: a restart
     # of the hub is noticed by nobody who writes.
     c.ConfigurableHTTPProxy.should_start = False
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{settings.proxy_api}"
-    c.ConfigurableHTTPProxy.auth_token = proxy_token(state)
+    c.ConfigurableHTTPProxy.auth_token = proxy_token(settings)
     c.JupyterHub.cleanup_servers = False
     c.JupyterHub.cleanup_proxy = False
     # A proxy that was started anew knows no way to anybody; so soon does the hub tell it again.
@@ -64,8 +68,8 @@ def configure(c: Config, settings_file: Path) -> Settings:
 
     c.JupyterHub.authenticator_class = LOGINS[settings.login]
     c.Authenticator.username_pattern = rf"^{STUDENT_ID}$"
-    # These sign up without being let in, so they do it first. With "oauth", who else may come is
-    # said beside what the provider gives; others are let in by a technologist, or by the LMS.
+    # With "oauth", who else may come is said beside what the provider gives; others are let in by a
+    # technologist, or by the LMS.
     c.Authenticator.allowed_users = set(settings.technologists)
     c.Authenticator.allow_all = settings.login != "oauth"
     # In a pilot the hub keeps the passwords itself: no short or usual ones, and no guessing.
@@ -73,6 +77,9 @@ def configure(c: Config, settings_file: Path) -> Settings:
     c.NativeAuthenticator.check_common_password = True
     c.NativeAuthenticator.allowed_failed_logins = 5
     c.NativeAuthenticator.seconds_before_next_try = 60
+    # Whoever signs up first has a name, so those that mean something here can't be had that way.
+    c.PilotLogin.reserved = {*settings.instructors, *settings.graders, *settings.technologists}
+    c.JupyterHub.template_paths = [str(Path(__file__).parent / "templates")]
     # Nobody is the hub's administrator: that role may enter every student's server. A technologist
     # sees who is there, and starts and ends servers.
     c.JupyterHub.services = [{"name": "metrics", "api_token": metrics_token(state)}]
@@ -87,6 +94,12 @@ def configure(c: Config, settings_file: Path) -> Settings:
             # What somebody's server may do at the hub: tell of use, and end itself.
             "name": "server",
             "scopes": ["users:activity!user", "access:servers!server", "delete:servers!server"],
+        },
+        {
+            # What everyone may do: see and start their own server. JupyterHub's own role also makes
+            # tokens: one of an instructor's opens a terminal, and any page could ask for it.
+            "name": "user",
+            "scopes": ["read:users!user", "servers!user", "access:servers!user"],
         },
         {
             "name": "technologist",
@@ -117,6 +130,9 @@ def configure(c: Config, settings_file: Path) -> Settings:
     c.JupyterHub.concurrent_spawn_limit = 0
     c.JupyterHub.template_vars = {"announcement": ""}
     c.JupyterHub.tornado_settings = {"headers": {"Referrer-Policy": "same-origin"}}
+    if settings.address.startswith("https:"):
+        # For all of them, also the hub's XSRF cookie, which otherwise is never marked.
+        c.JupyterHub.tornado_settings["cookie_options"] = {"secure": True}
     return settings
 
 
@@ -131,24 +147,33 @@ def main() -> None:
         sys.exit(error.plain)
     except (AccountError, CourseError, OSError) as error:
         sys.exit(str(error))
-    proxy_token(settings.state)
+    proxy_token(settings)
     metrics_token(settings.state)
     sys.stdout.write(f"{course.title} is ready in {settings.base}.\n")
+    if not settings.address.startswith("https:"):
+        sys.stdout.write(
+            f"{sys.argv[1]} has no public_url with https: cookies are marked Secure only if the "
+            "proxy passes on that the web server speaks https.\n"
+        )
 
 
-def proxy_token(state: Path) -> str:
+def proxy_token(settings: Settings) -> str:
     """The word by which the hub and its proxy know each other, made once.
 
-    It stands in ``proxy.env``, as systemd and a shell read it.
+    It stands in ``proxy.env``, as systemd and a shell read it, with the proxy's options that follow
+    from the settings.
     """
-    path = state / "proxy.env"
+    path = settings.state / "proxy.env"
     try:
-        return path.read_text(encoding="ascii").strip().partition("=")[2]
+        before = path.read_text(encoding="ascii")
     except FileNotFoundError:
-        token = secrets.token_hex(32)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(f"CONFIGPROXY_AUTH_TOKEN={token}\n")
-        return token
+        before = ""
+    token = before.partition("\n")[0].partition("=")[2] or secrets.token_hex(32)
+    options = "--host-routing" if settings.subdomain_host else ""
+    lines = f"CONFIGPROXY_AUTH_TOKEN={token}\nPCN_PROXY_OPTIONS={options}\n"
+    if lines != before:
+        write_whole(path, lines.encode(), mode=0o600)
+    return token
 
 
 def metrics_token(state: Path) -> str:

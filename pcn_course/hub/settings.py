@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from pcn_course.files import plain_os_error
+
+_ADDRESS = re.compile(r"https?://[a-z0-9.-]+(:\d+)?")
 
 Role = Literal["student", "grader", "instructor"]
 
@@ -34,6 +37,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """With what the names of all system users of the class begin."""
     port: int = 8000
     """Where the proxy listens, on this machine alone: a web server with TLS stands before it."""
+    public_url: str = ""
+    """The address that people open, as ``https://hub.example.edu``. With it, all cookies are marked
+    Secure, whatever the web server says of the protocol."""
+    subdomain_host: str = ""
+    """The same address, to give each server a host name of its own below it: ``NAME.hub.…``. It
+    needs those names in DNS and in the certificate."""
     proxy_api: int = 8001
     hub_port: int = 8081
     login: Literal["pilot", "lti", "oauth"] = "pilot"
@@ -55,6 +64,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How many processes and threads a student may have."""
     file_mib: int = 256
     """How long one file of a student may become."""
+
+    @property
+    def address(self) -> str:
+        """The address that people open; empty where the settings don't name it."""
+        return self.public_url or self.subdomain_host
 
     @property
     def base(self) -> Path:
@@ -110,6 +124,11 @@ def read_settings(path: Path) -> Settings:
         raise SettingsError(f"{path}: {plain_os_error(error)}") from error
     except msgspec.MsgspecError as error:
         raise SettingsError(f"{path}: {error}") from error
+    for key in ("public_url", "subdomain_host"):
+        if (url := getattr(settings, key)) and not _ADDRESS.fullmatch(url):
+            raise SettingsError(
+                f"{path}: {key} is “{url}”. Write it as https://hub.example.edu, without a path."
+            )
     names = (*settings.instructors, *settings.graders, *settings.technologists)
     if wrong := [name for name in names if name != name.lower()]:
         raise SettingsError(f"{path}: names are in small letters here: {', '.join(wrong)}")

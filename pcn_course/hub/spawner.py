@@ -174,7 +174,10 @@ class CourseSpawner(LocalProcessSpawner):
 
     def get_args(self) -> list[str]:
         """What follows the command: the lab knows nbgrader's formgrader and our pages."""
-        return lab_command()[len(_LAB) :] if self._is_lab() else []
+        if not self._is_lab():
+            return []
+        cookies = {"xsrf_cookie_kwargs": {"secure": self.settings.address.startswith("https:")}}
+        return [*lab_command()[len(_LAB) :], f"--ServerApp.tornado_settings={cookies}"]
 
     def _is_lab(self) -> bool:
         return self.role == "instructor" and self.name != LIGHT

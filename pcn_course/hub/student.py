@@ -53,6 +53,8 @@ from pcn_course.hub.view import make_released, make_view, write_student_config
 from pcn_course.workspace import Workspace
 
 _log = logging.getLogger("pcn_course.hub")
+SECURE = {"secure": True}
+"""What the XSRF cookie is made with behind TLS: JupyterHub marks its others, and not this one."""
 _LOOK_EVERY = 15.0
 _log_line: int | None = None
 """Where the server logs to, for its kernels."""
@@ -149,6 +151,8 @@ class HubApp(CourseApp):
             xsrf_cookies=False,  # Tornado looks too early; the hub's own check comes with the login
             pcn_hub_app=self,
         )
+        if self.hub.get("JUPYTERHUB_PUBLIC_URL", "").startswith("https:"):
+            settings["xsrf_cookie_kwargs"] = SECURE
         return settings
 
     def init_handlers(self) -> list[Any]:

@@ -24,6 +24,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -79,7 +80,8 @@ class ClassServer:
         for part in ("data", "notebooks"):
             shutil.copytree(CHECKOUT / part, self.settings.course / part)
         self.course = lay_out(self.settings)
-        self.address = f"http://127.0.0.1:{self.settings.port}"
+        self.inside = f"http://127.0.0.1:{self.settings.port}"
+        self.address = self.settings.subdomain_host or self.inside
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def __enter__(self) -> Self:
@@ -121,8 +123,9 @@ class ClassServer:
             PROXY, "--ip", "127.0.0.1", "--port", str(one.port), "--api-ip", "127.0.0.1",
             "--api-port", str(one.proxy_api),
             "--error-target", f"http://127.0.0.1:{one.hub_port}/hub/error",
-        ], CONFIGPROXY_AUTH_TOKEN=proxy_token(one.state))  # fmt: skip
-        self._answers(f"{self.address}/", 404)
+            *(["--host-routing"] if one.subdomain_host else []),
+        ], CONFIGPROXY_AUTH_TOKEN=proxy_token(one))  # fmt: skip
+        self._answers("/", 404)
 
     def start_hub(self) -> None:
         """Start the hub with the configuration of ``deploy/server``."""
@@ -134,7 +137,7 @@ class ClassServer:
         )
         hub = [sys.executable, "-m", "jupyterhub", "-f", str(config)]
         self._start("hub", [*opened(self.base), *hub], PCN_HUB_SETTINGS=str(self.file))
-        self._answers(f"{self.address}/hub/health", 200)
+        self._answers("/hub/health", 200)
 
     def stop(self, name: str, number: int = signal.SIGTERM) -> None:
         """End the hub or the proxy; the students' servers go on."""
@@ -175,6 +178,15 @@ class ClassServer:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout + done.stderr
 
+    def make_account(self, name: str) -> str:
+        """Make a pilot's account as the guide does; the password."""
+        command = [sys.executable, "-P", "-m", "pcn_course.hub.logins", str(self.file), name]
+        done = subprocess.run(
+            [*opened(self.base), *command], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout.strip().partition("\t")[2]
+
     def pids(self, name: str = "") -> list[int]:
         """The processes of one system user, or of all whom this class added."""
         begin = account_name(self.settings, name) if name else f"{self.settings.prefix}-"
@@ -213,9 +225,10 @@ class ClassServer:
                 command, env=environment, stdout=log, stderr=log, cwd="/", start_new_session=True
             )
 
-    def _answers(self, address: str, wanted: int, within: float = 60.0) -> None:
+    def _answers(self, path: str, wanted: int, within: float = 60.0) -> None:
         end = time.monotonic() + within
-        while (status := status_of(address)) != wanted:
+        address, host = f"{self.inside}{path}", urlsplit(self.address).netloc
+        while (status := status_of(address, host)) != wanted:
             for name, process in self.processes.items():
                 assert process.poll() is None, f"{name} ended:\n{self.log(name)[-3000:]}"
             assert time.monotonic() < end, f"{address}: {status}, not {wanted}"
@@ -227,10 +240,11 @@ def _parent(pid: int) -> int:
     return int(status.partition("\nPPid:\t")[2].split("\n")[0])
 
 
-def status_of(address: str) -> int:
-    """The status of a page; 0 when nothing listens there."""
+def status_of(address: str, host: str = "") -> int:
+    """The status of a page, asked for by another ``host`` where given; 0: nothing listens there."""
+    request = urllib.request.Request(address, headers={"Host": host} if host else {})  # noqa: S310
     try:
-        with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 (our own server)
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 (our own server)
             status: int = answer.status
             return status
     except urllib.error.HTTPError as error:

@@ -47,6 +47,7 @@ KNOWN = {
     r"nano /etc/pcn/hub.toml": "settings",
     r"nano /etc/nginx/sites-available/pcn": "nothing",
     r"/opt/pcn/bin/python -P -m pcn_course.hub.config /etc/pcn/hub.toml": "run",
+    r"/opt/pcn/bin/python -P -m pcn_course.hub.logins /etc/pcn/hub.toml NAME…": "accounts",
     r"systemctl enable --now pcn-proxy pcn-hub": "enable",
     r"curl -fs [a-z0-9 -]+ http://127.0.0.1:8000/hub/health && echo ready": "run",
     r"ln -s ../sites-available/pcn /etc/nginx/sites-enabled/pcn": "run",
@@ -107,7 +108,7 @@ def read_unit(path: Path) -> Unit:
         if key == "ExecStartPre":
             before.append(shlex.split(value))
         elif key == "ExecStart":
-            command = shlex.split(value)
+            command = shlex.split(value.replace("$$", "$"))
         elif key == "Environment":
             for one in shlex.split(value):
                 name, _, is_ = one.partition("=")
@@ -124,6 +125,6 @@ def read_unit(path: Path) -> Unit:
 _SYSTEMDS_OWN = {
     *("Description", "After", "Wants", "WantedBy"),
     *("Restart", "RestartSec", "KillMode", "MemoryMax", "TasksMax", "OOMPolicy"),
-    *("ProtectHome", "PrivateTmp"),
+    *("ProtectHome", "PrivateTmp", "OOMScoreAdjust", "Delegate"),
 }
 """What only systemd itself can do: it is verified by ``systemd-analyze`` and tried nowhere here."""

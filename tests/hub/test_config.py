@@ -28,7 +28,7 @@ ANOTHER = "other unusual words"
 
 
 def test_the_settings_that_come_with_it_can_be_read() -> None:
-    assert read_settings(DEPLOY / "hub.toml") == Settings()
+    assert read_settings(DEPLOY / "hub.toml") == Settings(public_url="https://hub.example.edu")
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,8 @@ def test_the_settings_that_come_with_it_can_be_read() -> None:
         ("instructor = ['prof']", "unknown field `instructor`"),
         ("instructors = ['Prof']", "small letters here: Prof"),
         ("idle_minutes = ", "Invalid value"),
+        ("public_url = 'hub.example.edu'", "Write it as https://hub.example.edu"),
+        ("subdomain_host = 'https://hub.example.edu/a'", "without a path"),
     ],
 )
 def test_what_settings_can_not_mean_is_said(tmp_path: Path, text: str, says: str) -> None:
@@ -186,11 +188,11 @@ def test_in_a_pilot_a_technologist_lets_people_in(chromium: Browser) -> None:
             twice = {"signup_password": bad, "signup_password_confirmation": bad}
             said = send(requests.Session(), f"{hub.address}/hub/signup", username="ada", **twice)
             assert "at least 10 characters" in said.text
-        tech, ada = sign_up("tech"), sign_up("ada")
+        tech, ada = log_in("tech", hub.make_account("tech")), sign_up("ada")
         refused(ada, "has not been authorized")
         expect(tech).to_have_url(f"{hub.address}/hub/token")
         # She can't do it herself.
-        assert ada.context.request.get(f"{hub.address}/hub/authorize/ada").status == 403
+        assert ada.context.request.post(f"{hub.address}/hub/authorize/ada").status == 403
         tech.goto(f"{hub.address}/hub/authorize")
         tech.locator("tr", has_text="ada").get_by_text("Authorize", exact=True).click()
         ada.goto(hub.address)

@@ -18,6 +18,37 @@ from tests.support.servers import free_port, until
 CONF = CHECKOUT / "deploy" / "server" / "nginx.conf"
 
 
+def start_nginx(
+    folder: Path, hub: int, port: int, certificate: tuple[Path, Path] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start nginx with our configuration before a hub; without a certificate it speaks http."""
+    conf = CONF.read_text()
+    changes = {
+        "80;": f"127.0.0.1:{free_port()};", "127.0.0.1:8000;": f"127.0.0.1:{hub};",
+        "443 ssl;": f"127.0.0.1:{port}{' ssl' if certificate else ''};",
+    }  # fmt: skip
+    if certificate:
+        changes |= {
+            "/etc/ssl/hub.pem;": f"{certificate[0]};",
+            "/etc/ssl/private/hub.key;": f"{certificate[1]};",
+        }
+    else:
+        conf = re.sub(r"\n +ssl_.*", "", conf)
+    for one, other in changes.items():
+        assert f" {one}" in conf or f"//{one}" in conf
+        conf = conf.replace(one, other)
+    places = "".join(
+        f"{kind}_temp_path {folder};"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    file = folder / "nginx.conf"
+    file.write_text(
+        f"daemon off; user root; pid {folder}/pid; error_log {folder}/log; events {{}}\n"
+        f"http {{ access_log off; {places}\n{conf}\n}}\n"
+    )
+    return subprocess.Popen(["nginx", "-c", str(file)], stderr=subprocess.PIPE)
+
+
 class Yes(BaseHTTPRequestHandler):
     """A hub that says yes to all."""
 
@@ -33,23 +64,7 @@ def test_nobody_sends_passwords_by_the_hundred(tmp_path: Path) -> None:
     port = int(free_port())
     with ThreadingHTTPServer(("127.0.0.1", 0), Yes) as hub:
         threading.Thread(target=hub.serve_forever, daemon=True).start()
-        conf = re.sub(r"\n +ssl_.*", "", CONF.read_text())
-        for one, other in (
-            ("80;", f"127.0.0.1:{free_port()};"), ("443 ssl;", f"127.0.0.1:{port};"),
-            ("127.0.0.1:8000;", f"127.0.0.1:{hub.server_port};"),
-        ):  # fmt: skip
-            assert f" {one}" in conf or f"//{one}" in conf
-            conf = conf.replace(one, other)
-        places = "".join(
-            f"{kind}_temp_path {tmp_path};"
-            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        file = tmp_path / "nginx.conf"
-        file.write_text(
-            f"daemon off; pid {tmp_path}/pid; error_log {tmp_path}/log; events {{}}\n"
-            f"http {{ access_log off; {places}\n{conf}\n}}\n"
-        )
-        nginx = subprocess.Popen(["nginx", "-c", str(file)], stderr=subprocess.PIPE)
+        nginx = start_nginx(tmp_path, hub.server_port, port)
 
         def ask(request: str) -> socket.socket:
             line = socket.create_connection(("127.0.0.1", port))

@@ -48,6 +48,8 @@ class Debian:
         self.root = root
         self.logs = logs
         self.folder = "/"
+        self.passwords: dict[str, str] = {}
+        """Of the accounts that were made on the command line."""
 
     def inside(self, *command: str, **environment: str) -> list[str]:
         """A command that runs in there, with nothing of our own environment."""
@@ -86,6 +88,14 @@ class Debian:
             )
             assert found == 1, key
         file.write_text(text)
+
+    def make_accounts(self, line: str) -> None:
+        """Make the account of the technologist, and keep what is printed of it."""
+        command = self.inside(*shlex.split(line.replace("NAME…", "tech")))
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        for one in done.stdout.splitlines():
+            name, password = one.split("\t")
+            self.passwords[name] = password
 
     @contextmanager
     def services(self) -> Iterator[None]:
@@ -142,7 +152,7 @@ def run(debian: Debian) -> None:
     with debian.services():
         for line in lines[at:]:
             _do(debian, how(line), line)
-        take_part(debian.root)
+        take_part(debian)
         # In mid-term there is a newer version of the package, and the answers stay.
         _git(debian.root / "srv/project", "commit", "-q", "--allow-empty", "-m", "Newer")
         for line in upgrade():
@@ -151,7 +161,7 @@ def run(debian: Debian) -> None:
             else:  # over the machine's network, in which the first process still is
                 debian.shell(line, "nsenter", "--net=/proc/1/ns/net")
         debian.shell(next(line for line in lines if line.startswith("curl ")))
-        take_part(debian.root, again=True)
+        take_part(debian, again=True)
 
 
 def here(debian: Debian) -> None:
@@ -172,7 +182,7 @@ def here(debian: Debian) -> None:
             _do(debian, how(line), changed.replace(*_ADDRESS))
             print(f"# done: {line}")
         if nginx:
-            take_part(debian.root)
+            take_part(debian)
 
 
 def _first_settings() -> str:
@@ -185,6 +195,8 @@ def _do(debian: Debian, what: str, line: str) -> None:
     match what:
         case "settings":
             debian.write_settings()
+        case "accounts":
+            debian.make_accounts(line)
         case "nothing":
             pass  # the name and the certificate's place are as they come
         case "enable":
@@ -202,8 +214,8 @@ def _do(debian: Debian, what: str, line: str) -> None:
             debian.shell(line)
 
 
-def take_part(root: Path, *, again: bool = False) -> None:
-    """A technologist and a student sign up over https; the student writes, and it is on disk.
+def take_part(debian: Debian, *, again: bool = False) -> None:
+    """A student signs up over https and is admitted; she writes, and it is on disk.
 
     Where she does so ``again``, she finds what she wrote.
     """
@@ -218,20 +230,18 @@ def take_part(root: Path, *, again: bool = False) -> None:
         def fill(page: Page, name: str, button: str) -> None:
             page.get_by_label("Username").fill(name)
             for field in page.locator("input[type=password]").all():
-                field.fill(SECRET)
+                field.fill(debian.passwords.get(name, SECRET))
             page.get_by_role("button", name=button).click()
 
-        def sign_up(name: str) -> Page:
-            page = browser.new_context(ignore_https_errors=True, locale="en-US").new_page()
-            page.goto(f"https://{NAME}/hub/signup")
-            fill(page, name, "Create User")
-            expect(page.locator(".alert")).to_be_visible()
-            return page
+        def new_page() -> Page:
+            return browser.new_context(ignore_https_errors=True, locale="en-US").new_page()
 
-        if again:
-            ada = browser.new_context(ignore_https_errors=True, locale="en-US").new_page()
-        else:
-            tech, ada = sign_up("tech"), sign_up("ada")
+        ada = new_page()
+        if not again:
+            ada.goto(f"https://{NAME}/hub/signup")
+            fill(ada, "ada", "Create User")
+            expect(ada.locator(".alert")).to_be_visible()
+            tech = new_page()
             tech.goto(f"https://{NAME}/hub/login?next=%2Fhub%2Fauthorize")
             fill(tech, "tech", "Sign In")
             tech.locator("tr", has_text="ada").get_by_text("Authorize", exact=True).click()
@@ -243,10 +253,10 @@ def take_part(root: Path, *, again: bool = False) -> None:
         expect(field).to_have_value(WORDS if again else "")
         field.fill(WORDS + " again" * again)
         expect(ada.locator(".pcn-status")).to_have_text(re.compile(r"^Saved \d"))
-        cookies = [one for one in ada.context.cookies() if one["name"] != "_xsrf"]
+        cookies = ada.context.cookies()
         assert cookies
         assert not [one["name"] for one in cookies if not one["secure"]]
-        answers = root / "srv/pcn/students/ada/workspace/step-1-goals/answers.json"
+        answers = debian.root / "srv/pcn/students/ada/workspace/step-1-goals/answers.json"
         until(lambda: WORDS in answers.read_text())
         browser.close()
     print(f"# a student's words came over https, {time.monotonic() - began:.1f} s", flush=True)

@@ -5,8 +5,10 @@ is split off shares that memory and is there at once. There are two: the hub's, 
 and from which each student's server comes (it becomes the student's own system user before it does
 anything else), and one in each server, as that user, from which the kernels of its pages come.
 
-A nursery reads a request a line (JSON), splits off a child that does it, and writes the child's
-process id. At the end of its input it ends; its children go on.
+A request is a line (JSON). The nursery only sees that there is one: it splits off a child, which
+reads the request and does it, and it writes the child's process id. So no token and no name of one
+student is in the memory that the next one's server comes from. At the end of its input a nursery
+ends; its children go on.
 """
 
 from __future__ import annotations
@@ -144,20 +146,32 @@ class Child:
 
 
 def raise_children(requests: IO[bytes], replies: IO[bytes], do: Callable[[Request], None]) -> None:
-    """Split off a child for each line of ``requests``, until it ends."""
+    """Split off a child for each line of ``requests``, until it ends.
+
+    A child that could not even read its line ends the nursery, and whoever asked is told.
+    """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries them
     gc.collect()
     gc.freeze()  # or the first collection in each child would copy all that is shared
-    for line in requests:
+    waiting = select.poll()
+    waiting.register(requests.fileno(), select.POLLIN)
+    while waiting.poll()[0][1] & select.POLLIN:
+        reading, read = os.pipe()
         pid = os.fork()
         if pid == 0:
-            _live(line, (requests.fileno(), replies.fileno()), do)
+            os.close(reading)
+            _live(requests.fileno(), replies.fileno(), read, do)
+        os.close(read)
+        was_read = os.read(reading, 1)
+        os.close(reading)
+        if not was_read:
+            return
         replies.write(b"%d\n" % pid)
         replies.flush()
 
 
-def _live(line: bytes, lines: tuple[int, ...], do: Callable[[Request], None]) -> None:
-    """The whole life of a child."""
+def _live(requests: int, replies: int, read: int, do: Callable[[Request], None]) -> None:
+    """Read a request, do it, and end: the whole life of a child."""
     status = 1
     try:
         for one in (signal.SIGCHLD, signal.SIGINT):
@@ -165,7 +179,14 @@ def _live(line: bytes, lines: tuple[int, ...], do: Callable[[Request], None]) ->
                 one, signal.SIG_DFL if one == signal.SIGCHLD else signal.default_int_handler
             )
         os.setsid()
-        for end in lines:
+        line = bytearray()
+        # The next request is sent when this one was answered, so no more than it is read.
+        while not line.endswith(b"\n"):
+            if not (part := os.read(requests, 65_536)):
+                os._exit(status)
+            line += part
+        os.write(read, b"1")
+        for end in (requests, replies, read):
             os.close(end)
         do(json.loads(line))
         status = 0

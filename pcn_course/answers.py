@@ -23,7 +23,13 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from pcn_course.course import Prompt, Step
-from pcn_course.files import StorageError, plain_os_error, write_whole
+from pcn_course.files import (
+    PRIVATE,
+    StorageError,
+    plain_os_error,
+    private_folder,
+    write_whole,
+)
 from pcn_course.history import Entry, History
 
 FORMAT = 1
@@ -461,7 +467,7 @@ class AnswerStore:
                 content = json.dumps(
                     msgspec.to_builtins(document), ensure_ascii=False, indent=1
                 ).encode()
-                write_whole(self.private if private else self.public, content)
+                write_whole(self.private if private else self.public, content, mode=PRIVATE)
         except OSError as error:
             raise StorageError(plain_os_error(error)) from error
 
@@ -490,7 +496,7 @@ class AnswerStore:
         stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%dT%H%M%S%fZ")
         kept = self.state / "set-aside" / f"{path.stem}-{self.step.id}-{stamp}.json"
         try:
-            kept.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(kept.parent)
             path.rename(kept)
         except OSError as error:
             raise StorageError(plain_os_error(error)) from error
@@ -501,8 +507,8 @@ class AnswerStore:
         """Hold this step's lock, which the system lets go when a process dies."""
         path = self.state / "locks" / f"{self.step.id}.lock"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(path, timeout=LOCK_SECONDS)
+            private_folder(path.parent)
+            lock = FileLock(path, timeout=LOCK_SECONDS, mode=PRIVATE)
             lock.acquire()
         except Timeout as error:
             message = (

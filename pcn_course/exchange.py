@@ -33,7 +33,7 @@ from filelock import FileLock, Timeout
 
 from pcn_course.answers import FILE
 from pcn_course.course import Course, Step, load_course
-from pcn_course.files import StorageError, plain_os_error, write_whole
+from pcn_course.files import PRIVATE, StorageError, plain_os_error, private_folder, write_whole
 from pcn_course.workspace import Receipt, Workspace
 
 SECRET = "submission_secret.txt"  # noqa: S105 (a file's name)
@@ -155,7 +155,7 @@ def fetch_feedback(
     if not steps or not has_nbgrader_config(workspace.root) or _age(looked) < every:
         return ()
     try:
-        write_whole(looked, b"")
+        write_whole(looked, b"", mode=PRIVATE)
     except OSError as error:
         raise HandInError(plain_os_error(error)) from error
     before = _pages(workspace, steps)
@@ -201,7 +201,8 @@ def ask_again(
             when=_now(), criterion=criterion, text=text, how="exchange" if sent else "none"
         )
         try:
-            write_whole(_requests(workspace, step), msgspec.json.encode([*before, made]))
+            kept = msgspec.json.encode([*before, made])
+            write_whole(_requests(workspace, step), kept, mode=PRIVATE)
         except OSError as error:
             raise HandInError(plain_os_error(error)) from error
         return made
@@ -335,7 +336,7 @@ def _as_zip(
                 member.compress_type = zipfile.ZIP_DEFLATED
                 archive.writestr(member, content)
         file.seek(0)
-        write_whole(path, file.read())
+        write_whole(path, file.read(), mode=PRIVATE)
     return Receipt(when=now, sha256=digest, how="zip", file=f"{HANDED_IN}/{path.name}")
 
 
@@ -393,8 +394,8 @@ def _lock(workspace: Workspace, step: Step) -> Iterator[None]:
     """One hand-in of a step at a time, from whatever window."""
     path = workspace.state / "locks" / f"hand-in-{step.id}.lock"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path, timeout=SECONDS + 30)
+        private_folder(path.parent)
+        lock = FileLock(path, timeout=SECONDS + 30, mode=PRIVATE)
         lock.acquire()
     except Timeout as error:
         message = "This step is being handed in from another window. Wait for its answer."

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+PRIVATE = 0o600
+"""Permissions of a file that only its owner may use."""
 MAX_DEPTH = 100
 """Folders within folders that are looked into. Whoever owns a folder may nest without end."""
 
@@ -43,19 +47,19 @@ def plain_os_error(error: OSError) -> str:
 def write_whole(path: Path, content: bytes, *, mode: int | None = None) -> None:
     """Write ``content`` to ``path``: after a crash the file is the old one or the new one.
 
-    Its permissions are ``mode``, without one those that this process gives to any new file.
+    Its permissions are ``mode``, without one those that this process gives to any new file. Folders
+    that are missing are made, for their owner alone where the file is.
 
     Raises:
         OSError: nothing was changed.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if mode == PRIVATE:
+        private_folder(path.parent)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-
-    def private(name: str, flags: int) -> int:
-        return os.open(name, flags, 0o600)
-
     try:
-        with open(temporary, "xb", opener=None if mode is None else private) as file:
+        with open(temporary, "xb", opener=None if mode is None else for_owner) as file:
             if mode is not None:
                 temporary.chmod(mode)
             file.write(content)
@@ -66,6 +70,34 @@ def write_whole(path: Path, content: bytes, *, mode: int | None = None) -> None:
         temporary.unlink(missing_ok=True)
         raise
     _sync_folder(path.parent)
+
+
+def for_owner(name: str, flags: int) -> int:
+    """Open a file, for ``open(opener=…)``; a new one is its owner's alone."""
+    return os.open(name, flags, PRIVATE)
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder and those above it that are missing, for their owner alone."""
+    missing = []
+    while not path.exists():
+        missing.append(path)
+        path = path.parent
+    for folder in reversed(missing):
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def shut(root: Path) -> None:
+    """Take a folder and all below it from everyone but its owner. Links are not followed.
+
+    What belongs to someone else stays as it is.
+    """
+    for folder, names, files in os.walk(root):
+        for path in (Path(folder), *(Path(folder, name) for name in (*names, *files))):
+            with contextlib.suppress(OSError):
+                mode = path.lstat().st_mode
+                if mode & 0o077 and not stat.S_ISLNK(mode):
+                    path.chmod(stat.S_IMODE(mode) & 0o700)
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from pcn_course.characters import no_answer
-from pcn_course.files import write_whole
+from pcn_course.files import PRIVATE, for_owner, private_folder, write_whole
 
 COMPACT_AT = 8_000_000
 """Bytes from which a history is thinned out."""
@@ -53,9 +53,9 @@ class History:
         lines = b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
         if not lines:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(self.path.parent)
         self._thin_out()
-        with self.path.open("a+b", buffering=0) as file:
+        with open(self.path, "a+b", buffering=0, opener=for_owner) as file:
             before = file.seek(0, os.SEEK_END)
             if before and _last_byte(file) != b"\n":
                 lines = b"\n" + lines  # a line that a dead process left half written stays alone
@@ -132,7 +132,7 @@ class History:
                         kept.append(line)
                         room -= len(line)
             rank += 1
-        write_whole(self.path, b"".join(reversed(kept)))
+        write_whole(self.path, b"".join(reversed(kept)), mode=PRIVATE)
 
 
 def _last_byte(file: Any) -> bytes:

@@ -25,7 +25,7 @@ from pcn_course.answers import FILE, AnswerStore, Submitted, public_content, rea
 from pcn_course.characters import no_answer, printable
 from pcn_course.checks import check
 from pcn_course.course import Course, Step
-from pcn_course.files import StorageError, plain_os_error, write_whole
+from pcn_course.files import PRIVATE, StorageError, plain_os_error, shut, write_whole
 
 _log = logging.getLogger("pcn_course")
 _NETWORK = ("connections", ("people", "ties", "your-sector"))
@@ -155,7 +155,7 @@ class Workspace:
                 if record.filled.get(name) != current or current == _digest(content):
                     continue
             try:
-                write_whole(target, content)
+                write_whole(target, content, mode=PRIVATE)
             except OSError as error:
                 raise StorageError(plain_os_error(error)) from error
             record.filled[name] = _digest(content)
@@ -163,6 +163,10 @@ class Workspace:
         if changed:
             self._keep(record)
         return tuple(changed)
+
+    def shut(self) -> None:
+        """Close all that is here already to other users of the machine, as new files are."""
+        shut(self.root)
 
     def folder(self, step: Step) -> Path:
         """The step's folder."""
@@ -291,7 +295,7 @@ class Workspace:
         """
         receipts = (*self.receipts(step), receipt)
         try:
-            write_whole(self._receipts(step), msgspec.json.encode(receipts))
+            write_whole(self._receipts(step), msgspec.json.encode(receipts), mode=PRIVATE)
         except OSError as error:
             raise StorageError(plain_os_error(error)) from error
 
@@ -326,7 +330,7 @@ class Workspace:
         snapshot = Snapshot(when=when, step=step.name, values={name: kept})
         path = self.state / "networks" / f"{when.astimezone(dt.UTC):%Y%m%dT%H%M%S%fZ}.json"
         try:
-            write_whole(path, msgspec.json.encode(snapshot))
+            write_whole(path, msgspec.json.encode(snapshot), mode=PRIVATE)
         except OSError as error:
             raise StorageError(plain_os_error(error)) from error
         return snapshot
@@ -379,7 +383,8 @@ class Workspace:
 
     def _keep(self, record: _Record) -> None:
         try:
-            write_whole(self.state / "workspace.json", msgspec.json.encode(record))
+            content = msgspec.json.encode(record)
+            write_whole(self.state / "workspace.json", content, mode=PRIVATE)
         except OSError as error:
             raise StorageError(plain_os_error(error)) from error
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import shutil
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from pcn_course.answers import Edit, read_answers
-from pcn_course.course import Course, default_root, load_course
+from pcn_course.course import Course, Step, default_root, load_course
 from pcn_course.exchange import hand_in
 from pcn_course.files import StorageError
 from pcn_course.grading.cohort import tell
@@ -58,6 +60,52 @@ def test_filling_adds_what_is_missing_and_nothing_twice(
 ) -> None:
     assert (workspace.root / "step-1-goals" / "step-1-goals.ipynb").is_file()
     assert workspace.fill(course) == ()
+
+
+def test_no_other_user_of_the_machine_reads_anything(
+    course: Course, tmp_path: Path, usual_umask: None
+) -> None:
+    def open_to_others() -> list[str]:
+        paths = [root, *root.rglob("*")]
+        return [str(one) for one in paths if not one.is_symlink() and one.stat().st_mode & 0o077]
+
+    root = tmp_path / "deep" / "workspace"
+    workspace = Workspace(root)
+    workspace.fill(course)
+    step = course.step("goals")
+    for text in ("One", "Two"):
+        write(workspace, course, "goals", **dict.fromkeys(keys(step, private=False), text))
+        write(workspace, course, "goals", **dict.fromkeys(keys(step, private=True), text))
+    workspace.add_receipt(step, Receipt(when=NOON, sha256="0", how="zip"))
+    (root / step.id / "answers.json").write_text("not JSON")
+    workspace.store(course, step).load()
+    assert list((root / ".pcn" / "set-aside").iterdir())
+    # One was written by this test.
+    (root / step.id / "answers.json").unlink(missing_ok=True)
+    assert open_to_others() == []
+    assert root.parent.stat().st_mode & 0o077 == 0, "a folder that was made for it"
+
+    # What an earlier version left, and a link that leads elsewhere.
+    outside = tmp_path / "outside"
+    outside.write_text("of somebody else")
+    for path in (outside, root, *root.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    (root / "link").symlink_to(outside)
+    workspace.shut()
+    assert open_to_others() == []
+    assert outside.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.fixture
+def usual_umask() -> Iterator[None]:
+    """The usual umask, with which others read what is made."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+def keys(step: Step, *, private: bool) -> list[str]:
+    return [one.key for one in step.prompts if one.private is private and one.kind == "text"]
 
 
 def test_filling_overwrites_nothing_that_a_student_changed(

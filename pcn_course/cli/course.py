@@ -39,7 +39,9 @@ def app(root: Path | None, port: int | None, workspace: Path, *, no_browser: boo
 
     course = course_in(root)
     try:
-        Workspace(workspace).fill(course)
+        opened = Workspace(workspace)
+        opened.fill(course)
+        opened.shut()
     except (StorageError, OSError) as error:
         raise click.ClickException(f"{workspace}: {error}") from error
     serve(course, workspace, port=port, open_browser=not no_browser)

@@ -29,6 +29,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Self
 
+from pcn_course.hub.confine import confine, no_new_privileges
+
 Request = dict[str, Any]
 
 
@@ -203,9 +205,17 @@ def _live(requests: int, replies: int, read: int, do: Callable[[Request], None])
 
 
 def become(
-    *, uid: int, gid: int, groups: list[int], folder: Path, umask: int, limits: dict[int, int]
+    *,
+    uid: int,
+    gid: int,
+    groups: list[int],
+    folder: Path,
+    umask: int,
+    limits: dict[int, int],
+    confined: dict[str, Any],
 ) -> None:
-    """Be a system user from here on, for good, with limits."""
+    """Be a system user from here on, for good, with limits and what `confine` is given."""
+    confine(**confined)
     os.umask(umask)
     for kind, wanted in limits.items():
         hard = resource.getrlimit(kind)[1]
@@ -214,6 +224,7 @@ def become(
     os.setgroups(groups)
     os.setgid(gid)
     os.setuid(uid)
+    no_new_privileges()
     os.chdir(folder)
 
 
@@ -222,6 +233,7 @@ def _become_server(request: Request) -> None:
     become(
         uid=request["uid"], gid=request["gid"], groups=request["groups"],
         folder=Path(request["folder"]), umask=request["umask"], limits=limits,
+        confined=request["confined"],
     )  # fmt: skip
     os.environ.clear()
     os.environ.update(request["env"])

@@ -62,6 +62,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What one process of a student may take."""
     processes: int = 400
     """How many processes and threads a student may have."""
+    tmp_mib: int = 64
+    """How much a student's server may keep in ``/tmp``, ``/var/tmp`` and ``/dev/shm`` together. It
+    is memory, and freed when the server ends."""
     file_mib: int = 256
     """How long one file of a student may become."""
 

@@ -24,6 +24,7 @@ from tornado import web
 
 from pcn_course.course import Course
 from pcn_course.hub.accounts import Account, owned_folder, teacher_account
+from pcn_course.hub.confine import ORDER, needed
 from pcn_course.hub.nursery import Nursery, NurseryError, become
 from pcn_course.hub.places import welcome
 from pcn_course.hub.settings import Role, Settings
@@ -143,6 +144,7 @@ class CourseSpawner(LocalProcessSpawner):
             "folder": self._folder(account),
             "umask": 0o077 if self.role == "student" else 0o022,
             "limits": {} if self._is_lab() else _limits(self.settings, self.role),
+            "confined": confined(self.settings, self.role),
         }
 
     def user_env(self, env: dict[str, str]) -> dict[str, str]:
@@ -250,6 +252,17 @@ async def _listens(port: int, pid: int) -> None:
             os.kill(pid, 0)
         except ProcessLookupError:
             return
+
+
+def confined(settings: Settings, role: Role) -> dict[str, Any]:
+    """Return what `confine` takes for a role.
+
+    Those who teach keep the machine's folders: they work with files of the whole class there.
+    """
+    if role != "student":
+        return {"order": ORDER[role]}
+    keep = [settings.folder, *needed()]
+    return {"order": ORDER[role], "mib": settings.tmp_mib, "keep": keep}
 
 
 def _limits(settings: Settings, role: Role) -> dict[int, int]:

@@ -302,6 +302,7 @@ def _serve_one(hub: Mapping[str, str]) -> None:
     workspace = Workspace(home / "workspace")
     workspace.root.mkdir(exist_ok=True)
     workspace.fill(course)
+    workspace.shut()
     released = None
     if exchange := hub.get("PCN_EXCHANGE"):
         view = home / "exchange"

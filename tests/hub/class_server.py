@@ -31,8 +31,10 @@ import pytest
 import pcn_course
 from pcn_course.hub.accounts import Account, account_name
 from pcn_course.hub.config import proxy_token
+from pcn_course.hub.nursery import become
 from pcn_course.hub.places import lay_out
 from pcn_course.hub.settings import Settings, read_settings
+from pcn_course.hub.spawner import _limits, confined
 from tests.support.servers import free_port, until
 
 CHECKOUT = Path(pcn_course.__file__).parents[1]
@@ -285,12 +287,20 @@ def _first_closed(path: Path) -> Path | None:
 
 def as_user(account: Account, do: Callable[[], str]) -> str:
     """What ``do`` returns, or the name of its error, when it is done as another system user."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
+
+    def changed() -> str:
         os.setgroups([])
         os.setgid(account.gid)
         os.setuid(account.uid)
+        return do()
+
+    return _in_a_child(changed)
+
+
+def _in_a_child(do: Callable[[], str]) -> str:
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
         try:
             said = do()
         except OSError as error:
@@ -302,6 +312,21 @@ def as_user(account: Account, do: Callable[[], str]) -> str:
         said = pipe.read().decode()
     os.waitpid(child, 0)
     return said
+
+
+def as_server(hub: ClassServer, name: str, do: Callable[[], str]) -> str:
+    """The same, with all that a student's server may not do, as if a fault in it had led to it."""
+    account, settings = hub.account(name), hub.settings
+
+    def become_server() -> str:
+        become(
+            uid=account.uid, gid=account.gid, groups=[account.gid], folder=account.home,
+            umask=0o077, limits=_limits(settings, "student"),
+            confined=confined(settings, "student"),
+        )  # fmt: skip
+        return do()
+
+    return _in_a_child(become_server)
 
 
 def _toml(value: Any) -> str:

@@ -10,7 +10,10 @@ import os
 import pwd
 import shutil
 import signal
+import socket
 import sqlite3
+import subprocess
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import partial
@@ -22,8 +25,10 @@ from tornado.web import decode_signed_value
 
 from pcn_course.care.backup import BACKUPS
 from pcn_course.hub.accounts import Account, AccountError, account_name
+from pcn_course.hub.confine import ORDER, take_place
 from pcn_course.hub.places import welcome
-from tests.hub.class_server import ClassServer, as_user, needs_proxy, needs_root
+from tests.hub.class_server import ClassServer, as_server, as_user, needs_proxy, needs_root
+from tests.hub.memory import words_in
 from tests.hub.people import STEP, Student
 from tests.hub.test_keep import guide
 
@@ -302,6 +307,115 @@ def test_what_is_put_into_an_own_folder_counts_for_nobody_else(
     for path in (*own.iterdir(), taken / "ada", taken / "daemon"):
         shutil.rmtree(path) if not path.is_symlink() else path.unlink()
     print(said)
+
+
+TOKEN = rb"JUPYTERHUB_API_TOKEN=([0-9a-f]{32})"
+
+
+def test_no_server_and_no_nursery_holds_the_token_of_another(
+    hub: ClassServer, students: list[Student]
+) -> None:
+    servers = {one.name: hub.server_of(one.name) for one in students}
+    tokens = {name: words_in(pid, TOKEN) for name, pid in servers.items()}
+    assert [len(one) for one in tokens.values()] == [1] * len(students), tokens
+    words = "|".join(one for (one,) in tokens.values()).encode()
+    assert len(set(words.split(b"|"))) == len(students)
+    for name, pid in servers.items():
+        assert words_in(pid, words) == tokens[name], name
+    nursery = parent_of(servers["ada"])
+    assert nursery not in (1, hub.processes["hub"].pid)
+    assert words_in(nursery, words) == []
+    assert b"TOKEN" not in Path(f"/proc/{nursery}/environ").read_bytes()
+
+
+def test_a_server_takes_no_more_than_its_share(hub: ClassServer, students: list[Student]) -> None:
+    """Ada's server turns against the machine; meanwhile a peer writes and is saved."""
+    peer, settings = students[1], hub.settings
+    # This is so of the process itself, and what follows is tried under the same.
+    for pid in (hub.server_of("ada"), *hub.kernels_of("ada")):
+        proc = Path(f"/proc/{pid}")
+        assert "\nNoNewPrivs:\t1\n" in (proc / "status").read_text()
+        assert int((proc / "oom_score_adj").read_text()) == ORDER["student"]
+        places = {line.split()[4] for line in (proc / "mountinfo").read_text().splitlines()}
+        assert {"/tmp", "/dev/shm"} <= places  # noqa: S108
+    hub_order = int(Path(f"/proc/{hub.processes['hub'].pid}/oom_score_adj").read_text())
+    assert hub_order < min(ORDER.values())
+
+    as_root = hub.base / "as-root"
+    shutil.copy("/usr/bin/id", as_root)
+    as_root.chmod(0o4755)
+    mib = bytes(2**20)
+
+    def fill(folder: str) -> str:
+        with Path(folder, "full").open("wb") as file:
+            for _ in range(4 * settings.tmp_mib):
+                file.write(mib)
+        return "all written"
+
+    def fork() -> str:
+        children = []
+        try:
+            for _ in range(settings.processes + 50):
+                if (child := os.fork()) == 0:
+                    signal.pause()
+                children.append(child)
+        finally:
+            for child in children:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+        return f"{len(children)} processes"
+
+    def allocate() -> str:
+        try:
+            return f"{len(bytearray(4 * settings.memory_mib * 2**20))} bytes"
+        except MemoryError:
+            return "MemoryError"
+
+    def listen() -> str:
+        lines = [socket.create_server(("127.0.0.1", 0)) for _ in range(2000)]
+        return f"{len(lines)} ports"
+
+    def write_file() -> str:
+        with Path("large").open("wb") as file:
+            os.truncate(file.fileno(), 2 * settings.file_mib * 2**20)
+        return "written"
+
+    def be_ended_later() -> str:
+        take_place(-900)
+        return "done"
+
+    def who_is_root() -> str:
+        said = subprocess.run([as_root, "-u"], check=True, capture_output=True, text=True)
+        return said.stdout.strip()
+
+    attempts: dict[str, tuple[Callable[[], str], str]] = {
+        "fill /tmp": (partial(fill, "/tmp"), "OSError"),  # noqa: S108
+        "fill /dev/shm": (partial(fill, "/dev/shm"), "OSError"),  # noqa: S108
+        "have more processes": (fork, "BlockingIOError"),
+        "have more memory": (allocate, "MemoryError"),
+        "take all ports": (listen, "OSError"),
+        "write one large file": (write_file, "OSError"),
+        "be ended later": (be_ended_later, "PermissionError"),
+        "gain rights": (who_is_root, str(hub.account("ada").uid)),
+    }
+    print()
+    began = time.monotonic()
+    got = {}
+    for number, (what, (attempt, _)) in enumerate(attempts.items()):
+        got[what] = as_server(hub, "ada", attempt)
+        print(f"{got[what]:17} {what}")
+        peer.write(f"Nobody stops me {number}")
+        peer.saved()
+    assert got == {what: wanted for what, (_, wanted) in attempts.items()}
+    assert time.monotonic() - began < 60
+    # Outside there is nothing of it, and with none of this the same tries do something.
+    assert not Path("/tmp/full").exists()  # noqa: S108
+    assert as_user(hub.account("ada"), who_is_root) == "0"
+
+
+def parent_of(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("\nPPid:\t")[2].split("\n")[0])
 
 
 def test_one_who_teaches_leads_root_nowhere(

@@ -79,6 +79,14 @@ class Collect(ExchangeCollect):
         if not named or not _is_own_folder(Path(path)):
             self.log.warning("Left out, as it is no submission: %r", path)
             record["username"] = ""
+        elif self.check_owner and (owner := _owner(Path(path))) not in ("", record["username"]):
+            # Everyone can make folders there, so a name alone proves nothing. nbgrader only warns.
+            self.log.warning(
+                "Skipped: %r says that %s submitted it, and belongs to %s. If your students' "
+                "system users have other names, set c.ExchangeCollect.check_owner = False.",
+                path, record["username"], owner,
+            )  # fmt: skip
+            record["username"] = ""
         return record
 
     def copy_files(self) -> None:
@@ -229,6 +237,16 @@ def _is_own_folder(path: Path) -> bool:
         return stat.S_ISDIR(path.lstat().st_mode)
     except OSError:
         return False
+
+
+def _owner(path: Path) -> str:
+    """Return the system user to whom a folder belongs; empty where there are none (Windows)."""
+    try:
+        return path.owner()
+    except KeyError:
+        return "an unknown user"
+    except (NotImplementedError, OSError):
+        return ""
 
 
 def _share(folder: Path) -> None:

@@ -9,6 +9,9 @@ configure(c, here=Path(__file__))
 
 # Where students hand in when they share a server with you. Without it they upload ZIPs to your LMS.
 # c.Exchange.root = "/srv/nbgrader/exchange"
+# There, a submission counts only if its folder belongs to the system user of its student's name. If
+# your system users have other names, turn that off: any student can then submit as any other.
+# c.ExchangeCollect.check_owner = False
 
 # The time zone in which your LMS tells the time in its files. Without it: this machine's own.
 # c.Lms.timezone = "America/New_York"

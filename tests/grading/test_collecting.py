@@ -50,9 +50,7 @@ def collect(room: Room, inbound: Path, **settings: bool) -> dict[str, str]:
     config.ExchangeCollect.merge(settings)
     coursedir = CourseDirectory(config=config)
     coursedir.assignment_id = STEP
-    Collect(
-        coursedir=coursedir, authenticator=Authenticator(config=config), config=config
-    ).start()
+    Collect(coursedir=coursedir, authenticator=Authenticator(config=config), config=config).start()
     submitted = room.root / "submitted"
     found = submitted.glob(f"*/{STEP}/answers.json")
     return {one.parents[1].name: json.loads(one.read_text())["when"] for one in found}

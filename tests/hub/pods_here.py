@@ -42,6 +42,11 @@ class Container:
         """What a shell does as root, in mounts and processes of its own, to become it."""
         root = volume.parent / "root"  # a folder to mount on; each has its own things there
         lines = ["set -e", f"mkdir -p {root}", f"mount -t tmpfs -o mode=755 none {root}"]
+        # Before the software, which may be below it: a checkout can be anywhere.
+        lines += [
+            f"mkdir {root}/tmp",  # a folder in the new root
+            f"mount -t tmpfs -o mode=1777,size=256m none {root}/tmp",
+        ]
         for path in {*_SOFTWARE, sys.prefix, str(Path(sys.base_prefix).resolve()), str(CHECKOUT)}:
             if Path(path).is_symlink():
                 lines.append(f"ln -s {Path(path).readlink()} {root}{path}")
@@ -54,10 +59,9 @@ class Container:
             f"echo 'pcn:x:{UID}:{UID}::/:/usr/sbin/nologin' > {root}/etc/passwd",
             f"cp -a /etc/ld.so.cache /etc/alternatives {root}/etc/",
         ]
-        for path in ("/proc", "/dev", "/tmp", "/run"):  # noqa: S108 (folders in the new root)
+        for path in ("/proc", "/dev", "/run"):
             lines.append(f"mkdir -p {root}{path}")
         lines += [f"mount -t proc proc {root}/proc", f"mount --rbind /dev {root}/dev"]
-        lines.append(f"mount -t tmpfs -o mode=1777,size=256m none {root}/tmp")  # noqa: S108
         for mount in self.mounts:
             if mount["name"] == "pcn":
                 source = volume / mount.get("subPath", "")

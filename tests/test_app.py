@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import http.client
 import json
 import os
 import re
@@ -27,7 +28,7 @@ from tornado.websocket import websocket_connect
 
 from pcn_course.app import server as app
 from pcn_course.app.handlers import course_handlers, notebook_below
-from pcn_course.app.kernels import Rendering
+from pcn_course.app.kernels import CourseKernels, Rendering
 from pcn_course.app.plotly import PlotlyHandler, plotly_file
 from pcn_course.course import load_course
 from pcn_course.grading.notebooks import write_notebooks
@@ -343,11 +344,6 @@ def test_a_kernel_runs_no_code_that_comes_by_its_socket(server: AppServer) -> No
     address = f"ws://127.0.0.1:{server.port}/api/kernels/{kernel}/channels?session_id=x"
     trace = server.workspace / "ran"
 
-    def message(kind: str, content: dict[str, object]) -> str:
-        return json.dumps(
-            {**Session(username="").msg(kind, content=content), "channel": "shell"}, default=str
-        )
-
     async def scene() -> list[str]:
         with pytest.raises(HTTPClientError, match="403"):
             await websocket_connect(address)
@@ -366,6 +362,148 @@ def test_a_kernel_runs_no_code_that_comes_by_its_socket(server: AppServer) -> No
     assert set(run(scene())) <= {"status", "kernel_info_reply"}
     assert not trace.exists()
     assert 'type "execute_request", which is not allowed' in server.log
+
+
+class Polled:
+    """A page's line of plain requests, without the page."""
+
+    def __init__(self, server: AppServer, session: str) -> None:
+        self.signed_in = cookie(server)
+        page = server.get("/voila/render/home.ipynb", self.signed_in).text
+        kernel = page.partition('data-kernel="')[2].partition('"')[0]
+        self.server = server
+        self.path = f"/api/kernels/{kernel}/messages?session_id={session}"
+        answer = server.get(self.path + "&open=1", self.signed_in)
+        assert answer.status == 200
+        xsrf = answer.headers["Set-Cookie"].partition(";")[0]
+        self.headers = {
+            "Cookie": f"{self.signed_in['Cookie']}; {xsrf}",
+            "X-XSRFToken": answer.text,
+        }
+
+    def post(self, *messages: str, **headers: str) -> int:
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
+        with contextlib.closing(connection):
+            body = "\n".join(messages)
+            connection.request("POST", self.path, body, {**self.headers, **headers})
+            return connection.getresponse().status
+
+    def news(self) -> list[dict[str, Any]]:
+        answer = self.server.get(self.path, self.signed_in)
+        assert answer.status == 200
+        return [json.loads(line) for line in answer.text.split("\n") if line]
+
+
+def message(kind: str, content: dict[str, object]) -> str:
+    fields = {**Session(username="").msg(kind, content=content), "channel": "shell"}
+    return json.dumps(fields, default=str)
+
+
+def test_the_line_of_plain_requests_has_the_checks_of_the_socket(server: AppServer) -> None:
+    trace = server.workspace / "ran by request"
+    line = Polled(server, "polled")
+    code = {"code": f"open({str(trace)!r}, 'w')", "silent": False}
+    assert line.post(message("kernel_info_request", {}), **{"X-XSRFToken": "guessed"}) == 403
+    assert line.post(message("kernel_info_request", {}), Cookie="") == 403
+    assert line.post(message("kernel_info_request", {}), Origin="http://127.0.0.1:1") in (403, 404)
+    assert server.get(line.path).status == 403, "nothing without the key"
+    assert line.post("no message") == 400
+    assert line.post(message("execute_request", code)) == 204
+    assert line.post(message("kernel_info_request", {})) == 204
+    kinds: set[str] = set()
+    while "kernel_info_reply" not in kinds:
+        kinds |= {one["header"]["msg_type"] for one in line.news()}
+    assert kinds <= {"status", "kernel_info_reply"}
+    assert not trace.exists()
+    assert server.get(line.path.replace("polled", "other"), line.signed_in).status == 410
+    nowhere = "/api/kernels/0-0-0-0-0/messages?session_id=x&open=1"
+    assert server.get(nowhere, line.signed_in).status == 404
+
+
+def test_a_websocket_takes_the_place_of_plain_requests(server: AppServer) -> None:
+    line = Polled(server, "back")
+    address = f"ws://127.0.0.1:{server.port}{line.path.replace('messages', 'channels')}"
+
+    async def scene() -> None:
+        socket = await websocket_connect(HTTPRequest(address, headers=line.signed_in))
+        await socket.write_message(message("kernel_info_request", {}))
+        assert await asyncio.wait_for(socket.read_message(), 20)
+        socket.close()
+
+    assert line.post(message("kernel_info_request", {})) == 204
+    run(scene())
+    assert server.get(line.path, line.signed_in).status == 410
+
+
+# ---- Who may start kernels --------------------------------------------------------------------
+
+FRAME = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+IMAGE = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+FETCH = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}
+LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+TYPED = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+OURS = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "empty"}
+OLD = {"Origin": "http://127.0.0.1:1"}
+
+
+@pytest.mark.parametrize("headers", [FRAME, IMAGE, FETCH, OLD])
+def test_a_page_on_another_port_starts_no_kernel(
+    server: AppServer, headers: dict[str, str]
+) -> None:
+    answer = server.get("/voila/render/home.ipynb", {**cookie(server), **headers})
+    assert answer.status == 403
+    assert "data-kernel" not in answer.text
+    line = f"/api/kernels/{'0-0-0-0-0'}/messages?session_id=x&open=1"
+    assert server.get(line, {**cookie(server), **headers}).status in (403, 404)
+
+
+@pytest.mark.parametrize("headers", [LINK, TYPED, OURS, {}])
+def test_what_somebody_opens_themselves_is_opened(
+    server: AppServer, headers: dict[str, str]
+) -> None:
+    answer = server.get("/voila/render/home.ipynb", {**cookie(server), **headers})
+    assert (answer.status, "data-kernel" in answer.text) == (200, True)
+
+
+def test_one_server_runs_so_many_kernels_and_no_more(course: Path, tmp_path: Path) -> None:
+    workspace = tmp_path / "workspace"
+    write_notebook(workspace / "home.ipynb", "# Home", page="home")
+    with AppServer(workspace, course=course, PCN_MOST_KERNELS="3") as server:
+        signed_in = cookie(server)
+        answers = [server.get("/voila/render/home.ipynb", signed_in) for _ in range(5)]
+        assert [answer.status for answer in answers].count(200) <= 3
+        assert len(server.kernel_pids()) <= 3
+        refused = answers[-1]
+        assert refused.status == 429
+        assert "Too many pages are open" in refused.text
+        assert "Close the pages" in refused.text
+
+
+def test_a_limit_that_is_no_number_is_said_without_a_traceback(
+    course: Path, tmp_path: Path
+) -> None:
+    server = AppServer(tmp_path / "workspace", course=course, PCN_MOST_KERNELS="many")
+    with pytest.raises(AssertionError, match="PCN_MOST_KERNELS is 'many'") as ended:
+        server.start()
+    assert "Traceback" not in f"{ended.value}"
+
+
+def test_kernels_of_closed_pages_make_room(tmp_path: Path) -> None:
+    async def scene() -> None:
+        kernels = CourseKernels(most_kernels=2, joining=0, connection_dir=str(tmp_path))
+        first, second = [await kernels.start_kernel() for _ in range(2)]
+        try:
+            kernels.notify_connect(first)  # type: ignore[no-untyped-call]
+            assert await kernels.make_room()
+            assert kernels.list_kernel_ids() == [first], "the page of the other one is closed"
+            third = await kernels.start_kernel()
+            kernels.notify_connect(third)  # type: ignore[no-untyped-call]
+            assert not await kernels.make_room(), "both are in use"
+        finally:
+            await kernels.end_all()
+        assert second not in kernels
+
+    run(scene())
 
 
 # ---- Its beginning and its end --------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import secrets
 import signal
 import socket
@@ -33,6 +34,7 @@ from pcn_course.app.handlers import (
     course_handlers,
 )
 from pcn_course.app.kernels import CourseKernels
+from pcn_course.app.server import AppError
 from pcn_course.app.waiting import Waiting
 from pcn_course.course import Course
 
@@ -70,6 +72,10 @@ def page_settings() -> Config:
     c.KernelRestarter.time_to_dead = 1.0
     c.MappingKernelManager.cull_idle_timeout = 180
     c.MappingKernelManager.cull_interval = 30
+    most = os.environ.get("PCN_MOST_KERNELS", "32")
+    if not most.isdecimal() or int(most) < 1:
+        raise AppError(f"PCN_MOST_KERNELS is {most!r}. Set it to a whole number, 1 or more.")
+    c.CourseKernels.most_kernels = int(most)
     c.MappingKernelManager.buffer_offline_messages = False
     # Pages trust no notebook's outputs, so nothing is signed, nor kept in the home folder for it.
     c.NotebookNotary.db_file = ":memory:"

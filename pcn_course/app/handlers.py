@@ -26,7 +26,9 @@ from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from pcn_course.app.kernels import CourseKernels, Rendering
+from pcn_course.app.origin import refuse_other_sites
 from pcn_course.app.plotly import PlotlyHandler
+from pcn_course.app.polling import PolledMessages
 from pcn_course.app.widgets import WidgetHandler
 
 HOME = "home.ipynb"
@@ -85,6 +87,9 @@ class PageHandler(CourseHandler):
         page = notebook_below(self.root, path)
         if page is None or (self.only is not None and page not in self.only):
             raise web.HTTPError(404)
+        refuse_other_sites(self)
+        if not await self.kernels.make_room():
+            raise web.HTTPError(429)
         self.rendering = rendering = await self.kernels.take(page)
         self.set_header("Content-Type", "text/html; charset=utf-8")
         # The page names a kernel of its own, so nobody may keep it.
@@ -216,6 +221,12 @@ class KernelSocket(VoilaKernelWebsocketHandler):
         return super().write_message(message, binary)
 
 
+class KernelMessages(PolledMessages):
+    """The same line for pages whose websockets are blocked."""
+
+    socket_class = KernelSocket
+
+
 def _log_output(kind: str, content: dict[str, Any]) -> None:
     text = content.get("text", "").rstrip()
     # The kernel says this of each new comm whose first message comes before it has looked around.
@@ -258,6 +269,7 @@ def course_handlers(
     return [
         (at(rf"/api/kernels/{_KERNEL}"), KernelState),
         (at(rf"/api/kernels/{_KERNEL}/channels"), KernelSocket),
+        (at(rf"/api/kernels/{_KERNEL}/messages"), KernelMessages),
         (at(rf"/voila/templates/({TEMPLATE}/static/[\w.-]+)"), StaticFile),
         (at(r"/pcn/plotly\.min\.js"), PlotlyHandler),
         (at(r"/pcn/widgets/([\w.-]+)"), WidgetHandler),

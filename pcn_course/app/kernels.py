@@ -8,9 +8,10 @@ time, runs every notebook below the root, and serves an edited notebook once in 
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
 from typing import IO, Any, NamedTuple, Protocol
 
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
@@ -121,6 +122,8 @@ class CourseKernels(AsyncMappingKernelManager):
 
     page_limit = Integer(90, config=True, help="Seconds after which a page is given up.")
     fill_delay = Float(2.0, config=True, help="Seconds from a visit until a reserve is made anew.")
+    most_kernels = Integer(32, config=True, help="Kernels of one server at a time.")
+    joining = Float(30.0, config=True, help="Seconds that a new page has to join its kernel.")
 
     make_renderer: Callable[[str], Renderer]
     stamp: Callable[[str], Hashable] = staticmethod(lambda _page: None)
@@ -135,6 +138,7 @@ class CourseKernels(AsyncMappingKernelManager):
         self._spare: Spare | None = None
         self._reserve: dict[str, Rendering] = {}
         self._visits: set[asyncio.Task[None]] = set()
+        self._begun: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def warm_up(self) -> None:
@@ -161,6 +165,32 @@ class CourseKernels(AsyncMappingKernelManager):
                 self._visits.add(rendering.task)
                 rendering.task.add_done_callback(self._visits.discard)
         return rendering
+
+    async def make_room(self) -> bool:
+        """Return True if one more kernel may start. Where all are taken, ends what nobody uses.
+
+        Those are kernels of pages that were closed, or never arrived; the oldest goes first.
+        """
+        while self._is_full():
+            unused = min(self._unused(), key=lambda kernel: kernel.last_activity, default=None)
+            if unused is None:
+                return False
+            await self.shutdown_kernel(unused.kernel_id, now=True)  # type: ignore[no-untyped-call]
+        return True
+
+    def _is_full(self) -> bool:
+        return len({*self.list_kernel_ids(), *self._begun}) >= self.most_kernels
+
+    def _unused(self) -> Iterator[Any]:
+        kept = {rendering.kernel_id for rendering in self._reserve.values()} | self._begun
+        if self._spare:
+            kept.add(self._spare.kernel_id)
+        now = dt.datetime.now(dt.UTC)
+        for kernel_id in set(self.list_kernel_ids()) - kept:
+            kernel: Any = self.get_kernel(kernel_id)
+            is_new = (now - kernel.last_activity).total_seconds() < self.joining
+            if not self._kernel_connections.get(kernel_id) and not is_new:
+                yield kernel
 
     def prepare(self) -> None:
         """Start a kernel for whichever page is asked for next."""
@@ -220,11 +250,12 @@ class CourseKernels(AsyncMappingKernelManager):
 
     def _begin(self, page: str) -> Rendering:
         rendering = Rendering(page, self.stamp(page))
+        self._begun.add(rendering.kernel_id)
         rendering.task = self._later(self._render(rendering))
         return rendering
 
     def _fill(self, page: str) -> None:
-        if page in self.warm_pages and page not in self._reserve:
+        if page in self.warm_pages and page not in self._reserve and not self._is_full():
             self._reserve[page] = self._begin(page)
 
     async def _refill(self, page: str) -> None:
@@ -250,6 +281,7 @@ class CourseKernels(AsyncMappingKernelManager):
             self.log.exception("%s could not be made ready", rendering.page)
         finally:
             rendering.finish()
+            self._begun.discard(rendering.kernel_id)
         if not rendering.whole:
             await self._drop(rendering)
         elif self._reserve.get(rendering.page) is rendering:
@@ -269,7 +301,9 @@ class CourseKernels(AsyncMappingKernelManager):
         self._later(self._another())
         if not self._lives(spare):
             return self._later(self._start(rendering.kernel_id, name, folder))
+        self._begun.discard(rendering.kernel_id)
         rendering.kernel_id = spare.kernel_id
+        self._begun.add(spare.kernel_id)
         first = next((i for i, one in enumerate(notebook.cells) if one.cell_type == "code"), 0)
         path = self.cwd_for_path(folder)  # type: ignore[no-untyped-call]
         notebook.cells.insert(first, new_code_cell(f"__import__('os').chdir({path!r})"))

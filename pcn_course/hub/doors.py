@@ -14,7 +14,7 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from tornado import web
 from tornado.websocket import WebSocketHandler
 
-from pcn_course.app.handlers import KernelSocket, PageHandler
+from pcn_course.app.handlers import KernelMessages, KernelSocket, PageHandler
 from pcn_course.app.plotly import PlotlyHandler
 from pcn_course.app.widgets import WidgetHandler
 from pcn_course.hub.counts import Saves, kind_of
@@ -114,9 +114,16 @@ class WatchedSocket(KernelSocket):
         return WebSocketHandler.write_message(self, json.dumps(said))
 
 
+class WatchedMessages(KernelMessages):
+    """The line of a page whose websockets are blocked, watched in the same way."""
+
+    socket_class = WatchedSocket
+
+
 REPLACED = {
     PageHandler: WatchedPage,
     KernelSocket: WatchedSocket,
+    KernelMessages: WatchedMessages,
     WidgetHandler: OpenWidget,
     PlotlyHandler: OpenPlotly,
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.soak.disk import fill
+from tests.soak.filtering import Treatment
 from tests.soak.link import Way
 from tests.soak.scene import Scene, Steps
 
@@ -80,6 +81,40 @@ def _cut(way: Way) -> Callable[[Scene], Steps]:
     return play
 
 
+def sockets_blocked(scene: Scene) -> Steps:
+    """Websockets are blocked, from the beginning or from now on; then something else happens."""
+    link, rng = scene.stage.link, scene.rng
+    way: Treatment = rng.choice(["refuse", "swallow", "cut"])
+    try:
+        if rng.random() < 0.5:
+            link.block(way)
+            scene.enter("a", scene.some_places(5))
+        else:
+            scene.enter("a", scene.some_places(5))
+            yield _while(scene, 1, 6)
+            link.block(way)
+        yield _while(scene, 1, 9)
+        match rng.choice(["kernel", "reload", "requests", "mend"]):
+            case "kernel":
+                scene.strike()
+                scene.stage.server.kill_kernel(scene.page)
+                scene.over()
+            case "reload":
+                scene.reload(scene.typists[0])
+            case "requests":
+                scene.strike(must_tell=True)
+                link.block(way, "refuse")
+                yield 13 if scene.stage.brisk else 20
+                link.block(way)
+                scene.over()
+            case _:
+                link.block("pass")
+        yield _while(scene, 3, 9)
+    finally:
+        link.block("pass")
+    yield _while(scene, 1, 3)
+
+
 def _tabs(*, same_field: bool) -> Callable[[Scene], Steps]:
     def play(scene: Scene) -> Steps:
         # Two tabs of one browser, or two devices, which can't hear each other.
@@ -146,6 +181,7 @@ FAULTS = {
         Fault("cut-stall", "line cut for 20 s, then all arrives late", _cut("stall")),
         Fault("cut-drop", "line cut for 20 s, its connections are forgotten", _cut("drop")),
         Fault("cut-reset", "line cut for 20 s, connections are reset", _cut("reset")),
+        Fault("no-sockets", "websockets blocked, then plain requests, too", sockets_blocked),
         Fault("same-field", "two tabs in the same field", _tabs(same_field=True)),
         Fault("other-fields", "two tabs in different fields", _tabs(same_field=False)),
         Fault("disk-full", "disk full for a while", disk_full, small_disk=True),

@@ -33,7 +33,7 @@ class Link:
         self._way: Way | None = None
         self._open = threading.Event()
         self._open.set()
-        self._pairs: set[_Pair] = set()
+        self._pairs: set[Pair] = set()
         self._thread = threading.Thread(target=self._accept, name="link", daemon=True)
         self._thread.start()
 
@@ -73,7 +73,7 @@ class Link:
                 browser, _ = self._listener.accept()
             except OSError:
                 return
-            pair = _Pair(browser)
+            pair = Pair(browser)
             with self._guard:
                 way = self._way
                 self._pairs.add(pair)
@@ -82,7 +82,7 @@ class Link:
             else:
                 threading.Thread(target=self._serve, args=(pair,), daemon=True).start()
 
-    def _serve(self, pair: _Pair) -> None:
+    def _serve(self, pair: Pair) -> None:
         self._open.wait()
         try:
             server = socket.create_connection(("127.0.0.1", self.target))
@@ -98,7 +98,7 @@ class Link:
         back.join()
         self._forget(pair, at_once=pair.dead)
 
-    def _pump(self, pair: _Pair, source: socket.socket, sink: socket.socket) -> None:
+    def _pump(self, pair: Pair, source: socket.socket, sink: socket.socket) -> None:
         try:
             while data := source.recv(65536):
                 self._open.wait()
@@ -111,7 +111,7 @@ class Link:
         except OSError:
             pair.reset()
 
-    def _forget(self, pair: _Pair, *, at_once: bool = True) -> None:
+    def _forget(self, pair: Pair, *, at_once: bool = True) -> None:
         if at_once:
             pair.reset()
         else:
@@ -120,13 +120,14 @@ class Link:
             self._pairs.discard(pair)
 
 
-class _Pair:
+class Pair:
     """The two ends of one connection."""
 
     def __init__(self, browser: socket.socket) -> None:
         self.browser = browser
         self.server: socket.socket | None = None
         self.dead = False
+        self.swallowed = False
 
     def reset(self) -> None:
         """End both with a reset, which also wakes whoever waits for them."""

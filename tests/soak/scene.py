@@ -16,8 +16,8 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Page, sync_play
 
 from pcn_course.course import Course, Step, default_root, load_course
 from tests.soak.disk import small_disk
+from tests.soak.filtering import Filter
 from tests.soak.ledger import Ledger, Result, number_of
-from tests.soak.link import Link
 from tests.soak.typist import Place, Typist, places
 from tests.soak.witness import TEXTS, Sight, Witness, on_disk
 from tests.support.chromium import QUIET, executable
@@ -44,7 +44,7 @@ class Stage:
     course: Course
     workspace: Path
     server: AppServer
-    link: Link
+    link: Filter
     browser: Browser
     ledger: Ledger
     witness: Witness
@@ -88,7 +88,7 @@ def set_stage(
             disk = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pcn-soak-")))
         workspace = disk / "workspace"
         server = stack.enter_context(AppServer(workspace))
-        link = Link(server.port)
+        link = Filter(server.port)
         stack.callback(link.close)
         ledger = Ledger()
         witness = stack.enter_context(Witness(workspace, ledger))

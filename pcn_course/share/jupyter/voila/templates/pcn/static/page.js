@@ -22,6 +22,11 @@ let closed = false; // the server has ended, because nobody used it: it is opene
 let wanted = false; // somebody has asked
 let opening = 0; // since when we try to open the server again; 0 when we do not
 const HURRY = 5000;
+const MUTE = 3000; // ms in which the kernel has answered the first question
+let polling = null; // what replaces websockets where they are blocked, once it was needed
+let poll = false; // the next line is made of plain requests
+let cuts = 0; // websockets in a row that were cut within a minute
+let isNew = true; // nothing ever came from the kernel
 let longest = HURRY; // the longest pause between two attempts; more when the hub has much to do
 
 function make(tag, attributes, ...children) {
@@ -73,9 +78,12 @@ class Model {
   }
 }
 
-// One websocket to one kernel, with a comm that asks for all widgets' states.
+// One websocket to one kernel, or what replaces it, with a comm that asks for all widgets' states.
 class Link {
-  heard = Date.now();
+  mute = true; // nothing came on it
+  poll = poll;
+  began = Date.now();
+  heard = this.began;
   asked = 0; // when we began to wait for a sign of life; 0 when we do not wait
   unsent = 0;
   watching = false;
@@ -84,7 +92,8 @@ class Link {
     const url = new URL(`${base}api/kernels/${kernel}/channels?session_id=${session}`, location);
     url.protocol = url.protocol.replace("http", "ws");
     this.kernel = kernel;
-    this.socket = new WebSocket(url);
+    this.socket = new (poll ? polling.PollingSocket : WebSocket)(url);
+    setTimeout(() => this.listen(), MUTE);
     this.opened = new Promise((resolve) => { this.isOpen = resolve; });
     this.states = new Promise((resolve, reject) => {
       this.resolve = resolve;
@@ -110,7 +119,16 @@ class Link {
     const header = { msg_id: hex(), msg_type, username: "", session, date: new Date().toISOString(), version: "5.3" };
     this.socket.send(JSON.stringify({ channel: "shell", header, parent_header: {}, metadata, content, buffers: [] }));
   }
+  // Filters swallow what a socket sends, and say nothing.
+  async listen() {
+    if (!this.mute || this.socket.readyState > 1) return;
+    const state = await life(this.kernel);
+    if (!this.mute || /busy|starting/.test(state)) return;
+    if (state === "unreachable") await away(0);
+    this.end(state === "gone");
+  }
   read({ header, content }) {
+    this.mute = isNew = false;
     this.heard = Date.now();
     this.asked = 0;
     if (header.msg_type === "pcn_quiet") this === link && warn(content.seconds);
@@ -126,6 +144,8 @@ class Link {
     this.reject("closed");
     if (this !== link) return;
     link = null;
+    cuts = !this.poll && !this.mute && Date.now() - this.began < 60000 ? cuts + 1 : 0;
+    poll = !this.poll && (this.mute || cuts > 2);
     if (gone) place = null; // a kernel that died comes back empty, so its id is never used again
     models.forEach((model) => model.trigger("pcn:disconnected"));
     join().then(() => models.forEach((model) => model.trigger("pcn:reconnected")));
@@ -152,7 +172,8 @@ class Link {
 async function life(kernel) {
   try {
     const answer = await get(`${base}api/kernels/${kernel}`, 4000, "application/json");
-    // Who is signed out is sent a page.
+    // A filter answers with a page of its own. Who is signed out is sent a page, too.
+    if (answer.status === 403 && !/json/.test(answer.headers.get("Content-Type"))) return "unreachable";
     return answer.ok && !answer.redirected ? (await answer.json()).execution_state : "gone";
   } catch { return "unreachable"; }
 }
@@ -166,6 +187,21 @@ function get(url, limit, Accept = "text/html") {
 function read(page) {
   const kernel = page.getElementById("pcn-end")?.dataset.kernel;
   return kernel && { kernel, ids: [...page.querySelectorAll(".pcn-widget")].map((view) => view.dataset.model) };
+}
+
+async function fetchPolling() {
+  if (polling) return;
+  const late = new Promise((_, reject) => { setTimeout(reject, 4000, "late"); });
+  polling = await Promise.race([import(`./polling.js?${Date.now()}`), late]);
+}
+
+// Whether files still come while the kernel can't be reached: then something between this page and
+// its server picks out what it lets through.
+async function isFiltered() {
+  try {
+    const { ok, redirected } = await get(import.meta.url, 2000);
+    return ok && !redirected;
+  } catch { return false; }
 }
 
 async function askForPlace(tries) {
@@ -201,7 +237,7 @@ async function explain({ status, redirected, url }, page, tries) {
   } else if (status < 400 && redirected) {
     tell(`You are signed out. Sign in again, then come back to this page. ${KEPT}`, "Sign in again", base);
   } else if (status >= 400) {
-    tries > 4 && away();
+    unreached(tries);
   }
 }
 
@@ -226,6 +262,7 @@ async function join() {
     }
     try {
       place ??= await askForPlace(tries);
+      if (poll) await fetchPolling();
       next = new Link(place.kernel);
       const states = await next.states;
       if (!place.ids.every((id) => states[id])) throw new Error("No such widgets.");
@@ -245,8 +282,12 @@ async function join() {
       console.info("Again:", error);
       const failed = /TypeError|TimeoutError/.test(error?.name); // the request itself, not its answer
       const state = place ? await life(place.kernel) : failed && "unreachable";
-      if (state === "unreachable") tries > 4 && away();
-      else place = null;
+      const lost = state === "unreachable";
+      const mute = place && !lost && state !== "gone" && next?.mute; // it lives, and we hear nothing
+      if (mute && poll) blocked();
+      else if (lost) await away(tries);
+      poll = mute && !poll;
+      if (!lost && (!mute || tries % 8 === 0)) place = null;
     }
     await new Promise((resume) => {
       wake = resume;
@@ -267,6 +308,7 @@ async function hasten() {
   const [code, open] = await Promise.all([import(href).catch(console.info), next.opened]);
   if (!code || !open) {
     next.end(false);
+    poll = !open;
     return false;
   }
   const [id] = place.ids;
@@ -308,9 +350,12 @@ async function show(view) {
 
 const KEPT = "Your text is kept here.";
 const AWAY = `Your course can't be reached just now. This page goes on trying by itself. ${KEPT}`;
+const BLOCKED = "A web filter, antivirus program, or network blocks this page’s connection. Allow this site in it, or try another network. ";
 const AGAIN = "Open the course again";
+const blocked = () => tell(BLOCKED + (models.size ? KEPT : "Nothing was changed."));
 // A page with a status line says it there: a note would move the field in which somebody types.
-const away = () => find(".pcn-status") || tell(AWAY);
+const unreached = (tries) => (isNew || (tries > 4 && !find(".pcn-status"))) && tell(AWAY);
+const away = async (tries) => ((await isFiltered()) ? blocked() : unreached(tries));
 // It stays in sight, wherever on the page somebody is.
 const note = make("p", { class: "pcn-note pcn-open", role: "alert", style: "position:sticky;top:.5rem;z-index:9" });
 // Words, and one thing to do: a button, or a link that opens a tab of its own.
@@ -367,7 +412,7 @@ async function start() {
     [8, "Still getting ready. The first page after a start takes a little longer."],
     [30, "This takes longer than usual. You can wait: nothing is lost."],
     [90, ""],
-  ].map(([seconds, words]) => setTimeout(() => (words ? wait(words) : fail()), 1000 * seconds));
+  ].map(([seconds, words]) => setTimeout(() => note.isConnected || (words ? wait(words) : fail()), 1000 * seconds));
   if (document.readyState === "loading") {
     await new Promise((resume) => document.addEventListener("DOMContentLoaded", resume));
   }

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from pcn_course.course import Prompt, Step
+from pcn_course.course.model import dropped_fault
 from pcn_course.files import (
     PRIVATE,
     StorageError,
@@ -44,7 +46,9 @@ LOCK_SECONDS = 10
 _STILL_THERE = (
     " What you wrote is under “Earlier versions” below each question: put back there what you need."
 )
-_NOT_ASKED = "The course no longer asks this question. Reload the page; your text is kept here."
+_NO_KEY = "This could not be saved: the course has no such question. Your text is kept here."
+_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
+"""What a question's key looks like, also of one that the course no longer asks."""
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -363,7 +367,9 @@ class AnswerStore:
 
         An edit whose base is not the current version is a conflict, unless the value is the same
         or the same client wrote the current version with a lower ``seq`` (then it is typing on).
-        The current value stays, and the refused one is put into the history.
+        The current value stays, and the refused one is put into the history. An answer to a
+        question that the course no longer asks is kept where it was before; one that was not
+        saved before is kept with the private ones, since it may have been private.
 
         Raises:
             StorageError: nothing was changed.
@@ -382,13 +388,11 @@ class AnswerStore:
             now = _now()
             for key, edit in edits.items():
                 prompt = self.step.prompt(key)
-                if prompt is None:
-                    invalid[key] = _NOT_ASKED
-                    continue
-                if fault := _edit_fault(prompt, edit):
+                if fault := _edit_fault(key, prompt, edit):
                     invalid[key] = fault
                     continue
-                document = documents[prompt.private]
+                private = prompt.private if prompt else _was_private(key, documents)
+                document = documents[private]
                 current = document.fields.get(key, Field(None, 0))
                 if _same(current.value, edit.value):
                     versions[key] = current.version
@@ -411,7 +415,7 @@ class AnswerStore:
                 document.fields[key] = field
                 versions[key] = field.version
                 entries.append(Entry(key, field.value, field.version, now, client, seq))
-                changed.add(prompt.private)
+                changed.add(private)
             self._write(documents, changed, entries, now)
             self._in_history.update(versions)
             public = documents[False]
@@ -523,10 +527,16 @@ class AnswerStore:
             lock.release()
 
 
-def _edit_fault(prompt: Prompt, edit: Edit) -> str | None:
+def _was_private(key: str, documents: Mapping[bool, Document]) -> bool:
+    return key in documents[True].fields or key not in documents[False].fields
+
+
+def _edit_fault(key: str, prompt: Prompt | None, edit: Edit) -> str | None:
     if edit.base < 0:
         return "This change could not be placed. Reload the page; your text is kept here."
-    fault = prompt.fault(edit.value)
+    if prompt is None and not _KEY.fullmatch(key):
+        return _NO_KEY
+    fault = prompt.fault(edit.value) if prompt else dropped_fault(edit.value)
     return f"This could not be saved: it {fault}." if fault else None
 
 

@@ -82,6 +82,11 @@ class StepState(msgspec.Struct, frozen=True, kw_only=True):
     changed_since: bool
     feedback: tuple[Feedback, ...]
 
+    @property
+    def overdue(self) -> bool:
+        """Whether the due date has passed, by this machine's clock: a device's may be wrong."""
+        return self.due is not None and self.due < dt.datetime.now(dt.UTC)
+
 
 class _Record(msgspec.Struct):
     """What ``.pcn/workspace.json`` keeps."""

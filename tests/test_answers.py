@@ -9,11 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pcn_course.answers import AnswerStore, Edit, Saved, Submitted, read_answers
+from pcn_course.answers import AnswerStore, Edit, Saved, Submitted, decode, read_answers
 from pcn_course.course import Step, default_root, load_course
 from pcn_course.files import StorageError
 
@@ -120,7 +121,8 @@ def test_the_merge_base_is_what_the_client_saved_last(desk: Desk) -> None:
     [
         ("why", {"not": "text"}, "is not text"),
         ("people", [{"id": "r1", "role": "boss"}], "not one of the choices"),
-        ("never-asked", "text", "no longer asks"),
+        ("Never asked!", "text", "no such question"),
+        ("never-asked", [[{"not": "an answer"}]], "no answer"),
         ("why", "x" * 2_000_001, "longer than"),
     ],
 )
@@ -130,6 +132,22 @@ def test_what_is_no_answer_is_refused_in_plain_words(
     saved = desk.store().save("tab", {key: Edit(value, 0), "live-project": Edit("kept", 0)})
     assert words in saved.invalid[key]
     assert saved.versions == {"live-project": 1}
+
+
+def test_an_answer_to_a_dropped_question_stays_where_it_was(desk: Desk, tmp_path: Path) -> None:
+    """What was public stays public; what was private, or never saved before, is private."""
+    desk.store().save("tab", {"why": Edit("Because.", 0), "private-note": Edit("Mine.", 0)})
+    asked = tuple(one for one in STEP.prompts if one.key not in ("why", "private-note"))
+    later = Desk(tmp_path, msgspec.structs.replace(STEP, prompts=asked))
+    edits = {"why": Edit("So.", 1), "private-note": Edit("Still mine.", 1), "new": Edit("?", 0)}
+    saved = later.store().save("tab", edits, 2)
+    assert (saved.versions, saved.conflicts) == ({"why": 2, "private-note": 2, "new": 1}, {})
+    public = decode(later.file.read_bytes(), "mini", STEP.name).fields
+    assert {key: field.value for key, field in public.items()} == {"why": "So."}
+    kept = later.store().load().fields
+    assert {key: field.value for key, field in kept.items()} == {
+        "why": "So.", "private-note": "Still mine.", "new": "?",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

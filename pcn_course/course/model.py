@@ -203,6 +203,21 @@ class Prompt(Part, frozen=True):
         return f" (1 = {self.low}, {self.points} = {self.high})" if self.low else ""
 
 
+def dropped_fault(value: Any) -> str | None:
+    """Why ``value`` can't be an answer to any prompt, whatever was asked; ``None`` if it can."""
+    if value is None or isinstance(value, int | str):
+        return _text_fault(str(value))
+    if not isinstance(value, list):
+        return "is no answer"
+    cells = [
+        cell for item in value for cell in (item.values() if isinstance(item, dict) else [item])
+    ]
+    parts = [part for cell in cells for part in (cell if isinstance(cell, list) else [cell])]
+    if not all(part is None or isinstance(part, int | str) for part in parts):
+        return "holds something that is no answer"
+    return _text_fault("".join(map(str, parts)))
+
+
 def _text_fault(value: Any) -> str | None:
     if not isinstance(value, str):
         return "is not text"

@@ -20,6 +20,56 @@ export function h(tag, props, ...children) {
   return el;
 }
 
+// ---- What fields hold ---------------------------------------------------------------------------
+
+// Dictation, text expanders and autofill set a field and fire `change` alone, or no event at all. So
+// what each field is known to hold is remembered here, and compared.
+const known = new WeakMap();
+const FIELDS = "textarea, select, input:not([type=file])";
+const isBox = ({ type }) => type === "checkbox" || type === "radio";
+const isText = (el) => !isBox(el) && el.localName !== "select";
+const held = (el) => (isBox(el) ? el.checked : el.value);
+const fieldsOf = (el) => [...(el.matches(FIELDS) ? [el] : []), ...el.querySelectorAll(FIELDS)];
+
+// Remember what the fields in `el` hold: the page has set them, or has heard of it.
+export const remember = (el) => fieldsOf(el).forEach((one) => known.set(one, held(one)));
+
+// Set a field's value, as the page does.
+export const put = (el, value) => ((el.value = value), remember(el));
+
+// What a field held when it was made: what nobody has set yet is compared with that.
+const made = (el) => (isBox(el) ? el.defaultChecked : isText(el) ? el.defaultValue
+  : ([...el.options].find((one) => one.defaultSelected) ?? el.options[0])?.value ?? "");
+
+// Fire the events that were left out, for each field in `el` that holds something else than is known.
+export function sweep(el, except) {
+  for (const one of fieldsOf(el)) {
+    if (one.disabled || one === except) continue;
+    const [before, now] = [known.get(one) ?? made(one), held(one)];
+    known.set(one, now);
+    // Of several radio buttons, the one that was chosen tells it.
+    if (before === now || (one.type === "radio" && !now)) continue;
+    for (const type of isText(one) ? ["input"] : ["input", "change"]) one.dispatchEvent(new Event(type, { bubbles: true }));
+  }
+}
+
+const LOOK = 2000; // ms after which a page that is in sight is swept
+
+// Sweep `root` whenever words could be missed: when a field is left, before a click does anything,
+// before the page goes away, and now and then. `signal` ends it.
+export function heed(root, signal) {
+  const on = (target, names, act) => names.split(" ").forEach((name) =>
+    target.addEventListener(name, act, { capture: true, signal }));
+  on(root, "input", ({ target }) => isText(target) && remember(target));
+  on(root, "change", ({ target }) => (isText(target) ? sweep(target) : remember(target)));
+  // A box that was clicked is changed already, and its own event follows.
+  on(root, "focusout click", ({ target }) => sweep(root, isBox(target) && target));
+  on(window, "pagehide beforeunload beforeprint", () => sweep(root));
+  on(document, "visibilitychange", () => sweep(root));
+  const timer = setInterval(() => document.hidden || sweep(root), LOOK);
+  signal.addEventListener("abort", () => clearInterval(timer));
+}
+
 export const hidden = (text) => h("span", { class: "pcn-sr" }, text);
 
 export const button = (text, onclick, kind = "pcn-button") =>
@@ -72,14 +122,22 @@ function optionsOf(prompt, offers) {
 function field({ prompt, id, describedby, changed }) {
   const text = prompt.kind === "text";
   const timed = ["date", "time"].includes(prompt.kind);
+  // A year of two digits is saved as it is: the hint asks whether it is meant.
+  const hint = prompt.kind === "date" && h("p", { class: "pcn-help pcn-said", id: id + "-year", role: "status" });
+  const doubt = () => {
+    const year = Number(el.value.split("-")[0]);
+    const text = !el.value || (year >= 1900 && year < 2200) ? "" : `The year is ${year}. ${year < 100 ? `Did you mean ${2000 + year}?` : "Check the year."}`;
+    if (hint.textContent !== text) hint.textContent = text;
+  };
   const el = h(text ? "textarea" : "input", {
     id,
-    "aria-describedby": describedby,
+    "aria-describedby": hint ? `${hint.id} ${describedby ?? ""}` : describedby,
     "aria-required": prompt.required && "true",
     type: text ? null : timed ? prompt.kind : "text",
     autocomplete: "off",
     rows: text && "3",
-    oninput: () => (grow(), changed()),
+    oninput: () => (grow(), changed(), hint?.textContent && doubt()),
+    onblur: hint && doubt,
   });
   const grow = () => {
     if (!timed) el.dir = RIGHT_TO_LEFT.test(el.value) ? "rtl" : "ltr";
@@ -90,14 +148,15 @@ function field({ prompt, id, describedby, changed }) {
   const set = (value) => {
     const caret = el === document.activeElement && !timed && el.selectionStart;
     const before = el.value;
-    el.value = value ?? "";
+    put(el, value ?? "");
     if (caret !== false) {
       const at = move(before, el.value, caret);
       el.setSelectionRange(at, at);
     }
     requestAnimationFrame(grow);
+    if (hint) doubt();
   };
-  return { el, set, get: () => wellFormed(el.value), first: el };
+  return { el: hint ? h("div", null, el, hint) : el, set, get: () => wellFormed(el.value), first: el };
 }
 
 function select({ prompt, id, describedby, changed, offers }) {
@@ -112,7 +171,7 @@ function select({ prompt, id, describedby, changed, offers }) {
       el.replaceChildren(...[none, ...list].map((one) => h("option", { value: one.value }, one.label)));
     }
     drawn = now;
-    el.value = value ?? "";
+    put(el, value ?? "");
   };
   draw();
   return {
@@ -152,6 +211,7 @@ function choices({ prompt, id, changed, offers }) {
     }
     drawn = now;
     inputs.forEach((input) => (input.checked = (value ?? []).includes(input.value)));
+    remember(el);
   };
   draw();
   return {
@@ -205,7 +265,7 @@ function points({ prompt, id, changed }) {
     box("radio", id, n, value, label, help, picked));
   const inputs = made.map(([input]) => input);
   const set = (value) => {
-    inputs.forEach((input) => (input.checked = input.value === String(value ?? "")));
+    inputs.forEach((input) => ((input.checked = input.value === String(value ?? "")), remember(input)));
     update();
   };
   const clear = quiet("Clear this answer", () => (set(null), changed(), inputs[0].focus()));

@@ -1,8 +1,8 @@
 // One step as a form. It knows a model (on, off, send) and a place for drafts, and nothing else.
 import { makeAdvice } from "./advice.js";
-import { deadline, h, hour, button, isEmpty, isGroup, makeControl, moment, quiet, words } from "./controls.js";
+import { deadline, h, heed, hour, button, isEmpty, isGroup, makeControl, moment, put, quiet, sweep, words } from "./controls.js";
 import { makeTable } from "./lists.js";
-import { download, guarded, makePanels } from "./panels.js";
+import { copy, download, guarded, makePanels } from "./panels.js";
 import { Saving } from "./saving.js";
 import { makeTakeover } from "./takeover.js";
 
@@ -11,6 +11,7 @@ const PRIVATE = "Only you see this. It is never submitted.";
 const ASKED = 15; // of a list's first entries can be chosen in the same step: pairs grow fast
 const TAKEOVER = "Take people over from a list";
 const CUT = "The connection is interrupted. Try again in a moment.";
+const RELOAD = "Load the page again";
 const CHANGED = "This answer was also changed in another window.";
 
 export default {
@@ -33,6 +34,8 @@ function openForm(model, root, inflate) {
   const life = new AbortController();
   const known = new Map(); // entries of tables that can be chosen, by where they are from
   let saving, state, asking, submission, waiting, back, panels, takeover;
+  let outdated = false; // the course asks something else than this page, since an update
+  let dropped = ""; // what is shown of questions that are no longer asked
   let refused = ""; // why the kernel could not say what it has
   let turn = Promise.resolve(); // messages are read one after the other
   let receipt = null;
@@ -48,15 +51,17 @@ function openForm(model, root, inflate) {
     state(message) {
       clearTimeout(asking);
       refused = "";
-      state = message;
+      // The page goes on with the questions that it shows.
+      outdated = Boolean(state) && state.version !== message.version;
+      state = outdated ? { ...message, step: state.step, version: state.version } : message;
       receipt = state.submitted ?? receipt;
       if (!saving) build();
       else Object.keys(state.refs ?? {}).forEach(renew);
       saving.state(state);
       panels.look();
       showNews();
-      const { steps, home, course, step, due } = state;
-      const detail = { steps, home, title: course.title, step, due };
+      const { steps, home, course, step, due, overdue } = state;
+      const detail = { steps, home, title: course.title, step, due, overdue };
       root.dispatchEvent(new CustomEvent("pcn:state", { bubbles: true, composed: true, detail }));
     },
     ack(message) {
@@ -72,6 +77,7 @@ function openForm(model, root, inflate) {
     history: ({ key, entries }) => showHistory(key, entries),
     preview: ({ html }) => showPage("What your instructor will see", html),
     feedback: ({ html }) => showPage("Feedback from your instructor", html),
+    changed: () => (showChanged(), ask()),
     receipt(message) {
       receipt = message;
       state.changed_since = false;
@@ -146,7 +152,8 @@ function openForm(model, root, inflate) {
     h("span", { class: "pcn-long" }, "See what your instructor will see"),
     h("span", { class: "pcn-short" }, "Preview"),
   ], () => load("preview", "What your instructor will see"), "pcn-button pcn-preview");
-  const bar = h("div", { class: "pcn-bar" }, alert,
+  const renewal = h("div", { class: "pcn-alert", role: "alert", hidden: true });
+  const bar = h("div", { class: "pcn-bar" }, alert, renewal,
     h("div", { class: "pcn-line" }, status, progress, preview, submit));
   root.append(h("p", { class: "pcn-soft", role: "status" }, "Fetching your answers…"));
 
@@ -160,11 +167,12 @@ function openForm(model, root, inflate) {
       place,
       prompts: step.prompts,
       send: (message) => model.send(message),
-      show: (key, value) => (controls.get(key).set(value), renew(key)),
+      show: (key, value) => (controls.get(key)?.set(value), renew(key)),
       tell: showNote,
       changed: showStatus,
       busy: (key) => busy.has(key),
       ask,
+      look: (key) => controls.has(key) && sweep(controls.get(key).el),
     });
     const prompts = new Map(step.prompts.map((prompt) => [prompt.key, prompt]));
     const value = (key) => saving.fields.get(key)?.value;
@@ -176,17 +184,16 @@ function openForm(model, root, inflate) {
       section = prompt.section || section;
       parts.push(makeField(prompt), ...panels.after(step.panels, prompt.key, section ? 3 : 2));
     }
-    root.replaceChildren(site == null ? heading() : "", news, ...parts, ...unasked(), ways(), bar);
+    root.replaceChildren(site == null ? heading() : "", news, ...parts, unasked, ways(), bar);
     new ResizeObserver(() => {
       document.documentElement.style.setProperty("--pcn-bar", bar.offsetHeight + "px");
     }).observe(bar);
   }
 
   function heading() {
-    const { step, due } = state;
-    const late = due && new Date(due) < new Date();
+    const { step, due, overdue } = state; // by the server's clock: a device's may be wrong
     const parts = [`Step ${step.number} of ${step.of}`, `about ${step.minutes} minutes`];
-    if (due) parts.push(`${late ? "was due" : "due"} ${deadline(due)}`);
+    if (due) parts.push(`${overdue ? "was due" : "due"} ${deadline(due)}`);
     return h("p", { class: "pcn-eyebrow" }, parts.join(" · "));
   }
 
@@ -278,11 +285,11 @@ function openForm(model, root, inflate) {
         prompt.example && h("details", null, h("summary", null, "See an example", about(prompt)),
           h("p", { class: "pcn-example" }, prompt.example)),
         past));
+    const composed = () => busy.delete(prompt.key) && saving.resume(prompt.key);
     listen(el, "compositionstart", () => busy.add(prompt.key));
-    listen(el, "compositionend", () => {
-      busy.delete(prompt.key);
-      saving.resume(prompt.key);
-    });
+    // Some keyboards never end one: it is over when the field is left, or takes a plain letter.
+    for (const name of ["compositionend", "focusout"]) listen(el, name, composed);
+    listen(el, "input", ({ isComposing }) => isComposing === false && composed());
     controls.set(prompt.key, control);
     notes.set(prompt.key, note);
     pasts.set(prompt.key, past);
@@ -303,19 +310,23 @@ function openForm(model, root, inflate) {
   }
 
   // Answers to questions that the course no longer asks.
-  function unasked() {
-    const known = new Set(state.step.prompts.map((prompt) => prompt.key));
-    const others = Object.entries(state.fields).filter(([key, { value }]) =>
-      !known.has(key) && !isEmpty({ kind: "" }, value));
-    if (!others.length) return [];
-    const text = (value) => (typeof value === "string" ? value : JSON.stringify(value));
-    return [
-      h("h2", null, "No longer asked"),
-      h("div", { class: "pcn-card" }, h("p", { class: "pcn-help" },
-        "The course has dropped these questions. Your answers to them are kept."),
-      others.map(([key, { value }]) => h("div", null, h("strong", null, key),
-        h("p", { class: "pcn-example", dir: "auto" }, text(value))))),
-    ];
+  const unasked = h("div");
+  function showUnasked() {
+    const all = [...saving.fields.values()].filter(({ prompt, value }) => prompt.dropped && !isEmpty(prompt, value));
+    const now = JSON.stringify(all.map(({ prompt, value }) => [prompt.key, value]));
+    if (now === dropped) return;
+    dropped = now;
+    const text = (value) => (Array.isArray(value) ? value.map(text).join("\n") : value && typeof value === "object"
+      ? Object.entries(value).filter(([key]) => key !== "id").map(([, one]) => text(one)).join(" · ") : String(value));
+    const said = h("p", { class: "pcn-said", role: "status" });
+    unasked.replaceChildren(...(all.length ? [h("h2", null, "No longer asked"),
+      h("div", { class: "pcn-card pcn-field" },
+        h("p", { class: "pcn-help" }, "The course no longer asks these questions. What you wrote is saved here. Copy what you need."),
+        all.map(({ prompt: { key }, value }) => {
+          const name = key[0].toUpperCase() + key.slice(1).replaceAll("-", " ");
+          return h("div", null, h("h3", null, name), h("p", { class: "pcn-example", dir: "auto" }, text(value)),
+            quiet(["Copy the text", h("span", { class: "pcn-sr" }, ` of “${name}”`)], () => copy(text(value), said, "Copied.")));
+        }), said)] : []));
   }
 
   function ways() {
@@ -352,6 +363,7 @@ function openForm(model, root, inflate) {
 
   function showNote(key, other) {
     const { prompt } = saving.fields.get(key);
+    if (prompt.dropped) return;
     const text = other === undefined ? `${CHANGED} Both versions are here: read it through.`
       : `${CHANGED} There it is “${words(prompt, other)}”. Yours stands here: check it.`;
     const note = notes.get(key);
@@ -362,14 +374,16 @@ function openForm(model, root, inflate) {
   // ---- What is saved and what is open ----------------------------------------------------------
 
   function showStatus() {
+    sweep(root); // "Saved" is said of what the fields hold
     const { open, ready, kept, cut, savedAt } = saving;
     // A word that is typed before the draft of an earlier visit is here would be split by it.
     root.inert = !ready;
     const lost = open.length > 0 && (saving.trouble || cut);
     const wrong = open.filter((field) => field.invalid);
-    for (const [key, { saved }] of saving.fields) pasts.get(key).hidden = !saved.version && !state.past.includes(key);
-    for (const [key, { invalid }] of saving.fields) {
-      const note = notes.get(key);
+    showUnasked();
+    for (const [key, note] of notes) {
+      const { saved, invalid } = saving.fields.get(key);
+      pasts.get(key).hidden = !saved.version && !state.past.includes(key);
       const shown = note.querySelector(".pcn-wrong");
       if (shown?.textContent === invalid || (!shown && !invalid)) continue;
       note.replaceChildren(invalid ? h("p", { class: "pcn-note pcn-open pcn-wrong" }, invalid) : "");
@@ -386,13 +400,17 @@ function openForm(model, root, inflate) {
     status.setAttribute("aria-busy", String(open.length > 0 && !lost && !wrong.length));
     write(alert, lost || cut ? trouble(kept) : refused);
     alert.hidden = !alert.textContent;
+    renewal.hidden = !outdated;
+    if (outdated && !renewal.textContent) renewal.append(changes(), site == null ? "" : button(RELOAD, reload));
     write(progress, standing());
     if (submission && wrong.length) {
       submission = null;
       replies.problem({ message: "One answer could not be saved. It is marked: change it first." });
     } else if (submission && ready && !open.length) {
-      send("submit", submission);
+      const wanted = { ...submission, version: state.version };
       submission = null;
+      if (outdated) showChanged();
+      else send("submit", wanted);
     }
     if (waiting?.last && waiting.at.isConnected && (lost || cut)) write(waiting.at, waiting.cut);
   }
@@ -508,8 +526,8 @@ function openForm(model, root, inflate) {
     const options = [{ id: "", title: "The whole step" }, ...state.criteria];
     const about = h("select", { id: id + "-about" }, options.map((one) => h("option", { value: one.id }, one.title)));
     const area = h("textarea", { id, dir: "auto", maxlength: 4000 });
-    about.value = wish.criterion ?? "";
-    area.value = wish.text;
+    put(about, wish.criterion ?? "");
+    put(area, wish.text);
     const keep = () => keepWish({ criterion: about.value || null, text: area.value });
     for (const el of [about, area]) el.addEventListener("input", keep);
     dialog("Ask for another look",
@@ -520,7 +538,19 @@ function openForm(model, root, inflate) {
         "pcn-button pcn-primary"), closing("Not yet")));
   }
 
+  // ---- A course that was updated while the page is open ----------------------------------------
+
+  const changes = () => `The questions in this step have changed. ${site == null ? "Run the cells again" : RELOAD} to see them. `;
+  const reload = () => (saving.flush(true), location.reload());
+
+  function showChanged() {
+    dialog("This step has changed", h("p", null, changes(), "Then look over your answers, and submit. ",
+      saving.open.length ? saving.kept && "Your text is stored on this device." : "Your answers are saved."),
+    actions(site != null && button(RELOAD, reload, "pcn-button pcn-primary"), closing("Not now")));
+  }
+
   function confirmSubmit() {
+    if (outdated) return showChanged();
     const open = state.step.prompts.filter((prompt) => prompt.required && isOpen(prompt));
     const again = !receipt ? "" : receipt.how === "zip"
       ? "This makes a new file: upload it instead of the one before. "
@@ -589,11 +619,13 @@ function openForm(model, root, inflate) {
 
   // ---- Life --------------------------------------------------------------------------------
 
+  heed(root, life.signal);
   // JupyterLab would take Shift+Enter, or a letter on a button, for a command of its own.
   for (const name of ["keydown", "contextmenu"]) listen(root, name, (event) => event.stopPropagation());
   listen(root, "keydown", (event) => {
     if (event.key !== "s" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault(); // saving is what is meant, not saving this page as a file
+    sweep(root);
     saving?.flush(true);
   });
   listen(window, "pagehide", () => saving?.flush(true));

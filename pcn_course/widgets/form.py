@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import functools
+import hashlib
 import os
 import threading
 from typing import Any, ClassVar, Literal
@@ -117,8 +119,10 @@ class Form(Desk):
         with self._storing:
             loaded = self._store.load()
         here = self._workspace.step(step)
+        prompts = [_for_page(prompt) for prompt in step.prompts]
         return {
             "type": "state",
+            "version": self._version,
             "course": {"id": self._course.id, "title": self._course.title},
             "user": self._workspace.user,
             # On a hub the login says who it is.
@@ -131,7 +135,7 @@ class Form(Desk):
                 "title": step.title,
                 "minutes": step.minutes,
                 "covered": step.covered,
-                "prompts": [_for_page(prompt) for prompt in step.prompts],
+                "prompts": prompts,
                 "panels": [msgspec.to_builtins(panel) for panel in step.panels],
             },
             "fields": _fields(loaded),
@@ -151,6 +155,7 @@ class Form(Desk):
             ],
             "home": "home.ipynb",
             "due": _iso(here.due),
+            "overdue": here.overdue,
             "submitted": here.submitted and _receipt(here.submitted),
             "changed_since": here.changed_since,
             "feedback": [{"id": one.id, "when": _iso(one.when)} for one in here.feedback],
@@ -158,6 +163,12 @@ class Form(Desk):
             "notices": loaded.notices,
             "saved_at": loaded.saved_at,
         }
+
+    @functools.cached_property
+    def _version(self) -> str:
+        """What the step asks, as a hash: a page that shows another one has to be loaded again."""
+        asked = msgspec.json.encode([self._step.prompts, self._step.panels, self._step.covered])
+        return hashlib.sha256(asked).hexdigest()[:12]
 
     def _quotes(self) -> dict[str, dict[str, Any]]:
         """The earlier answers that this step's prompts quote; an open one has no value."""
@@ -319,6 +330,8 @@ class Form(Desk):
     def _submit(self, message: protocol.Submit) -> Reply:
         from pcn_course.exchange import HandInError, Question, hand_in
 
+        if message.version and message.version != self._version:
+            return {"type": "changed"}
         try:
             receipt = hand_in(
                 self._workspace, self._step, message.confirm, message.student, course=self._course

@@ -53,7 +53,7 @@ export default {
       const handedIn = one.submitted_at && short(one.submitted_at);
       if (one.how === "zip" && one.state === "submitted") facts.push("upload your file, if you have not yet");
       else if (handedIn && !words.endsWith(handedIn)) facts.push(`submitted ${handedIn}`);
-      if (one.due && !handedIn) facts.push(`${new Date(one.due) < new Date() ? "was due" : "due"} ${long(one.due)}`);
+      if (one.due && !handedIn) facts.push(`${one.overdue ? "was due" : "due"} ${long(one.due)}`);
       return h("li", { class: "pcn-card", "data-step": one.id },
         h("span", { class: `pcn-badge ${kind}` }, words),
         h("h2", null, link(one.path, `${one.number} · ${one.short}`)),

@@ -93,6 +93,7 @@ def _card(step: Step, state: StepState) -> dict[str, Any]:
         "answered": state.answered,
         "required": state.required,
         "due": _iso(state.due),
+        "overdue": state.overdue,
         "submitted_at": _iso(state.submitted.when) if state.submitted else None,
         "how": state.submitted.how if state.submitted else None,
         "changed_since": state.changed_since,

@@ -1,6 +1,6 @@
 // A student's answer as the kernel rendered it, and the passages marked in it. An answer's text is
 // one text node below its heading; a mark counts code points of it.
-import { button, h, hidden } from "./controls.js";
+import { button, h, hidden, put } from "./controls.js";
 import { actions, labelled } from "./marking-dialog.js";
 
 const AROUND = 30; // letters shown beside a passage that was found
@@ -155,7 +155,7 @@ export function makeAnswer({ client, criteria, send, dialogs }) {
     const comment = h("textarea", { rows: "3", maxlength: "20000" });
     const about = h("select", null, h("option", { value: "" }, "No criterion in particular"),
       criteria.map((one) => h("option", { value: one.id }, one.title)));
-    about.value = criterion;
+    put(about, criterion);
     let found = [];
 
     function seek() {
@@ -192,10 +192,10 @@ export function makeAnswer({ client, criteria, send, dialogs }) {
       actions(h("button", { class: "pcn-button pcn-primary" }, "Highlight"), button("Cancel", dialogs.close)));
     dialogs.show("Highlight a passage", form);
     if (had) {
-      passage.value = had.text;
+      put(passage, had.text);
       seek();
       const n = found.findIndex(({ one, from }) => one === had.one && from === had.from);
-      if (n >= 0) where.value = String(n);
+      if (n >= 0) put(where, String(n));
       comment.focus();
     } else {
       seek();

@@ -1,5 +1,5 @@
 // The bank of comments: put one in, change it, add the present one, take all of them along.
-import { button, h, hidden } from "./controls.js";
+import { button, h, hidden, put } from "./controls.js";
 import { actions, download, labelled } from "./marking-dialog.js";
 
 // `card`: the criterion whose comment is written; `ask(type, more)`: the kernel's answer.
@@ -44,7 +44,7 @@ export async function showPhrases({ client, dialogs, ask, step, card }) {
 
   function edit(phrase) {
     const text = h("textarea", { rows: "3", maxlength: "20000" });
-    text.value = phrase.text;
+    put(text, phrase.text);
     const stop = () => { editing = 0; draw(); filter.focus(); };
     return [labelled(`${id}-${phrase.id}`, "Its words", text), actions(
       button("Keep", () => act("change-phrase", { id: phrase.id, text: text.value }, "Changed.")), button("Cancel", stop))];

@@ -1,5 +1,5 @@
 // One criterion of the rubric: its levels, its comment, and what came between two markers.
-import { button, h, hidden, moment, quiet } from "./controls.js";
+import { button, h, hidden, moment, put, quiet } from "./controls.js";
 import { isText, same } from "./marking-outbox.js";
 
 export const number = (points) => new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 }).format(points);
@@ -60,7 +60,7 @@ export function makeCriterion({ client, criterion, give, say, settle, open, phra
     clear.hidden = points == null;
     by.textContent = sending || mark.points == null ? "" : mark.by ? `by ${mark.by}, ${moment(mark.at)}` : "";
     const text = saying ? saying.value : mark.comment;
-    if (!same(comment.value, text)) comment.value = text;
+    if (!same(comment.value, text)) put(comment, text);
     said.textContent = unfolded ? "" : text;
     said.hidden = unfolded || !text;
     drawClash([sending, saying].filter((one) => one && (one.clash || one.refused)));
@@ -119,9 +119,9 @@ export function makeCriterion({ client, criterion, give, say, settle, open, phra
     head,
     focus: () => buttons[0].el.focus({ preventScroll: true }),
     // Another submission: nothing of the one before stays.
-    empty: () => ((comment.value = ""), (shown = ""), clash.replaceChildren()),
+    empty: () => (put(comment, ""), (shown = ""), clash.replaceChildren()),
     insert(text) {
-      comment.value = comment.value.trim() ? `${comment.value.trimEnd()}\n${text}` : text;
+      put(comment, comment.value.trim() ? `${comment.value.trimEnd()}\n${text}` : text);
       say(comment.value);
     },
   };

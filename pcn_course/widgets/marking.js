@@ -1,6 +1,6 @@
 // Marking by rubric: the answer on one side, the rubric on the other, a level with one key. What is
 // shown as saved has been acknowledged by the kernel, which means: it is in the gradebook.
-import { button, h, hidden, hour, moment } from "./controls.js";
+import { button, h, heed, hidden, hour, moment, put, remember, sweep } from "./controls.js";
 import { makeAnswer } from "./marking-answer.js";
 import { actions, labelled, makeDialogs } from "./marking-dialog.js";
 import { Line } from "./marking-line.js";
@@ -43,6 +43,7 @@ export default {
     const wait = h("p", { class: "pcn-soft", role: "status" }, "Opening the gradebook…");
     root.append(wait);
     el.append(root);
+    heed(root, life.signal);
     const prefs = { step: "", way: "", second: false, sample: 100, auto: false, keys: true, marker: "", ...read(PREFS) };
     const chosen = prefs.second;
     const dialogs = makeDialogs(root, client);
@@ -101,13 +102,15 @@ export default {
     }
 
     async function load(wanted, student) {
+      sweep(root); // what was written belongs to the submission that is still on the page
       const steps = room.steps;
       const step = steps.find(({ id }) => id === wanted) ?? steps.find(({ of, given }) => of > given)
         ?? steps.find(({ of }) => of) ?? steps[0];
       prefer({ step: step.id });
-      page.step.value = step.id;
+      put(page.step, step.id);
       [lines, cache, names, at] = [new Map(), new Map(), null, ""];
       page.names.checked = page.listed = false;
+      remember(page.names);
       answer.el.hidden = true;
       draw();
       await refresh();
@@ -154,6 +157,7 @@ export default {
 
     async function show(student, lead = true) {
       if (!lines.has(student)) return;
+      sweep(root); // the same
       outbox.flush();
       const other = student !== at;
       at = student;
@@ -329,6 +333,7 @@ export default {
         if (found.step === prefs.step && page.names.checked) names = found.names;
       } catch (error) {
         page.names.checked = false;
+        remember(page.names);
         tell(error.message);
       }
       draw();
@@ -336,6 +341,7 @@ export default {
 
     // First or second marker: what one sees, the other doesn't.
     function become(second) {
+      sweep(root);
       outbox.flush();
       prefer({ second });
       load(prefs.step).catch((error) => tell(error.message));
@@ -343,7 +349,7 @@ export default {
 
     function setWay(way) {
       prefer({ way });
-      page.way.value = way;
+      put(page.way, way);
       active = way || firstOpen(at) || active;
       draw();
     }
@@ -361,6 +367,7 @@ export default {
       const [namesBox, namesEl] = box("names", "Show names", () => showNames());
       const [autoBox, autoEl] = box("auto", "Go on by itself", () => prefer({ auto: autoBox.checked }));
       autoBox.checked = prefs.auto;
+      remember(autoBox);
       page = {
         step: h("select", { onchange: () => load(page.step.value) }),
         way: h("select", { onchange: () => setWay(page.way.value) },
@@ -387,9 +394,9 @@ export default {
         none: h("p", { class: "pcn-note" }, "Nobody's work is here yet. Collect and autograde this step; then come back."),
         all: h("ol", { class: "pcn-all" }),
       };
-      page.way.value = prefs.way;
-      page.as.value = prefs.second ? "second" : "";
-      page.sample.value = prefs.sample = SAMPLES.includes(prefs.sample) ? prefs.sample : 100;
+      put(page.way, prefs.way);
+      put(page.as, prefs.second ? "second" : "");
+      put(page.sample, prefs.sample = SAMPLES.includes(prefs.sample) ? prefs.sample : 100);
       answer = makeAnswer({ client, criteria: room.criteria, dialogs, send: mark });
       cards = room.criteria.map((criterion) => makeCriterion({ client, criterion, settle,
         give: (points) => give(criterion.id, points), say: (text) => say(criterion.id, text),
@@ -439,7 +446,9 @@ export default {
     }
 
     function draw() {
-      if (page) guarded(redraw);
+      if (!page) return;
+      sweep(root); // a comment that nobody announced is not drawn over
+      guarded(redraw);
     }
 
     function redraw() {
@@ -481,7 +490,7 @@ export default {
       const options = room.steps.map((one) => [one.id, `Step ${one.number} · ${one.short} (${how(one)})`]);
       if (page.step.options.length !== options.length) {
         page.step.replaceChildren(...options.map(([value, text]) => h("option", { value }, text)));
-        page.step.value = prefs.step;
+        put(page.step, prefs.step);
       }
       options.forEach(([, text], n) => page.step.options[n].text === text || (page.step.options[n].text = text));
       const all = [...lines.keys()];
@@ -569,7 +578,7 @@ export default {
           async () => {
             if (!sameSide(one.kind)) {
               prefer({ second: !prefs.second });
-              page.as.value = prefs.second ? "second" : "";
+              put(page.as, prefs.second ? "second" : "");
               await load(one.step);
             }
             if (one.step !== prefs.step) await load(one.step);
@@ -612,6 +621,7 @@ export default {
     function help() {
       const box = h("input", { type: "checkbox", id: client + "-keys", onchange: () => prefer({ keys: box.checked }) });
       box.checked = prefs.keys;
+      remember(box);
       const levels = room.criteria.flatMap((one) => one.levels.map((level) => level.key)).filter(Boolean).sort();
       dialogs.show("Keys",
         h("table", { class: "pcn-keys" }, h("tbody", null, KEYS.map(([name, what], n) => h("tr", null,
@@ -623,7 +633,7 @@ export default {
 
     function whoMarks() {
       const name = h("input", { type: "text", maxlength: "60", autocomplete: "off", autofocus: true });
-      name.value = room.marker;
+      put(name, room.marker);
       dialogs.show("Who is marking?", h("form", { onsubmit: (event) => {
         event.preventDefault();
         prefer({ marker: name.value.trim() });

@@ -131,9 +131,7 @@ export function makePanels({ client, site, prompts, send, sendNow, value, change
       on.setAttribute("aria-pressed", String(!has));
     } else if (id) {
       const from = document.getElementById(id);
-      copy(from.value ?? from.innerText).then(
-        () => (panel.said.textContent = "Copied. Paste it where you want to send it."),
-        () => (panel.said.textContent = "It could not be copied: select the words and copy them yourself."));
+      copy(from.value ?? from.innerText, panel.said, "Copied. Paste it where you want to send it.");
     } else {
       panel.said.textContent = "One moment…";
       waiting = panel;
@@ -143,22 +141,6 @@ export function makePanels({ client, site, prompts, send, sendNow, value, change
         waiting = null;
         panel.said.textContent = "The connection is interrupted. Try again in a moment.";
       }
-    }
-  }
-
-  async function copy(text) {
-    try {
-      await navigator.clipboard.writeText(text);
-    } catch {
-      // Without https there is only the old way.
-      const back = document.activeElement;
-      const area = h("textarea", { class: "pcn-sr" }, text);
-      (back ?? document.body).after(area);
-      area.select();
-      const done = document.execCommand("copy");
-      area.remove();
-      back?.focus();
-      if (!done) throw new Error("not copied");
     }
   }
 
@@ -203,6 +185,23 @@ export function makePanels({ client, site, prompts, send, sendNow, value, change
   }
 
   return { after, edited, look, show, file, done, close: () => (clearTimeout(timer), cancelAnimationFrame(frame)) };
+}
+
+// Copy `text`, and write into `said` how it went.
+export async function copy(text, said, done) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Without https there is only the old way.
+    const back = document.activeElement;
+    const area = h("textarea", { class: "pcn-sr" }, text);
+    (back ?? document.body).after(area);
+    area.select();
+    if (!document.execCommand("copy")) done = "It could not be copied: select the words and copy them yourself.";
+    area.remove();
+    back?.focus();
+  }
+  said.textContent = done;
 }
 
 // Give the reader a file whose content came as base64.

@@ -59,10 +59,14 @@ class Again(Message, frozen=True, kw_only=True, tag="again"):
 
 
 class Submit(Message, frozen=True, kw_only=True, tag="submit"):
-    """Hand in. ``confirm``: also after the due date; ``student``: the id for an upload."""
+    """Hand in. ``confirm``: also after the due date; ``student``: the id for an upload.
+
+    ``version`` is that of the step that the page shows.
+    """
 
     confirm: bool
     student: Word | None
+    version: Word = ""
 
 
 class Look(Message, frozen=True, kw_only=True, tag="look"):

@@ -14,14 +14,12 @@ export class Saving {
   // `place`: what begins the names of this step's drafts. `send(message)` may throw.
   // `show(key, value)`: another value is to stand in the page. `tell(key, other)`: it was changed
   // elsewhere, too; `other` is the value that could not be merged in. `changed()`: look at status.
-  // `ask()`: let the kernel say once more what it has.
-  constructor({ client, place, prompts, send, show, tell, changed, busy, ask }) {
-    Object.assign(this, { client, place, send, show, tell, changed, busy, ask });
+  // `ask()`: let the kernel say once more what it has. `look(key)`: the page hands in, with edit(), what
+  // its field may hold unheard.
+  constructor({ client, place, prompts, send, show, tell, changed, busy, ask, look }) {
+    Object.assign(this, { client, place, send, show, tell, changed, busy, ask, look });
     this.fields = new Map();
-    for (const prompt of prompts) {
-      const saved = { value: null, version: 0 };
-      this.fields.set(prompt.key, { prompt, value: null, saved, sent: [], acked: 0, stored: true });
-    }
+    for (const prompt of prompts) this.add(prompt);
     this.seq = 0;
     this.retry = FIRST_RETRY;
     this.savedAt = null;
@@ -37,6 +35,17 @@ export class Saving {
     } catch {
       this.channel = null;
     }
+  }
+
+  add(prompt) {
+    const field = { prompt, value: null, saved: { value: null, version: 0 }, sent: [], acked: 0, stored: true };
+    this.fields.set(prompt.key, field);
+    return field;
+  }
+
+  // A field without a place in the page: its question is no longer asked, but what was written stays.
+  drop(key, value) {
+    return this.add({ key, kind: typeof value === "string" ? "text" : "", dropped: true });
   }
 
   get open() {
@@ -61,6 +70,7 @@ export class Saving {
     this.cut = false;
     this.savedAt = saved_at;
     this.settle();
+    if (!this.met) Object.entries(fields).forEach(([key, { value }]) => this.fields.has(key) || this.drop(key, value));
     for (const key of this.fields.keys()) this.take(key, fields[key] ?? { value: null, version: 0 });
     this.flush();
     this.changed();
@@ -158,7 +168,8 @@ export class Saving {
         older ||= version < field.saved.version;
         this.take(key, { value, version }, base ?? field.saved.value);
       } else if (key in invalid && same(sent.value, field.value)) {
-        field.invalid = invalid[key];
+        if (field.prompt.dropped) this.fields.delete(key); // its draft stays where it is
+        else field.invalid = invalid[key];
       }
     }
     // The kernel's file is another one than this page was filled from: all fields are looked at.
@@ -170,6 +181,7 @@ export class Saving {
   // The value that stands in the kernel now. What was typed meanwhile is merged with it.
   take(key, theirs, base) {
     if (this.busy(key)) return this.later.set(key, [theirs, base]);
+    this.look(key);
     const field = this.fields.get(key);
     const mine = field.value;
     // Our own text that was saved without our learning it is what we started from.
@@ -232,11 +244,12 @@ export class Saving {
     }
     for (const name of names) {
       const [key, owner] = name.slice(this.place.length).split(":");
-      const field = this.fields.get(key);
-      if (!field || this.alive.has(owner)) continue;
+      if (this.alive.has(owner)) continue;
       try {
         const { value, baseValue, sent } = JSON.parse(localStorage.getItem(name));
-        if (!fits(field.prompt, value)) continue;
+        const fitting = fits(this.fields.get(key)?.prompt ?? {}, value) ? key : `${key}-before`;
+        const field = this.fields.get(fitting) ?? this.drop(fitting, value);
+        this.look(fitting);
         const arrived = sent.some((one) => same(one, field.saved.value));
         this.put(field, value, arrived ? field.saved.value : baseValue, field.value);
         if (field.stored) localStorage.removeItem(name);
@@ -271,6 +284,7 @@ export class Saving {
 
 function fits({ kind }, value) {
   if (value == null) return true;
+  if (!kind) return true;
   if (kind === "choices" || kind === "table") return Array.isArray(value);
   return typeof value === (kind === "scale" ? "number" : "string");
 }

@@ -1,6 +1,6 @@
 // Taking people over from a list that someone has already. Nothing of it is an answer before the
 // last button: the kernel reads the file, drops what may not be stored, and keeps nothing.
-import { button, h, isEmpty, quiet, words } from "./controls.js";
+import { button, h, isEmpty, put, quiet, remember, words } from "./controls.js";
 import { newId } from "./lists.js";
 import { same } from "./merge.js";
 
@@ -109,7 +109,7 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
         again = select.id;
         request();
       } }, ["", ...list.columns].map((value) => h("option", { value }, value || "Not in the list")));
-      select.value = mapping?.[key] ?? "";
+      put(select, mapping?.[key] ?? "");
       return h("div", { class: "pcn-cell" }, h("label", { for: select.id }, label), select);
     };
     return h("details", { class: "pcn-fields", open: Boolean(again) || list.kind !== "linkedin" },
@@ -140,12 +140,13 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
         onchange: () => ((pick.how = select.value), count()) },
       [["", "Leave out"], ["fill", `Fill the gaps of ${title(twin)}`], ["new", "Add as new"]]
         .map(([value, text]) => h("option", { value }, text)));
-      select.value = pick.how;
+      put(select, pick.how);
       return h("div", { class: "pcn-cell" }, h("label", { for: name }, `${title(row)}: in your list already?`), help, select);
     }
     const input = h("input", { type: "checkbox", id: name, "aria-describedby": help.id,
       onchange: () => ((pick.how = input.checked ? "new" : ""), count()) });
     input.checked = pick.how === "new";
+    remember(input);
     return h("div", { class: "pcn-option" }, input, h("span", null, h("label", { for: name }, title(row)), help));
   }
 

@@ -44,8 +44,8 @@ class Container:
         lines = ["set -e", f"mkdir -p {root}", f"mount -t tmpfs -o mode=755 none {root}"]
         # Before the software, which may be below it: a checkout can be anywhere.
         lines += [
-            f"mkdir {root}/tmp",  # a folder in the new root
-            f"mount -t tmpfs -o mode=1777,size=256m none {root}/tmp",
+            f"mkdir {root}/tmp",  # noqa: S108 (a folder in the new root)
+            f"mount -t tmpfs -o mode=1777,size=256m none {root}/tmp",  # noqa: S108 (as above)
         ]
         for path in {*_SOFTWARE, sys.prefix, str(Path(sys.base_prefix).resolve()), str(CHECKOUT)}:
             if Path(path).is_symlink():

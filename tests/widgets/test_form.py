@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
@@ -162,10 +163,26 @@ def test_putting_a_version_back_keeps_the_one_that_stood(visitor: Visitor) -> No
 def test_what_is_no_answer_is_named_and_the_rest_is_saved(
     visitor: Visitor, workspace: Workspace
 ) -> None:
-    ack = visitor.save(why=("Because.", 0), people=("nobody", 0), made_up=("x", 0))
+    ack = visitor.save(why=("Because.", 0), people=("nobody", 0), made_up=({"x": 1}, 0))
     assert ack["versions"] == {"why": 1}
     assert set(ack["invalid"]) == {"people", "made-up"}
     assert set(saved_answers(workspace)) == {"why"}
+
+
+def test_a_page_that_shows_another_version_of_the_step_submits_nothing(
+    visitor: Visitor, course: Course, workspace: Workspace
+) -> None:
+    visitor.save(why=("Because.", 0))
+    version = visitor.ask("open")["version"]
+    step = course.step("goals")
+    prompts = tuple(
+        msgspec.structs.replace(one, required=True) if one.key == "people" else one
+        for one in step.prompts
+    )
+    later = Visitor(Form(course, msgspec.structs.replace(step, prompts=prompts), workspace))
+    assert later.ask("open")["version"] != version
+    assert later.ask("submit", confirm=False, student=None, version=version)["type"] == "changed"
+    assert visitor.ask("open")["version"] == version
 
 
 def test_a_disk_that_refuses_is_told_in_plain_words(visitor: Visitor, workspace: Workspace) -> None:

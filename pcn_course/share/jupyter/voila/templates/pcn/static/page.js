@@ -434,7 +434,7 @@ async function start() {
 }
 
 // The header's steps and the line above the title, from what the form says.
-function drawSteps({ steps, step, due }) {
+function drawSteps({ steps, step, due, overdue }) {
   if (!steps?.length) return;
   const here = steps.find(({ path }) => decodeURI(location.pathname).endsWith(`/${path}`));
   const nav = find(".pcn-steps");
@@ -458,7 +458,7 @@ function drawSteps({ steps, step, due }) {
   line.textContent = [
     `Step ${here.number} of ${steps.length}`,
     step?.minutes && `about ${step.minutes} minutes`,
-    due && `${day < new Date() ? "was due" : "due"} ${day.toLocaleString(undefined, format)}`,
+    due && `${overdue ? "was due" : "due"} ${day.toLocaleString(undefined, format)}`,
   ].filter(Boolean).join(" · ");
 }
 

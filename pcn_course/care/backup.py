@@ -43,7 +43,7 @@ from pcn_course.care.manifest import (
 from pcn_course.care.places import Places, find_workspaces, places_of
 from pcn_course.care.rows import database_file
 from pcn_course.files import plain_os_error, write_whole
-from pcn_course.grading.room import Room
+from pcn_course.grading.room import HELD, Room, gradebook_fault
 
 BACKUPS = Path(".pcn", "backups.json")
 """In the room: where backups were made, so that a purge can name them."""
@@ -265,7 +265,7 @@ def _copy_sqlite(source: Path, to: Path) -> None:
 
     def waiting(*_: int) -> None:
         if time.monotonic() > until:
-            raise sqlite3.OperationalError("somebody writes to it all the time")
+            raise sqlite3.OperationalError("database is locked")
 
     try:
         with (
@@ -275,7 +275,9 @@ def _copy_sqlite(source: Path, to: Path) -> None:
             live.backup(copy, progress=waiting, sleep=0.05)
     except sqlite3.Error as error:
         raise BackupError(
-            f"The gradebook {source} can't be copied: {error}. Run `pcn doctor`."
+            HELD
+            if "locked" in str(error)
+            else f"The gradebook {source} can't be copied: {error}. Run `pcn doctor`."
         ) from error
 
 
@@ -323,7 +325,7 @@ def count_all(db_url: str) -> dict[str, int]:
                 for name in names
             }
     except SQLAlchemyError as error:
-        raise BackupError(f"The gradebook can't be read: {error}") from error
+        raise BackupError(gradebook_fault(error)) from error
     finally:
         engine.dispose()
 

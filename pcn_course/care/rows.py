@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from pcn_course.grading.room import Room, RoomError
+from pcn_course.grading.room import Room, RoomError, gradebook_fault
 
 _OF_THE_TERM = ("pcn_release",)
 """Tables of ours that belong to no student and yet to this term alone."""
@@ -180,7 +180,4 @@ def _write_anew(engine: Engine, tables: list[str]) -> None:
 
 
 def _fault(error: SQLAlchemyError) -> RoomError:
-    return RoomError(
-        f"The gradebook could not be changed or read: {error}. "
-        "Close marking, formgrader and nbgrader's commands, then do the same again."
-    )
+    return RoomError(gradebook_fault(error))

@@ -24,7 +24,7 @@ from pcn_course.grading.lms.roster import FILE as ROSTER
 from pcn_course.grading.lms.roster import name_key, read_roster
 from pcn_course.grading.lms.sheets import LmsError
 from pcn_course.grading.records import tables
-from pcn_course.grading.room import Person, Room, RoomError
+from pcn_course.grading.room import HELD, Person, Room, RoomError, gradebook_fault
 
 LOCKS = 20
 """As many locks of one workspace are tried: half a second goes by on one that is held."""
@@ -58,7 +58,10 @@ def gradebook(room: Room) -> Iterator[Finding]:
         if not file.exists():
             yield good("gradebook", "There is none yet; the first command of nbgrader makes it.")
             return
-        yield from _sqlite(room, file)
+        found = [*_sqlite(room, file)]
+        yield from found
+        if any(one.says == HELD for one in found):
+            return
     engine = create_engine(room.db_url)
     try:
         with engine.connect() as connection:
@@ -91,7 +94,7 @@ def gradebook(room: Room) -> Iterator[Finding]:
             )  # fmt: skip
     except SQLAlchemyError as error:
         yield fault(
-            "gradebook", f"It can't be opened: {error}",
+            "gradebook", gradebook_fault(error),
             "See that the file or the database server is there, then run this again.",
         )  # fmt: skip
     finally:
@@ -127,7 +130,7 @@ def _sqlite(room: Room, file: Path) -> Iterator[Finding]:
         if "locked" not in str(error):
             raise
         yield warning(
-            "gradebook", "Something has been writing to it for two seconds.",
+            "gradebook", HELD,
             "If no command runs, a program hangs: close marking and formgrader, and try again.",
         )  # fmt: skip
     except sqlite3.DatabaseError as error:
@@ -161,7 +164,7 @@ def roster(room: Room) -> Iterator[Finding]:
     try:
         people: tuple[Person, ...] = () if file and not file.exists() else room.students()
     except RoomError:
-        people = ()  # told already
+        return  # the gradebook's own finding says it
     if not known.entries:
         yield good("roster", f"There is no roster; the gradebook knows {len(people)} students.")
         return

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
+import io
+import sqlite3
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,11 +47,40 @@ port_option = click.option(
 browser_option = click.option("--no-browser", is_flag=True, help="Only print the address.")
 
 
+_PLAIN = {
+    "→": "->", "\u2212": "-", "–": "-", "·": "-", "…": "...", "“": '"', "”": '"',
+    "’": "'", "‘": "'", "✓": "ok", "○": "o",
+}  # fmt: skip
+"""Characters of our own output, as an encoding writes them that lacks them."""
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    """Write what an encoding lacks in other characters, or as its number."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    text = "".join(_PLAIN.get(one) or f"\\u{ord(one):04x}" for one in lacking)
+    return text, error.end
+
+
+codecs.register_error("pcn-spelled", _spelled)
+
+
 class Commands(click.Group):
     """The commands by whom they are for, in the order in which they are met."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run a command. No output is refused, whatever a terminal or a file is encoded in."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="pcn-spelled")
+        return super().main(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; what it logs, and why it failed, may name what others wrote."""
+        """Run a command; what the gradebook refuses is one sentence and exit status 1.
+
+        What is logged, and why a command failed, may name what others wrote.
+        """
         print_safely()
         try:
             return super().invoke(ctx)
@@ -55,6 +88,12 @@ class Commands(click.Group):
             if type(error) is not click.ClickException:  # click's own, about options
                 raise
             raise click.ClickException(printable_lines(error.message)) from error
+        except (click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            if plain := _of_gradebook(error):
+                raise click.ClickException(printable_lines(plain)) from error
+            raise
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List each section's commands under its name."""
@@ -86,6 +125,19 @@ def command(section: str) -> Callable[[Callable[..., None]], click.Command]:
 @click.version_option(package_name="pcn-course")
 def main() -> None:
     """Five steps to a professional collaboration network: check, run and teach the course."""
+
+
+def _of_gradebook(error: Exception) -> str | None:
+    """Return in plain words what is wrong with the gradebook; None where it is something else."""
+    if "pcn_course.grading.room" not in sys.modules:
+        return None
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from pcn_course.grading.room import RoomError, gradebook_fault
+
+    if isinstance(error, RoomError):
+        return error.plain
+    return gradebook_fault(error) if isinstance(error, SQLAlchemyError | sqlite3.Error) else None
 
 
 def room_in(folder: Path | None) -> Room:

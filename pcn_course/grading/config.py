@@ -26,6 +26,7 @@ from pcn_course.grading.feedback import FeedbackPage, ReleaseFeedback
 from pcn_course.grading.formgrader_pages import escape_formgrader
 from pcn_course.grading.inprocess import ExecuteHere
 from pcn_course.grading.late import Csv, LatePenalty
+from pcn_course.grading.literal import take_names_literally
 from pcn_course.grading.onebook import use_one_gradebook
 from pcn_course.grading.plainly import take_answers_alone
 from pcn_course.grading.programs import put_on_path
@@ -81,6 +82,7 @@ def configure(c: Config, here: Path) -> None:
     c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".json", ".txt"]
 
     use_one_gradebook()
+    take_names_literally()
     take_answers_alone()
     # Graded is the released notebook with the student's answers; a student's is never opened.
     c.Autograde.exporter_class = _name(ReleasedNotebookExporter)

@@ -34,7 +34,7 @@ from pcn_course.grading.lms.uploads import (
     upload_name,
 )
 from pcn_course.grading.marks import Marking
-from pcn_course.grading.room import Room
+from pcn_course.grading.room import HELD, Room
 
 
 class ReturnError(Exception):
@@ -262,9 +262,10 @@ def _nbgrader(room: Room, command: str, *arguments: str) -> None:
     with subprocess.Popen(  # noqa: S603 (nbgrader itself)
         line, cwd=room.root, stderr=subprocess.PIPE, text=True, errors="replace"
     ) as run:
-        for said in run.stderr or ():
-            if not _OWN_DOING.search(said):
-                sys.stderr.write(said)
+        said = [line for line in run.stderr or () if not _OWN_DOING.search(line)]
+    if run.returncode and any("database is locked" in line for line in said):
+        raise ReturnError(HELD)
+    sys.stderr.writelines(said)
     if run.returncode:
         raise ReturnError(
             f"`nbgrader {command}` failed; what it says stands above. Nothing was released."

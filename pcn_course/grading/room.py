@@ -27,6 +27,12 @@ CONFIG = "nbgrader_config.py"
 """By this file a folder is known as an instructor's room."""
 
 
+HELD = (
+    "The gradebook is in use by another program. Close that program or wait until it is done, "
+    "then try again."
+)
+
+
 class RoomError(Exception):
     """The room can't be used. ``plain`` says why and what to do."""
 
@@ -96,7 +102,7 @@ class Room:
         try:
             opened = Gradebook(self.db_url, self.course_id)
         except (SQLAlchemyError, OSError) as error:
-            raise RoomError(_gradebook_fault(self.db_url, error)) from error
+            raise RoomError(gradebook_fault(error, self.db_url)) from error
         with opened as gradebook:
             yield gradebook
 
@@ -190,9 +196,13 @@ def _usual(course: Course | None) -> Path:
     return (course.root if course else default_root()) / "assignments"
 
 
-def _gradebook_fault(db_url: str, error: Exception) -> str:
-    where = make_url(db_url).render_as_string(hide_password=True)
+def gradebook_fault(error: BaseException, db_url: str = "") -> str:
+    """Return what an error of the gradebook's database means and what to do, in plain words."""
+    cause = getattr(error, "orig", None) or error
+    if "locked" in str(cause):
+        return HELD
+    where = f" {make_url(db_url).render_as_string(hide_password=True)}" if db_url else ""
     return (
-        f"The gradebook {where} can't be opened: {error}. See that its folder exists and can be "
+        f"The gradebook{where} can't be opened: {cause}. See that its folder exists and can be "
         "written to, or that the database server runs; then try again."
     )

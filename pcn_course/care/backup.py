@@ -26,6 +26,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 import pcn_course
+from pcn_course import system
 from pcn_course.answers import FORMAT as ANSWERS_FORMAT
 from pcn_course.care.gather import Gatherer, Target, TargetError
 from pcn_course.care.manifest import (
@@ -212,8 +213,8 @@ def _gradebook(room: Room, gatherer: Gatherer) -> Gradebook:
             copy_gradebook(room, file, copy)
             rows = count_all(f"sqlite:///{copy}")
             shutil.copystat(file, copy)
-            if os.geteuid() == 0:
-                os.chown(copy, file.stat().st_uid, file.stat().st_gid)
+            if system.is_root():
+                system.give(copy, file.stat().st_uid, file.stat().st_gid)
             gatherer.file(copy, name)
             place = os.path.relpath(file, room.root)
             return Gradebook(kind="sqlite", path=name, place=place, rows=rows)
@@ -366,7 +367,7 @@ def _kept(room: Room, path: Path) -> bytes:
 
 def _is_others(room: Room) -> bool:
     """Whether root works in a room of those who teach, as on a server."""
-    return os.geteuid() == 0 and room.root.stat().st_uid != 0
+    return system.is_root() and room.root.stat().st_uid != 0
 
 
 def _as_its_owner(

@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
-import grp
 import io
 import os
-import pwd
 import stat
 import tarfile
 import tempfile
@@ -24,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Literal
 
+from pcn_course import system
 from pcn_course.answers import FILE, MAX_FILE
 from pcn_course.care.manifest import ODD_NAMES, Entry, Readable, measured
 from pcn_course.characters import printable
@@ -99,7 +97,7 @@ class Target:
             os.fsync(self._file.fileno())
             self._file.close()
         else:
-            os.sync()
+            system.sync()
 
 
 def is_tar(path: Path) -> bool:
@@ -197,12 +195,12 @@ class Gatherer:
                 self._unreadable(error, root.joinpath(*parts), name)
                 continue
             finally:
-                os.close(handle)
+                system.close(handle)
             waiting += ((*parts, one) for one in reversed(inside))
 
     def _one_folder(
         self,
-        handle: int,
+        handle: system.Folder,
         root: Path,
         parts: tuple[str, ...],
         name: str,
@@ -212,9 +210,9 @@ class Gatherer:
         """Copy what lies directly in a folder; the folders in it that are to follow."""
         place = root.joinpath(*parts)
         prefix = "/".join((name, *parts))
-        self._add(prefix, "folder", os.fstat(handle))
+        self._add(prefix, "folder", system.stat_of(handle))
         folders = []
-        for one in sorted(os.listdir(handle)):
+        for one in system.names_in(handle):
             about = _stat(one, handle)
             if about is None or place / one in without:
                 continue
@@ -227,7 +225,7 @@ class Gatherer:
             elif is_folder:
                 folders.append(one)
             elif stat.S_ISLNK(about.st_mode):
-                target = os.readlink(one, dir_fd=handle)
+                target = system.link_in(handle, one)
                 self._add(f"{prefix}/{one}", "link", about, target=target)
             else:
                 self._plain(place / one, f"{prefix}/{one}", one, handle, whose)
@@ -256,14 +254,14 @@ class Gatherer:
         """Copy the answers of a workspace, each step at one moment; the paths that are done."""
         done: set[Path] = set()
         try:
-            handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+            handle = system.open_folder(root)
         except OSError as error:
             self._unreadable(error, root, name)
             return frozenset()
         until = time.monotonic() + LOCK_SECONDS
         try:
-            names = os.listdir(handle)  # noqa: PTH208 (of what was opened, not of a path)
-            steps = sorted(one for one in names if one.startswith("step-"))[:STEPS]
+            names = system.names_in(handle)
+            steps = [one for one in names if one.startswith("step-")][:STEPS]
             for step in steps:
                 paths = (
                     f"{step}/{FILE}",
@@ -284,7 +282,7 @@ class Gatherer:
                     self._copy(root / path, f"{name}/{path}", io.BytesIO(content), about, name)
                     done.add(root / path)
         finally:
-            os.close(handle)
+            system.close(handle)
         return frozenset(done)
 
     def file(self, source: Path, name: str) -> None:
@@ -293,7 +291,9 @@ class Gatherer:
             self._copy(source, name, file, os.fstat(file.fileno()), name)
 
     @contextlib.contextmanager
-    def _locked(self, workspace: int, step: str, root: Path, until: float) -> Iterator[None]:
+    def _locked(
+        self, workspace: system.Folder, step: str, root: Path, until: float
+    ) -> Iterator[None]:
         """Hold a step's lock if it has one; a file that is not there yet is not made.
 
         It is taken as `filelock` takes it, but from a file that was opened safely.
@@ -305,21 +305,19 @@ class Gatherer:
             return
         with file:
             while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if system.lock(file):
                     break
-                except OSError:
-                    if time.monotonic() > until:
-                        self.notes.append(
-                            f"{printable(root)}: {step} was being saved all the time; copied."
-                        )
-                        break
-                    time.sleep(0.005)
+                if time.monotonic() > until:
+                    self.notes.append(
+                        f"{printable(root)}: {step} was being saved all the time; copied."
+                    )
+                    break
+                time.sleep(0.005)
             yield
 
-    def _plain(self, path: Path, name: str, one: str, handle: int, whose: str) -> None:
+    def _plain(self, path: Path, name: str, one: str, handle: system.Folder, whose: str) -> None:
         try:
-            opened = os.open(one, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=handle)
+            opened = system.open_file(one, folder=handle)
         except FileNotFoundError:
             return  # it was there for a moment only
         except OSError as error:
@@ -370,8 +368,8 @@ class Gatherer:
                 mode=stat.S_IMODE(about.st_mode),
                 uid=about.st_uid,
                 gid=about.st_gid,
-                user=_user(about.st_uid),
-                group=_group(about.st_gid),
+                user=system.user_name(about.st_uid),
+                group=system.group_name(about.st_gid),
                 mtime=about.st_mtime_ns,
                 size=size,
                 sha256=sha256,
@@ -393,59 +391,46 @@ def _is_text(name: str) -> bool:
     return True
 
 
-def _open_folder(root: Path, parts: tuple[str, ...]) -> int:
+def _open_folder(root: Path, parts: tuple[str, ...]) -> system.Folder:
     """Open a folder below ``root``, through no link at any part of its path.
 
     Raises:
         OSError: there is none.
     """
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-    here = os.open(root, flags)
+    here = system.open_folder(root)
     for one in parts:
         try:
-            inside = os.open(one, flags, dir_fd=here)
+            inside = system.open_folder(one, here)
         finally:
-            os.close(here)
+            system.close(here)
         here = inside
     return here
 
 
-def _open_beneath(handle: int, path: str, flags: int = os.O_RDONLY) -> IO[bytes]:
+def _open_beneath(handle: system.Folder, path: str, flags: int = os.O_RDONLY) -> IO[bytes]:
     """Open a plain file below a folder's handle, through no link at any part of its path.
 
     Raises:
         OSError: there is none.
     """
     *folders, last = path.split("/")
-    here = os.dup(handle)
+    here = system.again(handle)
     try:
         for one in folders:
-            inside = os.open(one, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here)
-            os.close(here)
+            inside = system.open_folder(one, here)
+            system.close(here)
             here = inside
-        opened = os.open(last, flags | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=here)
+        opened = system.open_file(last, flags, here)
     finally:
-        os.close(here)
+        system.close(here)
     if not stat.S_ISREG(os.fstat(opened).st_mode):
         os.close(opened)
         raise FileNotFoundError(path)
     return os.fdopen(opened, "rb" if flags == os.O_RDONLY else "rb+")
 
 
-def _stat(name: str, handle: int) -> os.stat_result | None:
+def _stat(name: str, handle: system.Folder) -> os.stat_result | None:
     try:
-        return os.stat(name, dir_fd=handle, follow_symlinks=False)
+        return system.stat_of(handle, name)
     except OSError:
         return None
-
-
-def _user(uid: int) -> str:
-    with contextlib.suppress(KeyError):
-        return pwd.getpwuid(uid).pw_name
-    return ""
-
-
-def _group(gid: int) -> str:
-    with contextlib.suppress(KeyError):
-        return grp.getgrgid(gid).gr_name
-    return ""

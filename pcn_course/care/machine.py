@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-import fcntl
 import hashlib
 import os
 import platform
@@ -21,6 +20,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 import pcn_course
+from pcn_course import system
 from pcn_course.assets import WIDGETS, asset
 from pcn_course.care.finding import Finding, fault, good, warning
 from pcn_course.grading.programs import put_on_path
@@ -110,8 +110,8 @@ def files() -> Iterator[Finding]:
 
 def disk(what: str, folder: Path) -> Iterator[Finding]:
     """Room on the disk, in bytes and in files."""
-    about = os.statvfs(folder)
-    free, inodes = about.f_bavail * about.f_frsize, about.f_favail
+    about = os.statvfs(folder) if hasattr(os, "statvfs") else None
+    free = about.f_bavail * about.f_frsize if about else shutil.disk_usage(folder).free
     says = f"{free / 1e9:.1f} GB are free for {what} ({folder})."
     todo = "Make room, or move it to a larger disk: when it is full nobody can save."
     if free < VERY_LITTLE:
@@ -120,9 +120,9 @@ def disk(what: str, folder: Path) -> Iterator[Finding]:
         yield warning("disk", says, todo)
     else:
         yield good("disk", says)
-    if about.f_files and inodes < FEW_INODES:
+    if about and about.f_files and about.f_favail < FEW_INODES:
         yield fault(
-            "disk", f"Only {inodes} more files fit there, whatever their size ({folder}).",
+            "disk", f"Only {about.f_favail} more files fit there, whatever their size ({folder}).",
             "Delete what isn't needed, or move it to a file system with more inodes.",
         )  # fmt: skip
 
@@ -131,10 +131,11 @@ def locks(what: str, folder: Path, *, database: bool = False) -> Iterator[Findin
     """Whether one process keeps another out: two hold a lock at once where it doesn't work."""
     try:
         with (
-            tempfile.NamedTemporaryFile(dir=folder, prefix=".pcn-doctor-") as one,
-            Path(one.name).open("rb+") as other,
+            tempfile.TemporaryDirectory(dir=folder, prefix=".pcn-doctor-") as place,
+            Path(place, "lock").open("wb") as one,
+            Path(place, "lock").open("rb+") as other,
         ):
-            works = _lock(one) and not _lock(other)
+            works = system.lock(one) and not system.lock(other)
     except OSError as error:
         yield fault(
             "writing", f"Nothing can be written to {folder} for {what} ({error.strerror}).",
@@ -291,20 +292,12 @@ def held(lock: Path) -> bool:
     for wait in (0.5, 0.0):
         try:
             # Not `open`: in a student's folder the name may be a link.
-            with os.fdopen(os.open(lock, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK), "rb+") as file:
-                if _lock(file):
+            with os.fdopen(system.open_file(lock, os.O_RDWR), "rb+") as file:
+                if system.lock(file):
                     return False
         except OSError:
             return False
         time.sleep(wait)
-    return True
-
-
-def _lock(file: Any) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
     return True
 
 

@@ -13,6 +13,7 @@ from typing import IO, Literal, Protocol, Self
 
 import msgspec
 
+from pcn_course import system
 from pcn_course.characters import printable
 
 FORMAT = 1
@@ -184,7 +185,7 @@ class Backup:
             with file:
                 yield file
         else:
-            with os.fdopen(os.open(self.path / path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as plain:
+            with os.fdopen(system.open_file(self.path / path), "rb") as plain:
                 yield plain
 
     def faults(self) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from typing import Literal
 
 import msgspec
 
+from pcn_course import system
 from pcn_course.care.places import Places, find_workspaces, read_plain
 from pcn_course.characters import unguarded
 from pcn_course.course import Course
@@ -177,7 +178,8 @@ def remove(path: Path) -> None:
         try:
             shutil.rmtree(path)
         except (RecursionError, OSError) as error:
-            if not isinstance(error, RecursionError) and error.errno not in _TOO_DEEP:
+            too_deep = isinstance(error, RecursionError) or error.errno in _TOO_DEEP
+            if not too_deep or not system.HANDLES:
                 raise
             _flatten(path)
             shutil.rmtree(path)
@@ -191,13 +193,12 @@ def _flatten(top: Path) -> None:
 
     A path may be deeper than the system lets anybody name: it is taken apart from above.
     """
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-    handle = os.open(top, flags)
+    handle = os.open(top, system.FOLDER)
     try:
-        waiting = os.listdir(handle)  # noqa: PTH208 (of what was opened, not of a path)
+        waiting = system.names_in(handle)
         while waiting:
             try:
-                inside = os.open(waiting.pop(), flags, dir_fd=handle)
+                inside = os.open(waiting.pop(), system.FOLDER, dir_fd=handle)
             except (NotADirectoryError, FileNotFoundError):
                 continue
             except OSError as error:
@@ -531,5 +532,5 @@ def rewrite(path: Path, content: bytes) -> None:
     about = path.stat()
     write_whole(path, content)
     path.chmod(about.st_mode & 0o7777)
-    if os.geteuid() == 0:
-        os.chown(path, about.st_uid, about.st_gid)
+    if system.is_root():
+        system.give(path, about.st_uid, about.st_gid)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import grp
 import os
-import pwd
 import tarfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +12,7 @@ from sqlalchemy import create_engine, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from pcn_course import system
 from pcn_course.answers import FORMAT as ANSWERS_FORMAT
 from pcn_course.care.backup import count_all, run_postgresql
 from pcn_course.care.manifest import (
@@ -93,7 +91,7 @@ def restore(
             _must_be_empty(folder)
         _check_database(manifest, database)
         try:
-            files, notes = _lay_down(source, used, owners=os.geteuid() == 0 and owners is not False)
+            files, notes = _lay_down(source, used, owners=system.is_root() and owners is not False)
             notes += _gradebook(source, used[COURSE], database, owners=owners)
         except (OSError, tarfile.TarError) as error:
             plain = plain_os_error(error) if isinstance(error, OSError) else str(error)
@@ -156,7 +154,7 @@ def _lay_down(source: Backup, folders: dict[str, Path], *, owners: bool) -> tupl
 
 def _write(source: Backup, entry: Entry, path: Path) -> None:
     with source.open(entry.path) as file:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        handle = system.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         with os.fdopen(handle, "wb") as to:
             found = measured(file, to)
             to.flush()
@@ -167,23 +165,19 @@ def _write(source: Backup, entry: Entry, path: Path) -> None:
 
 def _own(entry: Entry, path: Path) -> bool:
     """Give a file to whom it belonged; whether that name is known here."""
-    uid, gid, known = entry.uid, entry.gid, True
-    if entry.user:
-        try:
-            uid = pwd.getpwnam(entry.user).pw_uid
-        except KeyError:
-            known = False
-    if entry.group:
-        with contextlib.suppress(KeyError):
-            gid = grp.getgrnam(entry.group).gr_gid
-    os.chown(path, uid, gid, follow_symlinks=False)
-    return known
+    uid = system.user_id(entry.user) if entry.user else None
+    gid = system.group_id(entry.group) if entry.group else None
+    system.give(path, entry.uid if uid is None else uid, entry.gid if gid is None else gid)
+    return uid is not None or not entry.user
 
 
 def _like_before(entry: Entry, path: Path) -> None:
     if entry.kind != "link":
         path.chmod(entry.mode)
-    os.utime(path, ns=(entry.mtime, entry.mtime), follow_symlinks=False)
+    if os.utime in os.supports_follow_symlinks:
+        os.utime(path, ns=(entry.mtime, entry.mtime), follow_symlinks=False)
+    elif entry.kind != "link":
+        os.utime(path, ns=(entry.mtime, entry.mtime))
 
 
 # ---- The gradebook -------------------------------------------------------------------------------
@@ -227,7 +221,7 @@ def _gradebook(
                 "it, or set db_url in nbgrader_config.py."
             )
         _write(source, entry, path)
-        if os.geteuid() == 0 and owners is not False:
+        if system.is_root() and owners is not False:
             _own(entry, path)
         _like_before(entry, path)
         found = count_all(f"sqlite:///{path}")

@@ -18,6 +18,7 @@ from nbgrader.converters import Autograde, base
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 
+from pcn_course import system
 from pcn_course.answers import FILE, MAX_FILE
 from pcn_course.exchange import SECRET, TIMESTAMP
 from pcn_course.grading.progress import Progress
@@ -35,16 +36,15 @@ def read_plainly(folder: Path, name: str, limit: int) -> bytes | None:
     A submission could hold a link to what only the instructor may read.
     """
     try:
-        inside = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        inside = system.open_folder(folder)
         try:
-            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-            with os.fdopen(os.open(name, flags, dir_fd=inside), "rb") as file:
+            with os.fdopen(system.open_file(name, folder=inside), "rb") as file:
                 about = os.fstat(file.fileno())
                 if not stat.S_ISREG(about.st_mode) or about.st_nlink != 1:
                     return None
                 content = file.read(limit + 1)
         finally:
-            os.close(inside)
+            system.close(inside)
     except OSError:
         return None
     return content if len(content) <= limit else None

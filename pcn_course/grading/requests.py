@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import glob
-import pwd
 from collections import defaultdict
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import msgspec
 from nbgrader.exchange.default import Exchange
 from sqlalchemy import Engine, insert, select, update
 
+from pcn_course import system
 from pcn_course.exchange import LONGEST_REQUEST, MOST_REQUESTS, REQUEST, REQUEST_ENDING
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.plainly import read_plainly
@@ -248,8 +248,8 @@ def _take(marking: Marking, folder: Path, student: str, step: str) -> None:
 
 def _owner(folder: Path) -> str:
     try:
-        return pwd.getpwuid(folder.lstat().st_uid).pw_name
-    except (KeyError, OSError):
+        return system.user_name(folder.lstat().st_uid) or "somebody unknown"
+    except OSError:
         return "somebody unknown"
 
 

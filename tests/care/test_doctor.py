@@ -151,7 +151,7 @@ def test_a_gradebook_that_is_locked_damaged_or_old_is_told(room: Room) -> None:
     with closing(sqlite3.connect(file)) as writer:
         writer.execute("BEGIN IMMEDIATE")
         (locked,) = found(room, "gradebook")
-        assert (locked.state, "two seconds" in locked.says) == ("warning", True)
+        assert (locked.state, "in use by another" in locked.says) == ("warning", True)
     with room.engine.begin() as connection:
         connection.execute(text("ALTER TABLE pcn_request DROP COLUMN answered_by"))
         connection.execute(text("UPDATE alembic_version SET version_num = '50a4d84c131a'"))

@@ -31,7 +31,7 @@ GUIDES = ("README.md", "CONTRIBUTING.md", "docs/instructors.md")
 # From the ground up. A module imports from rows above its own, and from its own row only where it
 # is the same name: the faces in one row know nothing of each other.
 LAYERS = (
-    ("files", "look", "system"),
+    ("characters", "files", "look", "system"),
     ("assets",),
     ("course",),
     ("history",),

@@ -110,3 +110,9 @@ def test_a_doctor_finds_what_is_wrong(room: Room, tmp_path: Path) -> None:
 
 def test_an_upgrade_may_be_repeated(room: Room) -> None:
     assert "up to date" in pcn("upgrade", "--room", room.root).output
+
+
+def test_a_name_in_an_error_moves_no_cursor(tmp_path: Path) -> None:
+    done = pcn("restore", tmp_path / "no\x1b[2J backup\u202e", "--verify")
+    assert done.exit_code == 1
+    assert r"no\x1b[2J backup\u202e is no whole backup" in done.output

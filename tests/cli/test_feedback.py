@@ -98,6 +98,16 @@ def test_a_request_is_entered_listed_and_answered_once(room: Room) -> None:
     assert marking.submission("ben", STEP).marks["ethics"].points == 3
 
 
+def test_a_students_words_are_shown_and_not_obeyed(room: Room) -> None:
+    words = "Look\x1b[2J again\n2. ben, forged\u202e"
+    done = pcn(room, "--ask", "ben", "--criterion", "ethics", "--text", words)
+    assert done.exit_code == 0, done.output
+    listed = pcn(room, "--requests").output
+    assert r"   Look\x1b[2J again" in listed
+    assert "\n   2. ben, forged\\u202e\n" in listed
+    assert listed.isascii() or "\u202e" not in listed
+
+
 def test_what_can_t_be_done_is_said_in_a_sentence(room: Room) -> None:
     for words, why in (
         (("--hold", "--release"), "Choose one of --release and --hold"),

@@ -76,6 +76,15 @@ def printable(text: object, longest: int = LONGEST) -> str:
     return _UNPRINTABLE.sub(_escaped, words)
 
 
+def is_text(name: str) -> bool:
+    """Return True if UTF-8, and so a database or JSON, can hold a file's name."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def printable_lines(text: object, longest: int = 100_000) -> str:
     """Return ``text`` as `printable` does, with its line breaks."""
     return "\n".join(printable(line, longest) for line in str(text).split("\n"))

@@ -24,7 +24,7 @@ from typing import IO, Literal
 from pcn_course import system
 from pcn_course.answers import FILE, MAX_FILE
 from pcn_course.care.manifest import ODD_NAMES, Entry, Readable, measured
-from pcn_course.characters import printable
+from pcn_course.characters import is_text, printable
 from pcn_course.files import MAX_DEPTH
 
 LEFT_OUT = frozenset({"__pycache__", ".ipynb_checkpoints", ".cache"})
@@ -348,7 +348,7 @@ class Gatherer:
 
     def _stored(self, name: str) -> str:
         """The path in the backup: ``name`` itself, unless it is no UTF-8."""
-        return name if _is_text(name) else f"{ODD_NAMES}/{len(self.entries)}"
+        return name if is_text(name) else f"{ODD_NAMES}/{len(self.entries)}"
 
     def _add(
         self,
@@ -373,22 +373,14 @@ class Gatherer:
                 mtime=about.st_mtime_ns,
                 size=size,
                 sha256=sha256,
-                target=target if _is_text(target) else printable(target),
-                raw=b"" if _is_text(name) else os.fsencode(name),
-                raw_target=b"" if _is_text(target) else os.fsencode(target),
+                target=target if is_text(target) else printable(target),
+                raw=b"" if is_text(name) else os.fsencode(name),
+                raw_target=b"" if is_text(target) else os.fsencode(target),
             )
         )
 
     def _unreadable(self, error: OSError, path: Path, place: str) -> None:
         self.leave_out(path, f"can't be read ({error.strerror})", place)
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _open_folder(root: Path, parts: tuple[str, ...]) -> system.Folder:

@@ -20,6 +20,7 @@ from nbgrader.utils import parse_utc
 
 from pcn_course import system
 from pcn_course.answers import FILE, MAX_FILE
+from pcn_course.characters import is_text
 from pcn_course.exchange import SECRET, TIMESTAMP
 from pcn_course.grading.progress import Progress
 
@@ -62,6 +63,8 @@ def _init(autograde: Any, assignment_id: str, student_id: str) -> None:
     source = Path(autograde._format_source(assignment_id, student_id))  # noqa: SLF001 (its own way)
     if told := Progress.of(autograde).begin(str(source)):
         autograde.log.info(told)
+    # The gradebook can't even be asked for what is no text.
+    autograde.notebooks = [one for one in autograde.notebooks if is_text(one)]
     with _finding([str(source / name) for name in LIMITS if _is_plain(source, name)]):
         _init_assignment(autograde, assignment_id, student_id)
     if os.path.lexists(source / FILE) and not _is_plain(source, FILE):

@@ -20,9 +20,13 @@ import shutil
 import stat
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pcn_course.files import plain_os_error
 from pcn_course.hub.pods import BASE, NAME
+
+if TYPE_CHECKING:
+    from pcn_course.care.backup import Made
 
 _GRADEBOOK = """
 import os  # noqa: E402
@@ -94,8 +98,8 @@ def welcome(base: Path, course_id: str, name: str, *, teaches: bool = False) -> 
         _folder(folder, 0o700)
 
 
-def back_up(base: Path, file: Path) -> str:
-    """Back the class up to a new ``file``; what is to be said of it.
+def back_up(base: Path, file: Path) -> Made:
+    """Back the class up to a new ``file``.
 
     The room's own configuration is not run: those who teach can write it, and this sees what they
     don't.
@@ -116,8 +120,7 @@ def back_up(base: Path, file: Path) -> str:
     if url := os.environ.get("PCN_GRADEBOOK"):
         config.CourseDirectory.db_url = url
     room = Room(base / "course" / "assignments", course, config)
-    made = backup(room, file, exchange=base / "exchange", workspaces=base / "students")
-    return "\n".join((*made.notes, f"Written and verified: {made.files} files.", ""))
+    return backup(room, file, exchange=base / "exchange", workspaces=base / "students")
 
 
 def main() -> None:
@@ -131,7 +134,10 @@ def main() -> None:
             case ["student" | "teacher" as kind, course_id, name]:
                 welcome(base, course_id, name, teaches=kind == "teacher")
             case ["backup", file]:
-                sys.stdout.write(back_up(base, Path(file)))
+                made = back_up(base, Path(file))
+                said = f"Written and verified: {made.files} files."
+                sys.stdout.write("\n".join((*made.left_out, *made.notes, said, "")))
+                sys.exit(int(bool(made.left_out)))
             case _:
                 sys.exit(
                     "Say: class COURSE, student COURSE NAME, teacher COURSE NAME, or backup FILE"

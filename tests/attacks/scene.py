@@ -22,6 +22,10 @@ BASE = dict.fromkeys(
     ("live-project", "next-decision", "what-you-do"), "A line that anybody could write"
 )
 """What an attacker honestly answered: not all of it, so that a raised score would show."""
+PRIVATE = "For nobody but the student"
+"""What an older page put beside the answers that are for all."""
+ACTING = "\x1b[2J\x1b]0;title\x07\r\n[ZipCollectApp | INFO] forged: 40 taken in\u202e\u2066"
+"""A name that clears the screen, begins a line and turns its direction."""
 CHECKOUT = Path(__file__).parents[2]
 CASES = {
     path.stem: path for path in sorted((Path(__file__).parent / "cases").glob("*.py"))

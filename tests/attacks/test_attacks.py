@@ -21,10 +21,13 @@ from sqlalchemy import select
 
 from pcn_course.answers import Field
 from pcn_course.checks import check
+from pcn_course.grading.cohort import read_class
 from pcn_course.grading.records import notes
 from pcn_course.grading.room import open_room
-from tests.attacks.scene import BASE, CASES, NOTEBOOK, STEP, Scene, load
+from tests.attacks.scene import ACTING, BASE, CASES, NOTEBOOK, PRIVATE, STEP, Scene, load
 from tests.support.nbgrader_course import Course, Student
+
+pytestmark = pytest.mark.timeout(600)
 
 WHEN = "2027-01-20 10:00:00.000000 UTC"
 CANARY = "only-for-the-instructors-eyes"
@@ -130,6 +133,9 @@ def hand_in_as_another(archive: Path) -> None:
 def lay_what_is_no_submission(course: Course) -> None:
     """In the exchange: a link whose end can't be looked for, and folders of nobody."""
     inbound(course, "mallory").symlink_to("x" * 300)
+    acting = inbound(course, "a b").with_name(f"a b+{STEP}+{WHEN}+{ACTING}")
+    acting.mkdir()
+    (acting / "answers.json").write_text("{")
     for name in NOBODYS:
         folder = inbound(course, name).with_name(f"{name}+{STEP}+{WHEN}+r")
         folder.mkdir()
@@ -288,6 +294,29 @@ def test_whose_name_the_lms_hides_takes_no_others_place(run: Run) -> None:
     with open_room(run.course.instructor.room).engine.connect() as connection:
         said = [row.text for row in connection.execute(select(notes)) if row.student == "robbed"]
     assert len(said) == 2
+
+
+def test_no_name_acts_on_a_terminal_or_forges_a_line(run: Run) -> None:
+    assert "forged: 40 taken in" in run.logs
+    assert not set("\x1b\x07\r\u202e\u2066") & set(run.logs)
+    begun = [line for line in run.logs.splitlines() if line.startswith("[")]
+    assert begun
+    assert not [line for line in begun if "] forged" in line[:40]]
+
+
+def test_what_is_private_is_shown_to_nobody(run: Run) -> None:
+    room = run.course.instructor.room
+    for student in ("x-private-answers", "h-private-answers"):
+        for folder in ("autograded", "feedback"):
+            pages = [path for path in files(room / folder / student) if path.suffix != ".json"]
+            assert pages
+            assert not [path for path in pages if PRIVATE.encode() in path.read_bytes()]
+        assert PRIVATE not in str(read_class(open_room(room)).told[student, STEP])
+
+
+def test_a_zip_that_costs_too_much_is_left_out_by_name(run: Run) -> None:
+    for why in ("it is packed with bzip2", "its files overlap", "there is too much of it"):
+        assert why in run.logs
 
 
 def test_what_cannot_be_used_is_noted(run: Run) -> None:

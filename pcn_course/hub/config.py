@@ -14,7 +14,7 @@ from pcn_course.course import CourseError
 from pcn_course.exchange import STUDENT_ID
 from pcn_course.files import write_whole
 from pcn_course.hub.accounts import AccountError
-from pcn_course.hub.confine import refused
+from pcn_course.hub.confine import refused, without_quotas
 from pcn_course.hub.health import HealthHandler
 from pcn_course.hub.logs import hub_logging
 from pcn_course.hub.metrics import MeasuredSpawner, count_class
@@ -151,7 +151,7 @@ def main() -> None:
     proxy_token(settings)
     metrics_token(settings.state)
     sys.stdout.write(f"{course.title} is ready in {settings.base}.\n")
-    if why := refused():
+    for why in filter(None, (refused(), without_quotas(settings.base))):
         sys.stdout.write(f"{why}\n")
     if not settings.address.startswith("https:"):
         sys.stdout.write(

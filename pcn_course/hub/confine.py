@@ -9,7 +9,10 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import sys
+import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -22,6 +25,10 @@ ORDER = {"student": 600, "grader": 300, "instructor": 300}
 _NEW_MOUNTS = 0x0002_0000
 _NO_SUID, _NO_DEVICES, _BIND, _RECURSIVE, _SLAVE = 0x2, 0x4, 0x1000, 0x4000, 0x8_0000
 _NO_NEW_PRIVILEGES = 38
+_STATUS = re.compile(
+    rb"^Uid:\t(?P<uid>\d+).*?^RssAnon:\s+(?P<size>\d+) kB$", re.MULTILINE | re.DOTALL
+)
+_QUOTAS = {"usrquota", "uquota", "usrjquota", "quota", "prjquota", "pquota"}
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -78,6 +85,58 @@ def no_new_privileges() -> None:
         OSError: the kernel refuses.
     """
     _done(_libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0))
+
+
+class Memory:
+    """The memory of each user's processes, read from ``/proc`` for all users in one pass."""
+
+    def __init__(self, every: float) -> None:
+        """Take for how many seconds what was read is good."""
+        self.every = every
+        self._read_at = float("-inf")
+        self._by_user: dict[int, list[tuple[int, int]]] = {}
+        self._one_at_a_time = threading.Lock()
+
+    def too_much(self, uid: int, most: int) -> int:
+        """Return the largest process of a user whose processes have more than ``most`` bytes; or 0.
+
+        Memory that a process shares with the one it was split off from counts for both.
+        """
+        with self._one_at_a_time:
+            if time.monotonic() - self._read_at > self.every:
+                self._by_user = _read_memory()
+                self._read_at = time.monotonic()
+            processes = self._by_user.get(uid, [])
+        if sum(size for size, _ in processes) <= most:
+            return 0
+        return max(processes)[1]
+
+
+def _read_memory() -> dict[int, list[tuple[int, int]]]:
+    """Return sizes in bytes and numbers of all processes by user."""
+    found: dict[int, list[tuple[int, int]]] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            about = _STATUS.search((folder / "status").read_bytes())
+            if about:  # the kernel's own have none
+                size = 1024 * int(about["size"])
+                found.setdefault(int(about["uid"]), []).append((size, int(folder.name)))
+    return found
+
+
+def without_quotas(folder: Path) -> str:
+    """Return what to do where one user can fill the disk of ``folder``; empty where none can."""
+    mounts = [
+        line.split() for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()
+    ]
+    above = [one for one in mounts if folder.resolve().is_relative_to(one[1])]
+    place, options = max((len(one[1]), one[1], one[3]) for one in above)[1:]
+    if _QUOTAS & set(re.split("[,=]", options)):
+        return ""
+    return (
+        f"{place} keeps no quotas for users: one student's files could fill it. "
+        "deploy/server/README.md, “Quotas”, gives the commands."
+    )
 
 
 def refused() -> str:

@@ -60,6 +60,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     more easily by what an error says. That may quote."""
     memory_mib: int = 1024
     """What one process of a student may take."""
+    all_memory_mib: int = 3072
+    """What all processes of a student may take together; what is shared counts for each of them."""
     processes: int = 400
     """How many processes and threads a student may have."""
     tmp_mib: int = 64

@@ -9,8 +9,11 @@ the hub's unit file.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import pwd
 import resource
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -23,8 +26,8 @@ from sqlalchemy.orm import object_session
 from tornado import web
 
 from pcn_course.course import Course
-from pcn_course.hub.accounts import Account, owned_folder, teacher_account
-from pcn_course.hub.confine import ORDER, needed
+from pcn_course.hub.accounts import Account, account_name, owned_folder, teacher_account
+from pcn_course.hub.confine import ORDER, Memory, needed
 from pcn_course.hub.nursery import Nursery, NurseryError, become
 from pcn_course.hub.places import welcome
 from pcn_course.hub.settings import Role, Settings
@@ -43,6 +46,7 @@ _LAB_WITHOUT = (
 )
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _MIB = 2**20
+_memory = Memory(every=1.0)
 _starting = threading.Lock()
 # So many start at a time. The others wait for their turn, with the hub's page that says so: its own
 # limit would send them away, to come back in a minute.
@@ -110,6 +114,21 @@ class CourseSpawner(LocalProcessSpawner):
             self.pid = await asyncio.to_thread(self._split_off, self.get_env())
             await _listens(self.port, self.pid)
         return self.ip or "127.0.0.1", self.port
+
+    async def poll(self) -> int | None:
+        """Return the server's status, and end what goes beyond a student's share of memory.
+
+        A process's own limits don't count several together: the largest of them is ended.
+        """
+        status: int | None = await super().poll()
+        if status is None and self.role == "student":
+            uid = pwd.getpwnam(account_name(self.settings, self.user.name)).pw_uid
+            most = self.settings.all_memory_mib * _MIB
+            if pid := await asyncio.to_thread(_memory.too_much, uid, most):
+                self.log.warning("A process of %s is ended: all have too much memory", uid)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        return status
 
     def make_preexec_fn(self, name: str) -> Callable[[], None]:  # noqa: ARG002 (the hub's, not the system's)
         """Become the system user, for good."""

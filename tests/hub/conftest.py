@@ -16,7 +16,9 @@ from tests.hub.people import NAMES, STEP, Student
 
 @pytest.fixture(scope="package")
 def hub() -> Iterator[ClassServer]:
-    with ClassServer(instructors=["prof"], graders=["tutor"], idle_minutes=0.15) as running:
+    with ClassServer(
+        instructors=["prof"], graders=["tutor"], idle_minutes=0.15, all_memory_mib=1400
+    ) as running:
         yield running
 
 

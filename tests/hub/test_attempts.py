@@ -6,6 +6,7 @@ own system user, as if a fault had given the student a shell, which nobody is gi
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -411,6 +412,37 @@ def test_a_server_takes_no_more_than_its_share(hub: ClassServer, students: list[
     # Outside there is nothing of it, and with none of this the same tries do something.
     assert not Path("/tmp/full").exists()  # noqa: S108
     assert as_user(hub.account("ada"), who_is_root) == "0"
+
+
+def test_all_processes_together_have_no_more_memory_than_one_student_may(
+    hub: ClassServer, students: list[Student]
+) -> None:
+    peer = students[1]
+    whole = 300 * 2**20
+    server = hub.server_of("daemon")
+
+    def have_much() -> str:
+        children = []
+        for _ in range(5):
+            if (child := os.fork()) == 0:
+                memory = bytearray(os.urandom(4096) * (whole // 4096))
+                signal.alarm(60)
+                signal.pause()
+                os._exit(len(memory) % 2)
+            children.append(child)
+        _, status = os.wait()
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        return f"one was ended by signal {os.WTERMSIG(status)}"
+
+    began = time.monotonic()
+    assert as_server(hub, "ada", have_much) == "one was ended by signal 9"
+    assert time.monotonic() - began < 50
+    assert "all have too much memory" in hub.log("hub")
+    peer.write("And I go on")
+    peer.saved()
+    assert hub.server_of("daemon") == server
 
 
 def parent_of(pid: int) -> int:

@@ -23,7 +23,7 @@ from pcn_course.hub.settings import Settings, SettingsError, read_settings
 from pcn_course.hub.spawner import CourseSpawner
 
 LOGINS = {
-    "pilot": "pcn_course.hub.logins.PilotLogin",
+    "pilot": "pcn_course.hub.pilot.PilotLogin",
     "lti": "pcn_course.hub.logins.LmsLogin",
     "oauth": "oauthenticator.generic.GenericOAuthenticator",
 }
@@ -80,7 +80,6 @@ def configure(c: Config, settings_file: Path) -> Settings:
     c.NativeAuthenticator.seconds_before_next_try = 60
     # Whoever signs up first has a name, so those that mean something here can't be had that way.
     c.PilotLogin.reserved = {*settings.instructors, *settings.graders, *settings.technologists}
-    c.JupyterHub.template_paths = [str(Path(__file__).parent / "templates")]
     # Nobody is the hub's administrator: that role may enter every student's server. A technologist
     # sees who is there, and starts and ends servers.
     c.JupyterHub.services = [{"name": "metrics", "api_token": metrics_token(state)}]

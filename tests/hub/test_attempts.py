@@ -425,10 +425,10 @@ def test_all_processes_together_have_no_more_memory_than_one_student_may(
         children = []
         for _ in range(5):
             if (child := os.fork()) == 0:
-                memory = bytearray(os.urandom(4096) * (whole // 4096))
                 signal.alarm(60)
+                memory = bytearray(whole)
+                memory[::4096] = b"x" * (whole // 4096)
                 signal.pause()
-                os._exit(len(memory) % 2)
             children.append(child)
         _, status = os.wait()
         for child in children:

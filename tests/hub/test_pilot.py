@@ -53,8 +53,9 @@ def log_in(
 
 
 def token_of(session: requests.Session, page: str) -> str:
-    found = re.search(r'name="_xsrf" value="([^"]+)"', session.get(page).text)
-    assert found
+    text = session.get(page).text
+    found = re.search(r'name="_xsrf" value="([^"]+)"', text)
+    assert found, text
     return found[1]
 
 

@@ -51,6 +51,18 @@ _LEFT_OVER = re.compile(
 _UNSEEN = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\x00-\x1f\x7f-\x9f]")
 
 
+_HONORIFIC = re.compile(
+    r"dra?s?|prof\w{0,5}|mrs?|ms|mx|miss|rev|reverend|hon|sr|sra|srta|dona?|m|mme|mlle|me|maitre|"
+    r"herr|frau|dipl|ing|sig|dott\w{0,3}|med|phd|sir|dame|fr"
+)
+
+
+def are_honorifics(text: str) -> bool:
+    """Return True if all words are forms of address: "Dr.", "Prof. Dr.", "Sra."."""
+    words = words_of(text).split()
+    return bool(words) and all(map(_HONORIFIC.fullmatch, words))
+
+
 def cleaned(cell: str) -> str:
     """A cell in one line, without contact details; a formula is text like any other.
 

@@ -16,7 +16,7 @@ def _word_set(words: str) -> frozenset[str]:
 
 # Words that name what somebody does or an organization. Those in `_ALSO_SURNAMES` tell it only
 # beside another one, since people are called Church and Dean.
-_ROLE_WORDS = _word_set(
+ROLE_WORDS = _word_set(
     """
     academic academy accountant activist administration administrator admissions advisor adviser
     advisory advocate advocacy agency agent aide alliance ally ambassador analyst assistant
@@ -123,7 +123,7 @@ def _is_name(text: str, names: bool) -> bool:  # noqa: FBT001 (says what the hea
         return False
     stems = [re.sub(r"(?:['’]s|s['’]?)$", "", _bare(word).casefold()) for word in words]
     told = [
-        stem in _ROLE_WORDS or _bare(word).casefold() in _ROLE_WORDS
+        stem in ROLE_WORDS or _bare(word).casefold() in ROLE_WORDS
         for stem, word in zip(stems, words, strict=True)
     ]
     plain = [hit and stem not in _ALSO_SURNAMES for hit, stem in zip(told, stems, strict=True)]

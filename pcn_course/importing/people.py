@@ -8,10 +8,17 @@ from typing import Any, Literal
 
 import msgspec
 
-from pcn_course.importing.cells import words_of
 from pcn_course.importing.choices import KNOWN_OPTIONS, NOUNS, choice_of
 from pcn_course.importing.doubles import find_doubles
-from pcn_course.importing.headings import NAMES, Column, columns_of, guess_columns, is_linkedin
+from pcn_course.importing.employers import employers_of, without_employer
+from pcn_course.importing.headings import (
+    JOBS,
+    NAMES,
+    Column,
+    columns_of,
+    guess_columns,
+    is_linkedin,
+)
 from pcn_course.importing.names import short_name
 from pcn_course.importing.reading import decoded, read_table, refuse_others
 from pcn_course.importing.table import FIELDS, NOBODY, UNCHANGED, Cells, ListError, counted
@@ -22,8 +29,9 @@ class MemberList(msgspec.Struct, frozen=True):
 
     ``columns`` are the columns that may be chosen, ``mapping`` says which field comes from which
     of them, and ``total`` how many people the file holds. ``rows`` hold filled cells only.
-    ``doubles`` names, by the index in ``rows``, the id of the row there already that looks like the
-    same person. ``notes`` say what was left out.
+    ``names`` holds for each row the name in the file, or "" where the row says the same: they are
+    for choosing among people and are never kept. ``doubles`` names, by the index in ``rows``, the
+    id of the row there already that looks like the same person. ``notes`` say what was left out.
     """
 
     kind: Literal["linkedin", "list"]
@@ -31,6 +39,7 @@ class MemberList(msgspec.Struct, frozen=True):
     mapping: dict[str, str]
     total: int
     rows: tuple[dict[str, str], ...]
+    names: tuple[str, ...]
     doubles: dict[int, str]
     notes: tuple[str, ...]
 
@@ -62,7 +71,8 @@ def read_list(
             "The choice of columns does not fit this list. Choose the file again, then say which "
             f"column is which. {UNCHANGED}"
         )
-    people = _People(kind, chosen)
+    organizations = [column for column in columns if column.kind == "organization"]
+    people = _People(kind, chosen, organizations)
     people.add(table.rows)
     if mapping is None and not people.rows:
         raise ListError(NOBODY)
@@ -79,6 +89,7 @@ def read_list(
         mapping={field: column.label for field, column in chosen.items()},
         total=len(people.rows) + table.unread,
         rows=tuple(people.rows),
+        names=tuple(people.names),
         doubles=find_doubles(people.rows, existing),
         notes=tuple(notes),
     )
@@ -87,36 +98,49 @@ def read_list(
 class _People:
     """Rows for the table of people, made of a file's lines, and what has to be said of them."""
 
-    def __init__(self, kind: str, chosen: Mapping[str, Column]) -> None:
+    def __init__(
+        self, kind: str, chosen: Mapping[str, Column], organizations: Sequence[Column]
+    ) -> None:
         self.rows: list[dict[str, str]] = []
+        self.names: list[str] = []
+        self._organizations = organizations
         self._linkedin = kind == "linkedin"
         self._chosen = chosen
         self._seen: set[tuple[str, ...]] = set()
         self._without_choice: Counter[str] = Counter()
-        self._initials = self._nobody = self._again = 0
+        self._initials = self._nobody = self._again = self._employers = 0
 
     def add(self, lines: Iterable[Cells]) -> None:
         for line in lines:
             row = self._row(line)
-            # By full names, which tell apart what initials do not; without them, by all that is
-            # in the line.
-            by_name = row and "person" in self._chosen
-            key = self._said(line) if by_name else tuple(line)
+            # Whole lines: two of the same name may be two people.
+            key = tuple(" ".join(cell.split()).casefold() for cell in line)
             if not row:
                 self._nobody += 1
             elif key in self._seen:
                 self._again += 1
             else:
                 self.rows.append(row)
+                column = self._chosen.get("person")
+                name = column.text(line) if column else ""
+                self.names.append(name if name != row.get("person") else "")
             self._seen.add(key)
 
-    def _said(self, line: Cells) -> tuple[str, ...]:
-        return tuple(words_of(column.text(line)) for column in self._chosen.values())
+    def _without_employers(self, said: Mapping[str, str], line: Cells) -> dict[str, str]:
+        """Return what a line says, its positions without the employers."""
+        employers = employers_of([column.text(line) for column in self._organizations])
+        kept = dict(said)
+        for field, column in self._chosen.items():
+            if column.kind in JOBS or (field == "expertise" and column.kind == "role"):
+                kept[field] = without_employer(said[field], employers)
+        self._employers += kept != said
+        return kept
 
     def _row(self, line: Cells) -> dict[str, str]:
         """The filled cells of one person; none of them if the line does not say who it is."""
         said = {field: column.text(line) for field, column in self._chosen.items()}
-        row = {field: said[field] for field in FIELDS if said.get(field)}
+        kept = self._without_employers(said, line)
+        row = {field: kept[field] for field in FIELDS if kept.get(field)}
         self._name(row, line)
         if not row.keys() & {"person", "expertise"} and not said.get("role"):
             return {}
@@ -124,7 +148,7 @@ class _People:
             if field in row:
                 row[field] = choice_of(field, row[field])
                 if field == "sector" and self._linkedin:
-                    row[field] = row[field] or choice_of(field, row.get("expertise", ""))
+                    row[field] = row[field] or choice_of(field, said.get("expertise", ""))
                 if not row[field]:
                     self._without_choice[field] += 1
                     del row[field]
@@ -154,6 +178,9 @@ class _People:
             yield f"{names} initials, since the people in a list have not signed up for this."
         if self._linkedin and "sector" in self._chosen:
             yield "Of the company only the sector is taken over, where its name tells it."
+        if self._employers:
+            positions = counted(self._employers, "position", "positions")
+            yield f"The employer was removed from {positions}."
         for field, count in self._without_choice.items():
             column = self._chosen[field].label
             entries = counted(count, "entry", "entries")

@@ -9,8 +9,7 @@ import re
 from collections.abc import Sequence
 from typing import NoReturn
 
-from pcn_course.importing.cells import words_of
-from pcn_course.importing.headings import EXACT, WHO, kind_of
+from pcn_course.importing.headings import WHO, exact_kind, kind_of
 from pcn_course.importing.table import (
     AS_CSV,
     COLUMNS,
@@ -210,7 +209,7 @@ def _heading_line(lines: Sequence[Cells]) -> int | None:
     able = [at for at, row in enumerate(top) if _filled(row) > 1 or not wide]
     known = {at: len({kind for kind in map(kind_of, top[at]) if kind}) for at in able}
     # A line of people may be one heading in one cell ("Stakeholder"), hardly ever in two.
-    whole = {at: len({EXACT.get(words_of(cell), "") for cell in top[at]} - {""}) for at in able}
+    whole = {at: len({exact_kind(cell) for cell in top[at]} - {""}) for at in able}
     enough = [at for at in able if (known[at] if at == able[0] else whole[at] > 1)]
     return max(enough, key=lambda at: known[at], default=None)
 

@@ -20,6 +20,7 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
   const title = (row) => (isEmpty(first, row[first.key]) ? `New ${prompt.row}` : words(first, row[first.key]));
   const rest = (row) => prompt.columns.slice(1).filter((one) => !isEmpty(one, row[one.key]))
     .map((one) => words(one, row[one.key], row[one.key + "-shown"])).join(" · ");
+  const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
   const many = (n) => `${n} ${n === 1 ? "person" : "people"}`;
 
   function open() {
@@ -81,7 +82,10 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
     picks = list.rows.map((row, n) => {
       const twin = there.get(list.doubles[n]);
       const alike = twin && Object.entries(row).every(([key, one]) => same(one, null) || same(one, twin[key]));
-      return { row, twin, how: !twin || alike ? "" : "fill", text: `${title(row)} ${rest(row)}`.toLowerCase() };
+      const short = title(row);
+      const called = list.names?.[n] ?? ""; // for choosing alone: what is added has the initials
+      const more = [called && `Added as “${short}”`, rest(row)].filter(Boolean).join(" · ");
+      return { row, twin, how: !twin || alike ? "" : "fill", title: called || short, more, text: plain(`${called} ${short} ${rest(row)}`) };
     });
     complain("");
     const where = list.kind === "linkedin" ? "your LinkedIn connections" : `“${name}”`;
@@ -122,7 +126,7 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
   const go = button("", take, "pcn-button pcn-primary pcn-take");
 
   function draw(wanted) {
-    const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = plain(wanted).split(/\s+/).filter(Boolean);
     const hits = picks.filter(({ text }) => words.every((word) => text.includes(word)));
     const some = hits.slice(0, MOST_SHOWN);
     shown.textContent = hits.length > some.length
@@ -132,22 +136,22 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
   }
 
   function line(pick, n) {
-    const { row, twin } = pick;
+    const { twin, title: called, more } = pick;
     const name = `${id}-pick-${n}`;
-    const help = h("span", { class: "pcn-help", id: name + "-help" }, rest(row));
+    const help = h("span", { class: "pcn-help", id: name + "-help" }, more);
     if (twin) {
       const select = h("select", { id: name, "aria-describedby": help.id,
         onchange: () => ((pick.how = select.value), count()) },
       [["", "Leave out"], ["fill", `Fill the gaps of ${title(twin)}`], ["new", "Add as new"]]
         .map(([value, text]) => h("option", { value }, text)));
       put(select, pick.how);
-      return h("div", { class: "pcn-cell" }, h("label", { for: name }, `${title(row)}: in your list already?`), help, select);
+      return h("div", { class: "pcn-cell" }, h("label", { for: name }, `${called}: in your list already?`), help, select);
     }
     const input = h("input", { type: "checkbox", id: name, "aria-describedby": help.id,
       onchange: () => ((pick.how = input.checked ? "new" : ""), count()) });
     input.checked = pick.how === "new";
     remember(input);
-    return h("div", { class: "pcn-option" }, input, h("span", null, h("label", { for: name }, title(row)), help));
+    return h("div", { class: "pcn-option" }, input, h("span", null, h("label", { for: name }, called), help));
   }
 
   // ---- Taking them -----------------------------------------------------------------------------

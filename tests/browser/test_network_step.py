@@ -663,6 +663,30 @@ def test_a_long_list_is_searched(page: Page) -> None:
     expect(dialog.locator(".pcn-take")).to_be_disabled()
 
 
+def test_people_are_found_by_names_that_are_not_kept(page: Page) -> None:
+    listed = [{"person": "DB", "role": "peer"}, {"person": "ZN", "role": "peer"}]
+    names = ["Danielle Brooks", "Zoë Núñez"]
+    reply = found(total=2, rows=listed, names=names, doubles={"1": "p1"})
+    opened(page, state(people=[{"id": "p1", "person": "ZN", "role": "mentor"}]), list=reply)
+    dialog = give(page)
+    search = dialog.get_by_label("Search in it")
+    search.fill("zoe nunez")
+    expect(dialog.get_by_label("Zoë Núñez: in your list already?")).to_be_visible()
+    expect(dialog.locator(".pcn-picks li")).to_have_count(1)
+    search.fill("danielle")
+    expect(dialog.locator(".pcn-picks li")).to_have_count(1)
+    expect(dialog.locator(".pcn-picks")).to_contain_text("Added as “DB” · ")
+    dialog.get_by_label("Danielle Brooks").check()
+    assert fine(page)
+    dialog.get_by_role("button", name="Add 1 person").click()
+    now = saved(page, "people", lambda value: len(value) == 2)
+    assert now[1]["person"] == "DB"
+    sent = json.dumps(heard(page, "save"), ensure_ascii=False)
+    stored = page.evaluate("JSON.stringify(localStorage)")
+    assert "DB" in sent
+    assert not [word for word in ("Danielle", "Brooks", "Núñez") if word in sent + stored]
+
+
 def test_a_list_that_is_none_is_refused_in_words(page: Page) -> None:
     words = "This file is not a list of people. Nothing was changed."
     opened(page, state(), list={"type": "problem", "message": words})

@@ -22,7 +22,14 @@ from __future__ import annotations
 from pcn_course.network.change import changes
 from pcn_course.network.coverage import Coverage, Need, coverage
 from pcn_course.network.measures import Measure, constraint, density, measures
-from pcn_course.network.members import ASKED, Member, Network, Tie, read_network
+from pcn_course.network.members import (
+    ASKED,
+    Member,
+    Network,
+    Tie,
+    numbered_members,
+    read_network,
+)
 
 __all__ = [
     "ASKED",
@@ -37,5 +44,6 @@ __all__ = [
     "coverage",
     "density",
     "measures",
+    "numbered_members",
     "read_network",
 ]

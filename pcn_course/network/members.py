@@ -79,18 +79,9 @@ _LINES = (
 def read_network(values: Values) -> Network:
     """The network in the answers of step 2; an empty one if there is none."""
     connections = answers_in(values, "connections")
-    members: dict[str, Member] = {}
-    asked = []
-    for number, row in numbered_rows(connections.get("people")):
-        member = _member(number, row)
-        if member is None:
-            continue
-        # A second row with an id is a person as well; ties lead to the first one.
-        while member.id in members:
-            member = msgspec.structs.replace(member, id=f"{member.id}#{number}")
-        members[member.id] = member
-        if number <= ASKED:
-            asked.append(member.id)
+    numbered = numbered_members(values)
+    members = {member.id: member for member in numbered.values()}
+    asked = [member.id for number, member in numbered.items() if number <= ASKED]
     order = {name: place for place, name in enumerate(members)}
     kinds: dict[tuple[str, str], list[str]] = {}
     for _, row in numbered_rows(connections.get("ties")):
@@ -107,6 +98,22 @@ def read_network(values: Values) -> Network:
         left_out=tuple(tie for tie in ties if not {tie.one, tie.other} <= within),
         sector=text_of(connections, "your-sector"),
     )
+
+
+def numbered_members(values: Values) -> dict[int, Member]:
+    """Return the members by the number of their row, from 1; empty rows have none."""
+    members: dict[int, Member] = {}
+    ids: set[str] = set()
+    for number, row in numbered_rows(answers_in(values, "connections").get("people")):
+        member = _member(number, row)
+        if member is None:
+            continue
+        # A second row with an id is a person as well; ties lead to the first one.
+        while member.id in ids:
+            member = msgspec.structs.replace(member, id=f"{member.id}#{number}")
+        ids.add(member.id)
+        members[number] = member
+    return members
 
 
 def _member(number: int, row: Row) -> Member | None:

@@ -404,13 +404,3 @@ def _in_words(day: dt.date) -> str:
 
 def _clock(time: dt.time) -> str:
     return f"{(time.hour - 1) % 12 + 1}:{time:%M} {'pm' if time.hour > 11 else 'am'}"
-
-
-def tied(values: Values) -> list[tuple[str, str, tuple[str, ...]]]:
-    """All ties among members by their names, with their kinds."""
-    network = read_network(values)
-    names = {member.id: member.name for member in network.members}
-    return [
-        (names.get(tie.one, tie.one), names.get(tie.other, tie.other), tuple(tie.kinds))
-        for tie in (*network.ties, *network.left_out)
-    ]

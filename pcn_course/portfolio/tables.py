@@ -8,8 +8,8 @@ from typing import Any
 
 from pcn_course.characters import csv_bytes
 from pcn_course.course import Course, Prompt
-from pcn_course.network import read_network
-from pcn_course.portfolio.content import Values, clean, named, rows, sound, tied
+from pcn_course.network import numbered_members, read_network
+from pcn_course.portfolio.content import Values, clean, named, sound
 
 ME = "me"
 _KEPT = (
@@ -19,26 +19,44 @@ _KEPT = (
 
 
 def members_csv(course: Course, values: Values) -> bytes:
-    """All members with all public columns, in words (UTF-8 with a mark, for Excel)."""
+    """All members with their ids and all public columns, in words (UTF-8 with a mark, for Excel).
+
+    Ids are those of `ties_csv` and `graphml`: two members may have the same initials.
+    """
     step = next((step for step in course.steps if step.prompt("people")), None)
     table = step.prompt("people") if step else None
     if step is None or table is None:
-        return _csv(["person"], [])
+        return _csv(["id", "person"], [])
     values = sound(values)
-    found = rows(values.get(step.name, {}).get("people"))
+    people = values.get(step.name, {}).get("people")
     columns = [column for column in table.columns if not column.private]
-    lines = [[named(course, step, column, row, values) for column in columns] for row in found]
-    return _csv([column.label for column in columns], lines)
+    ids = {number: _node(member.id) for number, member in numbered_members(values).items()}
+    lines = [
+        [
+            ids.get(number, ""),
+            *(named(course, step, column, row, values) for column in columns),
+        ]
+        for number, row in enumerate(people if isinstance(people, list) else [], 1)
+        if isinstance(row, dict)
+    ]
+    # In capitals, at the beginning of a file, this heading means another format to Excel.
+    return _csv(["id", *(column.label for column in columns)], lines)
 
 
 def ties_csv(course: Course, values: Values) -> bytes:
-    """The ties among members: two names, and in what way."""
+    """The ties among members: two names, in what way, and the ids of the two."""
     labels = _kinds(course)
+    network = read_network(values)
+    names = {member.id: member.name for member in network.members}
     lines = [
-        [one, other, "; ".join(labels.get(kind, kind) for kind in kinds)]
-        for one, other, kinds in tied(values)
+        [
+            *(names.get(tie.one, tie.one), names.get(tie.other, tie.other)),
+            "; ".join(labels.get(kind, kind) for kind in tie.kinds),
+            *(_node(tie.one), _node(tie.other)),
+        ]
+        for tie in (*network.ties, *network.left_out)
     ]
-    return _csv(["One", "Other", "In what way"], lines)
+    return _csv(["One", "Other", "In what way", "One id", "Other id"], lines)
 
 
 def graphml(course: Course, values: Values) -> bytes:

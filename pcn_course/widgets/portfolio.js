@@ -9,8 +9,8 @@ const FILES = [
   ["page", "Web page (.html)", "All of it in one file that opens in any browser, without this course."],
   ["word", "Word (.docx)", "To go on writing, or to print."],
   ["calendar", "Calendar (.ics)", "Your weekly times, quiet hours and review date, for Google, Outlook or Apple."],
-  ["members", "Members (.csv)", "The people in your network, for a spreadsheet."],
-  ["ties", "Ties (.csv)", "Who knows whom, for a spreadsheet."],
+  ["members", "Members (.csv)", "The people in your network, each with an id, for a spreadsheet."],
+  ["ties", "Ties (.csv)", "Who knows whom, by name and id, for a spreadsheet."],
   ["graph", "Network (.graphml)", "Members and ties, for programs that analyze networks."],
 ];
 

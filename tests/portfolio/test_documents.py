@@ -221,6 +221,32 @@ def test_a_spreadsheet_reads_members_and_ties(values: dict[str, dict[str, Any]])
     assert {name for line in ties[1:] for name in line[:2]} <= names
 
 
+def test_ids_tell_members_of_the_same_initials_apart_in_all_files() -> None:
+    people = [
+        {"id": "a1", "person": "JD", "give": "Rides"},
+        {},
+        {"id": "a2", "person": "JD", "give": "Meals"},
+        {"id": "a2", "person": "JD", "give": "Twice"},
+        {"id": "me", "person": "AB"},
+    ]
+    ties = [
+        {"id": "t1", "one": "a1", "other": "me", "kind": "work"},
+        {"id": "t2", "one": "a2", "other": "me", "kind": "work"},
+    ]
+    values = {"connections": {"people": people, "ties": ties}}
+
+    def read(content: bytes) -> list[dict[str, str]]:
+        return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+    members = read(members_csv(COURSE, values))
+    nodes = nx.read_graphml(io.BytesIO(graphml(COURSE, values))).nodes
+    ids = {row["id"]: row["What do you give?"] for row in members if row["id"]}
+    assert ids == {"a1": "Rides", "a2": "Meals", "a2#4": "Twice", "me#": ""}
+    assert ids.keys() | {"me"} == set(nodes)
+    pairs = [(row["One id"], row["Other id"]) for row in read(ties_csv(COURSE, values))]
+    assert pairs == [("a1", "me#"), ("a2", "me#")]
+
+
 def test_networkx_reads_the_graph(values: dict[str, dict[str, Any]]) -> None:
     graph = nx.read_graphml(io.BytesIO(graphml(COURSE, values)))
     people, ties = values["connections"]["people"], values["connections"]["ties"]

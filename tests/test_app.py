@@ -26,6 +26,7 @@ from jupyter_client.session import Session
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
+from pcn_course.app import polling
 from pcn_course.app import server as app
 from pcn_course.app.handlers import course_handlers, notebook_below
 from pcn_course.app.kernels import CourseKernels, Rendering
@@ -418,6 +419,26 @@ def test_the_line_of_plain_requests_has_the_checks_of_the_socket(server: AppServ
     assert server.get(line.path.replace("polled", "other"), line.signed_in).status == 410
     nowhere = "/api/kernels/0-0-0-0-0/messages?session_id=x&open=1"
     assert server.get(nowhere, line.signed_in).status == 404
+
+
+def test_lines_of_plain_requests_are_counted_and_the_first_makes_room(server: AppServer) -> None:
+    lines = [Polled(server, "first")]
+    again = lines[0].path.replace("first", "more{}") + "&open=1"
+    for number in range(polling.MOST_LINES):
+        assert server.get(again.format(number), lines[0].signed_in).status == 200
+    assert server.get(lines[0].path, lines[0].signed_in).status == 410
+    last = again.format(polling.MOST_LINES - 1).replace("open=1", "wait=0")
+    assert server.get(last, lines[0].signed_in).status == 200
+
+
+def test_only_the_newest_request_gets_the_news(server: AppServer) -> None:
+    line = Polled(server, "twice")
+    with ThreadPoolExecutor(2) as threads:
+        asked = [threads.submit(line.news) for _ in range(2)]
+        until(lambda: any(one.done() for one in asked), within=10)  # it ends for the newer one
+        assert line.post(message("kernel_info_request", {})) == 204
+        kinds = sorted([one["header"]["msg_type"] for one in each.result(10)] for each in asked)
+    assert kinds == [[], ["kernel_info_reply"]]
 
 
 def test_a_websocket_takes_the_place_of_plain_requests(server: AppServer) -> None:

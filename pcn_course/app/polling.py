@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 WAIT = 20.0
 """Seconds that a request waits for news; most proxies allow 30 or more."""
-MOST_LINES = 64
+GRACE = 15.0
+"""Seconds from a request that its page broke off until the line is closed."""
+MOST_LINES = 32
 """Lines of one server. When one more is opened, the one that was opened first is closed."""
 
 
@@ -45,6 +47,7 @@ class Line:
         self._connected = False
         self._messages: list[str] = []
         self._size = 0
+        self._touched = 0
         self._limit: int = socket.settings["websocket_max_message_size"]
         self._news = asyncio.Event()
         lines[key] = self
@@ -64,6 +67,17 @@ class Line:
     def touch(self) -> None:
         """Note that the page is there."""
         self.socket.on_pong(b"")
+        self._touched += 1
+
+    def page_left(self) -> None:
+        """Close the line soon, unless the page asks once more."""
+        touched = self._touched
+
+        def close() -> None:
+            if self._touched == touched:
+                self.close()
+
+        asyncio.get_running_loop().call_later(GRACE, close)
 
     async def send(self, messages: str) -> None:
         """Pass messages, one a line, on to the kernel as soon as the line is open."""
@@ -74,11 +88,15 @@ class Line:
 
     async def receive(self, wait: float) -> str:
         """Return what came for the page, one message a line; nothing after ``wait`` seconds."""
+        # Only the newest request gets anything: browsers repeat those whose connection was reset.
+        self._news.set()
+        self._news = news = asyncio.Event()
         if not self._messages and not self._closed:
-            self._news.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
-                    await self._news.wait()
+                    await news.wait()
+        if news is not self._news:
+            return ""
         messages, self._messages, self._size = self._messages, [], 0
         return "\n".join(messages)
 
@@ -167,6 +185,12 @@ class PolledMessages(APIHandler):
             raise web.HTTPError(400) from None
         self.set_status(204)
         await self.finish(set_content_type="text/plain; charset=utf-8")
+
+    def on_connection_close(self) -> None:
+        """Expect no more of a page that broke off its request: it was closed, or lost its way."""
+        super().on_connection_close()
+        if line := self._lines.get(self._key):
+            line.page_left()
 
     def _open(self, kernel_id: str) -> None:
         if kernel_id not in self.kernel_manager:

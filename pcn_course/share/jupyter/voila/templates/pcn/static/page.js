@@ -190,18 +190,8 @@ function read(page) {
 }
 
 async function fetchPolling() {
-  if (polling) return;
-  const late = new Promise((_, reject) => { setTimeout(reject, 4000, "late"); });
-  polling = await Promise.race([import(`./polling.js?${Date.now()}`), late]);
-}
-
-// Whether files still come while the kernel can't be reached: then something between this page and
-// its server picks out what it lets through.
-async function isFiltered() {
-  try {
-    const { ok, redirected } = await get(import.meta.url, 2000);
-    return ok && !redirected;
-  } catch { return false; }
+  return (polling ??= await Promise.race([import(`./polling.js?${Date.now()}`),
+    new Promise((_, reject) => { setTimeout(reject, 2000, "late"); })]));
 }
 
 async function askForPlace(tries) {
@@ -284,8 +274,7 @@ async function join() {
       const state = place ? await life(place.kernel) : failed && "unreachable";
       const lost = state === "unreachable";
       const mute = place && !lost && state !== "gone" && next?.mute; // it lives, and we hear nothing
-      if (mute && poll) blocked();
-      else if (lost) await away(tries);
+      if (lost || (mute && poll)) await away(tries, mute);
       poll = mute && !poll;
       if (!lost && (!mute || tries % 8 === 0)) place = null;
     }
@@ -350,12 +339,14 @@ async function show(view) {
 
 const KEPT = "Your text is kept here.";
 const AWAY = `Your course can't be reached just now. This page goes on trying by itself. ${KEPT}`;
-const BLOCKED = "A web filter, antivirus program, or network blocks this page’s connection. Allow this site in it, or try another network. ";
 const AGAIN = "Open the course again";
-const blocked = () => tell(BLOCKED + (models.size ? KEPT : "Nothing was changed."));
 // A page with a status line says it there: a note would move the field in which somebody types.
 const unreached = (tries) => (isNew || (tries > 4 && !find(".pcn-status"))) && tell(AWAY);
-const away = async (tries) => ((await isFiltered()) ? blocked() : unreached(tries));
+async function away(tries, sure) {
+  const words = await fetchPolling().then((file) => file.blocked(sure), () => "");
+  if (words) tell(words + (models.size ? KEPT : "Nothing was changed."));
+  else unreached(tries);
+}
 // It stays in sight, wherever on the page somebody is.
 const note = make("p", { class: "pcn-note pcn-open", role: "alert", style: "position:sticky;top:.5rem;z-index:9" });
 // Words, and one thing to do: a button, or a link that opens a tab of its own.

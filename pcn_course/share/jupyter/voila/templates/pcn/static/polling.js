@@ -72,3 +72,15 @@ function pause() {
     document.addEventListener("visibilitychange", resume, { once: true });
   });
 }
+
+// The words where something between the page and its server blocks the kernel's line: where that is
+// certain, or files still come through; else none.
+export async function blocked(sure) {
+  try {
+    const { ok, redirected } = sure ? { ok: true }
+      : await fetch(import.meta.url, { mode: "no-cors", cache: "no-store", signal: AbortSignal.timeout(2000) });
+    return ok && !redirected
+      ? "A web filter, antivirus program, or network blocks this page’s connection. Allow this site in it, or try another network. "
+      : "";
+  } catch { return ""; }
+}

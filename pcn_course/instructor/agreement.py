@@ -20,7 +20,13 @@ from pcn_course.grading.scores import Mark, MarkError, NoSubmissionError
 from pcn_course.grading.second import MAX_REASON, Twice, marked_twice, note_look, settle
 from pcn_course.instructor import agreement_view as view
 from pcn_course.instructor import marking_view
-from pcn_course.instructor.marking import NO_GRADEBOOK, NotThereError, signed_in, whoever
+from pcn_course.instructor.marking import (
+    NO_GRADEBOOK,
+    NotThereError,
+    check_rubric,
+    signed_in,
+    whoever,
+)
 from pcn_course.instructor.marking_messages import Asked, Handle, Open, Points
 from pcn_course.widgets.desk import Desk, Reply, log
 from pcn_course.widgets.protocol import Word
@@ -42,7 +48,8 @@ class Settle(Asked, frozen=True, kw_only=True, tag="settle"):
     """Settle a difference.
 
     ``seen`` is the mark that stood there when it was decided, ``after`` the time of the settlement
-    that was seen, if any. ``scope`` is what is read afterwards.
+    that was seen, if any. ``scope`` is what is read afterwards. ``version`` is that of the rubric
+    that the page shows.
     """
 
     scope: Word | None
@@ -53,6 +60,7 @@ class Settle(Asked, frozen=True, kw_only=True, tag="settle"):
     reason: Annotated[str, msgspec.Meta(max_length=MAX_REASON)]
     seen: Points | None
     after: Word | None
+    version: Word = ""
 
 
 class Agreement(Desk):
@@ -103,6 +111,7 @@ class Agreement(Desk):
             "marker": self._markers[message.client],
             "signed_in": signed_in() is not None,
             "criteria": marking_view.rubric(course),
+            "version": marking_view.version(course),
             "steps": [{"id": one.id, "number": one.number, "short": one.short}
                       for one in course.steps],
             "calibration": is_calibration(self._room()),
@@ -121,6 +130,7 @@ class Agreement(Desk):
 
     def _settle(self, message: Settle) -> Reply:
         marking = self._marking(message)
+        check_rubric(marking.room, message.version)
         if is_calibration(marking.room):
             raise NotThereError("In a calibration nothing is settled: talk about what differs.")
         step = marking.room.course.step(message.step).id

@@ -42,6 +42,10 @@ NO_GRADEBOOK = (
     "The gradebook can't be reached just now. Nothing was changed; the page tries again by itself."
 )
 GONE = "This submission is not in the gradebook any more. Reload this page."
+RUBRIC_CHANGED = (
+    "The rubric has changed since you chose this score. Load the page again, and choose a level. "
+    "Nothing was changed."
+)
 
 
 class NotThereError(Exception):
@@ -51,6 +55,23 @@ class NotThereError(Exception):
         """Take the sentence for the marker."""
         super().__init__(plain)
         self.plain = plain
+
+
+class RubricChangedError(NotThereError):
+    """A score was given on a rubric that is another one by now."""
+
+
+def check_rubric(room: Room, shown: str) -> None:
+    """Check that the rubric's file still holds what the page has ``shown``: its version.
+
+    A page that says none is taken to show what ``room`` was opened with.
+
+    Raises:
+        RubricChangedError: the file holds another rubric.
+        CourseError: the course's files hold faults.
+    """
+    if view.version_now(room.course) != (shown or view.version(room.course)):
+        raise RubricChangedError(RUBRIC_CHANGED)
 
 
 class Marking(Desk):
@@ -78,6 +99,8 @@ class Marking(Desk):
             }  # fmt: skip
         except NoSubmissionError:
             reply = {"type": "problem", "message": GONE}  # its own words name the student
+        except RubricChangedError as error:
+            reply = {"type": "problem", "message": error.plain, "changed": True}
         except (MarkError, RoomError, NotThereError) as error:
             reply = {"type": "problem", "message": error.plain}
         except CourseError as error:
@@ -91,6 +114,8 @@ class Marking(Desk):
         self.send({**reply, "client": message.client, "seq": message.seq})
 
     def _reply(self, message: asked.Asked) -> Reply:
+        if isinstance(message, asked.Give | asked.Undo):
+            check_rubric(self._room(), message.version)
         match message:
             case asked.Open():
                 return self._open(message)
@@ -126,6 +151,10 @@ class Marking(Desk):
     def _open(self, message: asked.Open) -> Reply:
         self._markers[message.client] = whoever(message.marker)
         room = self._room()
+        if view.version_now(room.course) != view.version(room.course):
+            self._given, self._gradebooks = open_room(room.root), {}
+            room.close()
+            room = self._given
         gradebook = self._gradebook(message)
         _catch_up(gradebook)
         return {
@@ -137,6 +166,7 @@ class Marking(Desk):
             "calibration": is_calibration(room),
             "structure": room.course.rubric.structure,
             "criteria": view.rubric(room.course),
+            "version": view.version(room.course),
             "steps": view.steps(room.course, read_marks(room)),
         }
 

@@ -49,7 +49,9 @@ class Names(OnStep, frozen=True, kw_only=True, tag="names"):
 
 
 class Undo(OnStep, frozen=True, kw_only=True, tag="undo"):
-    """Take back the marker's last change in this step."""
+    """Take back the marker's last change in this step; ``version`` is as in `Give`."""
+
+    version: Word = ""
 
 
 class OnOne(OnStep, frozen=True, kw_only=True):
@@ -65,13 +67,15 @@ class Read(OnOne, frozen=True, kw_only=True, tag="read"):
 class Give(OnOne, frozen=True, kw_only=True, tag="give"):
     """A mark; ``seen`` is the one that stood there when the marker decided.
 
-    ``sha256`` are the answers that they read; an older page doesn't say it.
+    ``sha256`` are the answers that they read, ``version`` is that of the rubric that the page
+    shows; an older page doesn't say them.
     """
 
     criterion: Word
     points: Points | None
     seen: Points | None
     sha256: Hash | None = None
+    version: Word = ""
 
 
 class Say(OnOne, frozen=True, kw_only=True, tag="say"):

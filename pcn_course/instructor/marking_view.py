@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Iterable
 from typing import Any
 
 from pcn_course.answers import Submitted
 from pcn_course.characters import no_answer
-from pcn_course.course import Course, Criterion, Prompt, Step
+from pcn_course.course import Course, Criterion, Prompt, Step, load_course
 from pcn_course.grading.passages import Highlight
 from pcn_course.grading.phrases import Phrase
 from pcn_course.grading.scores import Mark, MarkRow, Submission
@@ -43,6 +44,20 @@ def rubric(course: Course) -> list[Json]:
         }
         for criterion in course.rubric.criteria
     ]
+
+
+def version(course: Course) -> str:
+    """The version of what a page shows of the rubric, as a hash."""
+    return hashlib.sha256(json.dumps(rubric(course)).encode()).hexdigest()[:12]
+
+
+def version_now(course: Course) -> str:
+    """The version of the rubric that the course's files hold by now.
+
+    Raises:
+        CourseError: the files hold faults.
+    """
+    return version(load_course(course.root))
 
 
 def _keys(criterion: Criterion) -> list[str]:

@@ -238,7 +238,7 @@ export default {
         problem.replaceChildren();
         say("Saving…");
         try {
-          const answer = await line.ask("settle", { scope, step, student, criterion, points, reason: reason.value, seen, after });
+          const answer = await line.ask("settle", { scope, step, student, criterion, points, reason: reason.value, seen, after, version: room.version });
           save.disabled = false;
           if (answer.type === "conflict") return clash(answer, points);
           show(answer);

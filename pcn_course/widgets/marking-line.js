@@ -54,7 +54,7 @@ export class Line {
     }
     this.waiting.delete(answer.seq);
     if (![...this.waiting.values()].some(({ missed }) => missed)) this.late(false);
-    if (answer.type === "problem") one.reject(new Error(answer.message));
+    if (answer.type === "problem") one.reject(Object.assign(new Error(answer.message), { changed: answer.changed }));
     else one.resolve(answer);
   }
 

@@ -18,9 +18,11 @@ export const same = (one, other) =>
 export class Outbox {
   // `ask(type, more)` returns a promise; `changed(entry)`: look at it; `arrived(answer)`: what stands
   // in the gradebook now; `anew(entry)`: there are new answers; `fits(entry)`: whether something
-  // kept earlier is still asked for.
-  constructor({ client, ask, changed, arrived, anew, fits }) {
-    Object.assign(this, { client, ask, changed, arrived, anew, fits, place: "" });
+  // kept earlier is still asked for; `version()`: of the rubric on the page; `outdated()`: the kernel
+  // has another one.
+  constructor({ client, ask, changed, arrived, anew, fits, version, outdated }) {
+    Object.assign(this, { client, ask, changed, arrived, anew, fits, version, outdated, place: "" });
+    this.orphans = []; // comments on criteria that are no longer in the rubric
     this.entries = new Map();
   }
 
@@ -37,7 +39,7 @@ export class Outbox {
   want(step, student, criterion, kind, value, seen, sha256) {
     const id = [step, student, criterion, kind].join("/");
     const entry = this.entries.get(id) ?? { id, step, student, criterion, kind, seen };
-    Object.assign(entry, { value, sha256, refused: "" });
+    Object.assign(entry, { value, sha256, refused: "", changed: false, version: this.version() });
     this.entries.set(id, entry);
     if (!entry.busy && !("sent" in entry) && same(value, entry.seen)) return this.drop(entry);
     this.keep(entry);
@@ -51,14 +53,15 @@ export class Outbox {
     clearTimeout(entry.timer);
     if (entry.busy || entry.clash || entry.refused || !this.entries.has(entry.id)) return;
     // What was sent and not answered goes again as it was, whatever was chosen since.
-    if (!("sent" in entry)) Object.assign(entry, { sent: entry.value, sentOf: entry.sha256 });
+    if (!("sent" in entry)) Object.assign(entry, { sent: entry.value, sentOf: entry.sha256, sentFor: entry.version });
     entry.busy = true;
     this.keep(entry);
     this.changed(entry);
-    const { step, student, criterion, kind, sent, sentOf: sha256, seen } = entry;
+    const { step, student, criterion, kind, sent, sentOf: sha256, sentFor, seen } = entry;
+    const version = isText(kind) ? undefined : sentFor; // a comment has no scale
     try {
       const { type, field, second = false } = KINDS[kind];
-      const answer = await this.ask(type, { step, student, criterion, [field]: sent, seen, second, sha256 });
+      const answer = await this.ask(type, { step, student, criterion, [field]: sent, seen, second, sha256, version });
       entry.busy = false;
       if (answer.type === "conflict") {
         entry.clash = { ...answer.current, anew: answer.anew && answer.message };
@@ -75,6 +78,8 @@ export class Outbox {
       entry.busy = false;
       delete entry.sent;
       entry.refused = error.message;
+      entry.changed = error.changed;
+      if (error.changed && sentFor === this.version()) this.outdated();
     }
     this.keep(entry);
     this.changed(entry);
@@ -88,7 +93,7 @@ export class Outbox {
     delete entry.sent;
     entry.seen = theirs;
     if (value === undefined || (same(value, theirs) && !anew)) return this.drop(entry);
-    Object.assign(entry, { value, sha256: isText(entry.kind) ? undefined : sha256 });
+    Object.assign(entry, { value, sha256: isText(entry.kind) ? undefined : sha256, version: this.version() });
     this.push(entry);
   }
 
@@ -103,12 +108,12 @@ export class Outbox {
     for (const entry of this.open) if (!("sent" in entry)) this.push(entry);
   }
 
-  keep({ id, value, seen, sha256, sent, sentOf }) {
+  keep({ id, value, seen, sha256, version, sent, sentOf, sentFor }) {
     if (!this.place) return;
     const name = `${this.place}${id}/${this.client}`;
     try {
       if (!this.entries.has(id)) localStorage.removeItem(name);
-      else localStorage.setItem(name, JSON.stringify({ value, seen, sha256, sent, sentOf }));
+      else localStorage.setItem(name, JSON.stringify({ value, seen, sha256, version, sent, sentOf, sentFor }));
       this.unkept = false;
     } catch {
       this.unkept = true; // no room, or storage is switched off
@@ -134,6 +139,10 @@ export class Outbox {
         const [step, student, criterion, kind] = name.slice(place.length).split("/");
         const id = [step, student, criterion, kind].join("/");
         const entry = { id, step, student, criterion, kind, ...JSON.parse(localStorage.getItem(name)) };
+        if (KINDS[kind] && isText(kind) && entry.value && !this.fits(entry)) {
+          this.orphans.push({ criterion, text: entry.value, name });
+          continue;
+        }
         localStorage.removeItem(name);
         if (!KINDS[kind] || this.entries.has(id) || !this.fits(entry)) continue;
         this.entries.set(id, entry);

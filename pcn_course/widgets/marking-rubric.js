@@ -4,9 +4,9 @@ import { isText, same } from "./marking-outbox.js";
 
 export const number = (points) => new Intl.NumberFormat(undefined, { maximumFractionDigits: 2 }).format(points);
 
-// `give(points)`, `say(comment)`, `settle(entry, value)`, `open()`: what the marker does; `phrases()`
+// `give(points)`, `say(comment)`, `settle(entry, value)`, `drop(entry)`, `open()`: what the marker does; `phrases()`
 // opens the bank of comments. `alone`: it is the only one on the page.
-export function makeCriterion({ client, criterion, give, say, settle, open, phrases }) {
+export function makeCriterion({ client, criterion, give, say, settle, drop, open, phrases }) {
   const id = `${client}-${criterion.id}`;
   const score = h("span", { class: "pcn-score" });
   const head = h("button", { type: "button", class: "pcn-fold-head", "aria-expanded": "false",
@@ -43,9 +43,11 @@ export function makeCriterion({ client, criterion, give, say, settle, open, phra
 
   // `mark` stands in the gradebook; `sending` and `saying` are on their way there, if anything is.
   // `second`: a second marker's own.
-  function show(mark, sending, saying, unfolded, alone, second) {
+  function show(mark, wanted, saying, unfolded, alone, second) {
+    let sending = wanted;
     name.textContent = second ? "Note for whoever settles it (students don't see it)" : "Comment";
     tools.hidden = second;
+    if (sending?.changed) sending = null; // of an old scale: what is in the gradebook is shown
     const points = sending ? sending.value : mark.points;
     head.setAttribute("aria-expanded", String(unfolded));
     head.disabled = alone;
@@ -63,7 +65,7 @@ export function makeCriterion({ client, criterion, give, say, settle, open, phra
     if (!same(comment.value, text)) put(comment, text);
     said.textContent = unfolded ? "" : text;
     said.hidden = unfolded || !text;
-    drawClash([sending, saying].filter((one) => one && (one.clash || one.refused)));
+    drawClash([wanted, saying].filter((one) => one && (one.clash || one.refused)));
   }
 
   let shown = "";
@@ -106,8 +108,9 @@ export function makeCriterion({ client, criterion, give, say, settle, open, phra
 
   const refused = (entry) => [
     h("p", null, h("strong", null, "Not saved. "), entry.refused),
-    h("p", { class: "pcn-actions" },
-      button("Try again", () => (isText(entry.kind) ? say(entry.value) : give(entry.value)))),
+    h("p", { class: "pcn-actions" }, entry.changed
+      ? button(`Discard this score: ${number(entry.value ?? 0)}`, () => drop(entry))
+      : button("Try again", () => (isText(entry.kind) ? say(entry.value) : give(entry.value)))),
   ];
 
   return {

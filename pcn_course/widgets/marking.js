@@ -49,7 +49,7 @@ export default {
     const dialogs = makeDialogs(root, client);
     const line = new Line({ client, send: (message) => model.send(message), late });
     const outbox = new Outbox({ client, ask: (...asked) => line.ask(...asked), changed: () => draw(),
-      arrived: (answer) => guarded(() => stands(answer)), fits,
+      arrived: (answer) => guarded(() => stands(answer)), fits, version: () => room.version, outdated: () => older(),
       anew: ({ step, student }) => step === prefs.step && cache.has(student) && look_at(student) });
     const linked = hosted ? location.hash.match(/^#(?<step>[\w-]+)\/(?<student>\w+)(\/(?<criterion>[\w-]+))?$/)?.groups ?? {} : {};
     let [room, page, cards, answer] = [null, null, [], null];
@@ -80,11 +80,14 @@ export default {
       try {
         const found = await line.ask("open", { marker: prefs.marker });
         const first = !room;
-        room = found;
+        if (!first && found.version !== room.version) older();
+        // The page goes on with the rubric that it shows.
+        room = first ? found : { ...found, criteria: room.criteria, version: room.version };
         if (room.calibration) prefs.second = true; // its first marks are the agreed ones
         if (first) build();
         page.marker.textContent = room.marker;
         await outbox.adopt(`pcn:marking:${room.course_id}:${room.marker}:`);
+        showOrphans();
         if (first) await load(linked.step ?? prefs.step, linked.student);
         if (first && room.criteria.some(({ id }) => id === linked.criterion)) {
           if (prefs.way) setWay(linked.criterion);
@@ -95,6 +98,14 @@ export default {
         if (room) return tell(error.message);
         root.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" }, error.message));
       }
+    }
+
+    // The rubric was changed while this page is open: no score is written before it is loaded again.
+    function older() {
+      if (!page || page.older.childElementCount) return;
+      page.older.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" },
+        "The rubric has changed since you opened this page. Load the page again before you score. Your comments are saved. ",
+        button("Load the page again", () => (sweep(root), outbox.flush(), location.reload()))));
     }
 
     function fits({ step, criterion }) {
@@ -185,7 +196,7 @@ export default {
     // Whether a criterion asks for a mark; one on its way counts as given.
     function asks(student, criterion) {
       const sending = entry(student, criterion, "points");
-      if (sending) return sending.value == null;
+      if (sending && !sending.changed) return sending.value == null;
       return lines.get(student)?.marks[criterion]?.[1] ?? false;
     }
 
@@ -246,11 +257,12 @@ export default {
     async function confirmMark(criterion, points) {
       const [student, { step, second }, { sha256 }] = [at, prefs, cache.get(at)];
       try {
-        const found = await line.ask("give", { step, student, criterion, points, seen: points, second, sha256 });
+        const found = await line.ask("give", { step, student, criterion, points, seen: points, second, sha256, version: room.version });
         if (found.type !== "conflict") return stands(found);
         await look_at(student);
         tell(`Not confirmed. ${found.message}`);
       } catch (error) {
+        if (error.changed) older();
         tell(error.message);
       }
     }
@@ -284,7 +296,7 @@ export default {
       }
       undoing = true;
       try {
-        const undone = await line.ask("undo", { step: prefs.step }, true);
+        const undone = await line.ask("undo", { step: prefs.step, version: room.version }, true);
         if (undone.type === "conflict") tell(`Not undone. ${undone.message}`);
         else if (undone.nothing) tell("There is nothing of yours to undo in this step.");
         else {
@@ -389,6 +401,8 @@ export default {
         rubric: h("div", { class: "pcn-rubric" }),
         total: h("p", { class: "pcn-total" }),
         choices: h("div"),
+        older: h("div"),
+        orphans: h("div"),
         said: h("p", { class: "pcn-status", role: "status" }),
         words: h("p", { class: "pcn-words", role: "status" }),
         none: h("p", { class: "pcn-note" }, "Nobody's work is here yet. Collect and autograde this step; then come back."),
@@ -398,7 +412,7 @@ export default {
       put(page.as, prefs.second ? "second" : "");
       put(page.sample, prefs.sample = SAMPLES.includes(prefs.sample) ? prefs.sample : 100);
       answer = makeAnswer({ client, criteria: room.criteria, dialogs, send: mark });
-      cards = room.criteria.map((criterion) => makeCriterion({ client, criterion, settle,
+      cards = room.criteria.map((criterion) => makeCriterion({ client, criterion, settle, drop: (one) => outbox.drop(one),
         give: (points) => give(criterion.id, points), say: (text) => say(criterion.id, text),
         open: () => unfold(criterion.id), phrases: () => phrases() }));
       for (const card of cards) on(card.el, "focusin", () => active !== card.criterion.id && !prefs.way
@@ -430,7 +444,7 @@ export default {
             button(["Keys", key("?")], help, "pcn-quiet"),
             site != null && [["cohort", "The class"], ["agreement", "Second marking"]].flatMap(([name, text]) =>
               [" ", h("a", { class: "pcn-quiet", href: `${site}${name}.ipynb` }, text)]))));
-      root.replaceChildren(page.top, page.none, page.choices, page.desk,
+      root.replaceChildren(page.top, page.older, page.none, page.choices, page.orphans, page.desk,
         h("details", { class: "pcn-list" }, h("summary", null, "All submissions of this step"), page.all), page.bar);
     }
 
@@ -586,6 +600,18 @@ export default {
             await show(one.student);
             unfold(one.criterion);
           }, "pcn-quiet")))))] : []));
+    }
+
+    // Comments that were not saved, on criteria that are no longer in the rubric.
+    function showOrphans() {
+      page.orphans.replaceChildren(...outbox.orphans.map((one) => h("div", { class: "pcn-note pcn-open" },
+        h("p", null, h("strong", null, "No longer asked: "), `your comment on “${one.criterion}” was not saved before that criterion was dropped. Copy what you need.`),
+        h("blockquote", { dir: "auto" }, one.text),
+        button(["Remove", hidden(` this comment on ${one.criterion}`)], () => {
+          outbox.orphans = outbox.orphans.filter((other) => other !== one);
+          guarded(() => localStorage.removeItem(one.name));
+          showOrphans();
+        }))));
     }
 
     function howFar(student) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
 import re
 import shutil
@@ -450,6 +451,91 @@ def test_a_mark_on_answers_that_were_replaced_waits_until_the_new_ones_are_read(
     expect(again.criterion("Reasoning")).not_to_contain_text("look again")
     found = Gradebook(room, "a test").submission(student, STEP).marks["reasoning"]
     assert (found.points, found.open) == (4, False)
+
+
+# ---- Comments that software writes, and a rubric that is changed meanwhile -----------------------
+
+
+@pytest.mark.parametrize("event", ["", "change"])
+@pytest.mark.parametrize("then", ["wait", "leave", "next", "reload"])
+def test_a_comment_that_nobody_announced_is_saved(
+    desk: Desk, room: Room, then: str, event: str
+) -> None:
+    student = shown(desk, room)
+    desk.press("m")
+    comment = desk.page.get_by_label("Comment on Reasoning")
+    expect(comment).to_be_focused()
+    comment.evaluate(
+        "(el, event) => { el.value = 'Well argued.'; "
+        "if (event) el.dispatchEvent(new Event(event, { bubbles: true })); }",
+        event,
+    )
+    if then == "leave":
+        desk.press("Escape")
+    elif then == "next":
+        desk.page.get_by_role("button", name="Next submission").click()
+        expect(desk.page.get_by_label("Comment on Reasoning")).to_have_value("")
+    elif then == "reload":
+        desk.page.reload()
+        desk.ready()
+    until(lambda: comments(room, student) == {"reasoning": "Well argued."})
+    desk.saved()
+    others = {one.student.id for one in Gradebook(room, "a test").listed(STEP)} - {student}
+    assert all(comments(room, other) == {} for other in others)
+
+
+def comments(room: Room, student: str) -> dict[str, str]:
+    marks = Gradebook(room, "a test").submission(student, STEP).marks
+    return {key: mark.comment for key, mark in marks.items() if mark.comment}
+
+
+def test_a_rubric_changed_meanwhile_takes_no_score_and_the_page_says_so(
+    desk: Desk, room: Room
+) -> None:
+    student = shown(desk, room)
+    desk.press("3")
+    desk.saved()
+    rubric = room.course.root / "data" / "rubric.toml"
+    rubric.write_text(rubric.read_text().replace("points = 4", "points = 3.5", 1))
+    desk.press("4")
+    page = desk.page
+    note = page.get_by_role("alert").filter(has_text="The rubric has changed since you opened")
+    expect(note).to_be_visible()
+    expect(page.locator(".pcn-clash")).to_contain_text("Nothing was changed.")
+    desk.says("Not saved")
+    assert stands(room, student)["reasoning"] == 3
+    for width, scheme in ((1280, "light"), (360, "dark")):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert axe(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    # What was chosen on the old scale is kept on the device, and is not written afterwards, either.
+    note.get_by_role("button", name="Load the page again").click()
+    desk.ready()
+    expect(note).to_have_count(0)
+    page.get_by_role("button", name="Reasoning from your own project").first.click()
+    expect(page.locator(".pcn-clash")).to_contain_text("The rubric has changed since you chose")
+    assert stands(room, student)["reasoning"] == 3
+    desk.criterion("Reasoning").get_by_role("button", name="Well argued").click()
+    desk.saved()
+    assert stands(room, student)["reasoning"] == 3.5
+
+
+def test_a_comment_on_a_dropped_criterion_is_shown_until_it_is_removed(
+    desk: Desk, room: Room
+) -> None:
+    page = desk.page
+    marker = page.locator(".pcn-who strong").inner_text()
+    name = f"pcn:marking:{room.course_id}:{marker}:{STEP}/0123456789abcdef/gone/comment/other"
+    draft = json.dumps({"value": "It was well put.", "seen": ""})
+    page.evaluate("([name, draft]) => localStorage.setItem(name, draft)", [name, draft])
+    page.reload()
+    desk.ready()
+    note = page.locator(".pcn-note", has_text="No longer asked")
+    expect(note).to_contain_text("It was well put.")
+    note.get_by_role("button", name="Remove").click()
+    expect(note).to_have_count(0)
+    assert desk.drafts() == []
 
 
 def test_a_hostile_answer_is_text(desk: Desk, room: Room) -> None:

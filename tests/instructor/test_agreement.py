@@ -158,6 +158,16 @@ def test_who_was_slower_overwrites_nothing_and_is_told_what_stands(
     assert (mine["type"], points(room, "eva.wu")) == ("report", 1)
 
 
+def test_a_rubric_that_was_changed_meanwhile_settles_nothing(widget: Agreement, room: Room) -> None:
+    version = ask(widget, "open", marker="chair")["version"]
+    path = room.course.root / "data" / "rubric.toml"
+    path.write_text(path.read_text().replace("points = 4", "points = 3.5", 1))
+    told = settle(widget, room, "ben.oz", points=3, seen=2, version=version)
+    assert told["type"] == "problem"
+    assert "rubric has changed" in told["message"]
+    assert rows(room) == 0
+
+
 def test_what_cannot_be_is_said_and_changes_nothing(widget: Agreement, room: Room) -> None:
     for more, words in (
         ({"reason": "  "}, "Say in a sentence why"),

@@ -481,6 +481,53 @@ def pair(room: Room, widget: Marking) -> tuple[Marking, dict[str, Any]]:
     return widget, where
 
 
+@pytest.mark.parametrize("second", [False, True])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_score_of_an_old_scale_is_refused_and_a_comment_is_not(
+    room: Room, widget: Marking, *, second: bool, restarted: bool
+) -> None:
+    version = ask(widget, "open")["version"]
+    where = {"step": STEP, "student": handle(room, "s001"), "second": second}
+    mark = {**where, "criterion": "ethics", "seen": None, "version": version}
+    rescale(room)
+    kernel = Marking(open_room(room.root)) if restarted else widget
+    told = ask(kernel, "give", **mark, points=4)
+    assert (told["type"], told["changed"]) == ("problem", True)
+    assert told["message"].endswith("Nothing was changed.")
+    assert ask(kernel, "read", **where)["marks"]["ethics"]["points"] is None
+    if not restarted:
+        # A page that says no version is no newer than its kernel.
+        assert ask(kernel, "give", **{**mark, "version": ""}, points=4)["changed"]
+    told = ask(kernel, "say", **where, criterion="ethics", comment="Kept.", seen="")
+    assert told["marks"]["ethics"]["comment"] == "Kept."
+    # The page is loaded again.
+    opened = ask(kernel, "open")
+    assert opened["version"] != version
+    ethics = next(one for one in opened["criteria"] if one["id"] == "ethics")
+    assert [level["points"] for level in ethics["levels"]] == [3.5, 3, 2, 1, 0]
+    assert ask(kernel, "give", **mark, points=4)["changed"], "one that was kept on the device"
+    told = ask(kernel, "give", **{**mark, "version": opened["version"]}, points=3.5)
+    assert told["marks"]["ethics"]["points"] == 3.5
+
+
+def rescale(room: Room) -> None:
+    """The best level of ethics is worth less from now on."""
+    path = room.course.root / "data" / "rubric.toml"
+    head, found, tail = path.read_text().partition('id = "ethics"')
+    assert found
+    path.write_text(head + found + tail.replace("points = 4", "points = 3.5", 1))
+
+
+def test_an_undo_writes_no_score_of_an_old_scale(room: Room, widget: Marking) -> None:
+    version = ask(widget, "open")["version"]
+    one = {"step": STEP, "student": handle(room, "s001"), "criterion": "ethics"}
+    for points, seen in ((4, None), (3, 4)):
+        ask(widget, "give", **one, points=points, seen=seen)
+    rescale(room)
+    assert ask(widget, "undo", step=STEP, version=version)["changed"]
+    assert Gradebook(room, "").submission("s001", STEP).marks["ethics"].points == 3
+
+
 def test_a_second_marker_sees_nothing_of_the_first(pair: tuple[Marking, dict[str, Any]]) -> None:
     widget, where = pair
     one = {"step": STEP, "student": where["student"], "second": True}

@@ -317,9 +317,13 @@ class AnswerStore:
         private.fields = {key: one for key, one in private.fields.items() if self._is_note(key)}
         for document in (public, private):
             usable, problems = _checked(document, self.step)
-            # A value that can't be shown is an empty field, with the version that it has.
-            fields.update({k: Field(None, f.version) for k, f in document.fields.items()})
-            fields.update(usable)
+            for key, field in document.fields.items():
+                prompt = self.step.prompt(key)
+                # Where both hold it, since it is private or public only now, its own place counts.
+                if key in fields and prompt and not prompt.private:
+                    continue
+                # A value that can't be shown is an empty field, with the version that it has.
+                fields[key] = usable.get(key, Field(None, field.version))
             notices.extend(problems)
         return Loaded(fields, public.revision, public.saved_at, tuple(notices))
 
@@ -392,8 +396,8 @@ class AnswerStore:
                     invalid[key] = fault
                     continue
                 private = prompt.private if prompt else _was_private(key, documents)
-                document = documents[private]
-                current = document.fields.get(key, Field(None, 0))
+                document, other = documents[private], documents[not private]
+                current = document.fields.get(key) or other.fields.get(key, Field(None, 0))
                 if _same(current.value, edit.value):
                     versions[key] = current.version
                     continue
@@ -413,6 +417,8 @@ class AnswerStore:
                     entries.append(Entry(key, current.value, current.version, now, "", 0))
                 field = Field(edit.value, current.version + 1)
                 document.fields[key] = field
+                if other.fields.pop(key, None):
+                    changed.add(not private)  # the course made it private, or public
                 versions[key] = field.version
                 entries.append(Entry(key, field.value, field.version, now, client, seq))
                 changed.add(private)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pcn_course.answers import AnswerStore, Edit, Saved, Submitted, decode, read_answers
+from pcn_course.answers import AnswerStore, Edit, Field, Saved, Submitted, decode, read_answers
 from pcn_course.course import Step, default_root, load_course
 from pcn_course.files import StorageError
 
@@ -148,6 +148,32 @@ def test_an_answer_to_a_dropped_question_stays_where_it_was(desk: Desk, tmp_path
     assert {key: field.value for key, field in kept.items()} == {
         "why": "So.", "private-note": "Still mine.", "new": "?",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_a_question_that_becomes_private_or_public_takes_its_answer_along(
+    desk: Desk, tmp_path: Path, *, private: bool
+) -> None:
+    """With the next save; until then it stands there as it was."""
+    before, after = (
+        msgspec.structs.replace(
+            STEP,
+            prompts=tuple(
+                msgspec.structs.replace(one, private=hidden) if one.key == "why" else one
+                for one in STEP.prompts
+            ),
+        )
+        for hidden in (not private, private)
+    )
+    Desk(tmp_path, before).type("First.", base=0)
+    later = Desk(tmp_path, after)
+    assert later.store().load().fields["why"] == Field("First.", 1)
+    assert later.type("Second.", base=1, seq=2).versions == {"why": 2}
+    assert later.store().load().fields["why"] == Field("Second.", 2)
+    private_file = tmp_path / ".pcn" / "private" / f"{STEP.id}.json"
+    holds = {True: private_file, False: later.file}
+    assert "Second." in holds[private].read_text()
+    assert "why" not in decode(holds[not private].read_bytes(), "mini", STEP.name).fields
 
 
 @pytest.mark.parametrize(

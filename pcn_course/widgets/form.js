@@ -114,6 +114,7 @@ function openForm(model, root, inflate) {
     if (message?.client !== client) return;
     const read = async () => {
       // A long message comes deflated: nothing compresses a kernel's line.
+      sweep(root); // before anything is drawn
       const { type, ...rest } = message.packed ? JSON.parse(await inflate(message.packed)) : message;
       replies[type]?.({ ...rest, client });
     };

@@ -39,9 +39,16 @@ def play(stage: Stage, name: str, rounds: int = 1) -> None:
     assert tally.clean, f"seed {SEED}\n" + "\n".join(said)
 
 
-@pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if not fault.small_disk])
+@pytest.mark.parametrize(
+    "name", [name for name, fault in FAULTS.items() if not (fault.small_disk or fault.own_course)]
+)
 def test_nothing_is_lost_when(stage: Stage, name: str) -> None:
     play(stage, name, rounds=2 if name == "same-field" else 1)
+
+
+def test_nothing_is_lost_when_the_course_is_updated(chromium: Browser) -> None:
+    with set_stage(own_course=True, brisk=True, browser=chromium) as stage:
+        play(stage, "course-updated")
 
 
 def test_nothing_is_lost_when_the_disk_is_full_for_a_while(small_stage: Stage) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+from pcn_course.course import CourseError, load_course
 from tests.soak.disk import fill
 from tests.soak.filtering import Treatment
 from tests.soak.link import Way
 from tests.soak.scene import Scene, Steps
+from tests.support.servers import AppServer
 
 # What the browser says when storage is forbidden, and when it is full.
 _NO_STORAGE = """Object.defineProperty(window, "localStorage", {
@@ -25,6 +28,8 @@ class Fault:
     says: str
     play: Callable[[Scene], Steps]
     small_disk: bool = False
+    own_course: bool = False
+    """Whether it changes the course."""
 
 
 def kernel_killed(scene: Scene) -> Steps:
@@ -167,6 +172,79 @@ def _storage(script: str) -> Callable[[Scene], Steps]:
     return play
 
 
+def unheard(scene: Scene) -> Steps:
+    """Software puts words into fields and tells the page nothing; then something else happens."""
+    typist = scene.enter("a", scene.some_places(5))
+    for _ in range(3):
+        yield _while(scene, 0.3, 4)
+        typist.dictate(scene.rng.choice(["", "change"]))
+        kernel = ["kernel"] if scene.struck_at is None else []
+        match scene.rng.choice(["nothing", "tab", "hide", "reload", *kernel]):
+            case "nothing":
+                scene.page.wait_for_timeout(3000)  # longer than the page's own look
+            case "tab":
+                scene.page.keyboard.press("Tab")
+            case "hide":
+                scene.page.evaluate("document.activeElement.blur()")
+            case "reload":
+                scene.reload(typist)
+            case _:
+                scene.strike()
+                scene.stage.server.kill_kernel(scene.page)
+                scene.over()
+    yield _while(scene, 1, 4)
+
+
+def course_updated(scene: Scene) -> Steps:
+    """The course loses the questions that are being answered, asks another, and has them back."""
+    scene.enter("a", scene.some_places(5))
+    yield _while(scene, 1, 9)
+    server, root = scene.stage.server, scene.stage.course.root
+    step = root / "data" / "steps" / f"{scene.step.id}.toml"
+    before = step.read_text()
+    scene.strike()
+    try:
+        for update in (True, False):
+            yield from scene.background(server.stop)
+            if update:
+                _rename(root, step, {place.key for place in scene.typists[0].where})
+            else:
+                step.write_text(before)
+            yield from scene.background(lambda: _start(server))
+            yield _while(scene, 3, 9)
+    finally:
+        step.write_text(before)
+    scene.over()
+    yield _while(scene, 1, 4)
+
+
+def _start(server: AppServer) -> None:
+    server.start()
+
+
+_REQUIRED = """
+[[prompts]]
+key = "asked-later"
+kind = "line"
+label = "A question that was asked later"
+required = true
+"""
+
+
+def _rename(root: Path, step: Path, keys: Iterable[str]) -> None:
+    """Ask something else in a step, and give its questions other keys, where the course allows."""
+    content = step.read_text() + _REQUIRED
+    step.write_text(content)
+    load_course(root)
+    for key in keys:
+        step.write_text(content.replace(f'key = "{key}"', f'key = "{key}-now"'))
+        try:
+            load_course(root)
+        except CourseError:  # another step quotes it, or its own structure points ask for it
+            step.write_text(content)
+        content = step.read_text()
+
+
 def _while(scene: Scene, least: float, most: float) -> float:
     """A random time of typing; half as long where time is short."""
     return scene.rng.uniform(least, most) * (0.5 if scene.stage.brisk else 1)
@@ -185,6 +263,10 @@ FAULTS = {
         Fault("same-field", "two tabs in the same field", _tabs(same_field=True)),
         Fault("other-fields", "two tabs in different fields", _tabs(same_field=False)),
         Fault("disk-full", "disk full for a while", disk_full, small_disk=True),
+        Fault("unheard", "words put in by software that tells the page nothing", unheard),
+        Fault(
+            "course-updated", "course updated twice under the page", course_updated, own_course=True
+        ),
         Fault("no-storage", "localStorage forbidden", _storage(_NO_STORAGE)),
         Fault("full-storage", "localStorage full", _storage(_FULL_STORAGE)),
     )

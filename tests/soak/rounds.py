@@ -74,7 +74,7 @@ def run(
     Raises:
         NoSmallDiskError: it needs one, and this machine gives none.
     """
-    with set_stage(small=fault.small_disk, brisk=brisk) as stage:
+    with set_stage(small=fault.small_disk, own_course=fault.own_course, brisk=brisk) as stage:
         return run_on(stage, fault, rounds, seed, say=say)
 
 

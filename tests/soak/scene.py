@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import shutil
 import tempfile
 import threading
 import time
@@ -74,9 +75,15 @@ class Stage:
 
 @contextlib.contextmanager
 def set_stage(
-    *, small: bool = False, brisk: bool = False, browser: Browser | None = None
+    *,
+    small: bool = False,
+    own_course: bool = False,
+    brisk: bool = False,
+    browser: Browser | None = None,
 ) -> Iterator[Stage]:
     """Start everything, in a ``browser`` if there is one already; end it afterwards.
+
+    ``own_course``: with a copy of the course, that may be changed.
 
     Raises:
         NoSmallDiskError: a ``small`` disk was asked for and can't be had.
@@ -87,7 +94,12 @@ def set_stage(
         else:
             disk = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pcn-soak-")))
         workspace = disk / "workspace"
-        server = stack.enter_context(AppServer(workspace))
+        root = default_root()
+        if own_course:
+            root = disk / "course"
+            for name in ("data", "notebooks"):
+                shutil.copytree(default_root() / name, root / name)
+        server = stack.enter_context(AppServer(workspace, course=root))
         link = Filter(server.port)
         stack.callback(link.close)
         ledger = Ledger()
@@ -96,7 +108,7 @@ def set_stage(
             playwright = stack.enter_context(sync_playwright())
             browser = playwright.chromium.launch(executable_path=executable(), args=QUIET)
             stack.callback(browser.close)
-        course = load_course(default_root())
+        course = load_course(root)
         stage = Stage(course, workspace, server, link, browser, ledger, witness, brisk)
         try:
             yield stage

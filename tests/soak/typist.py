@@ -26,6 +26,12 @@ _AROUND_CARET = """() => {
   return [el.value.slice(at - 1, at), el.value.slice(at, at + 1)];
 }"""
 
+_PUT_IN = """([word, event]) => {
+  const el = document.activeElement;
+  el.value = `${el.value.trimEnd()} ${word} `.trimStart();
+  if (event) el.dispatchEvent(new Event(event, { bubbles: true }));
+}"""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -92,6 +98,17 @@ class Typist:
         """Type until the word is whole."""
         while self.inside_word:
             self.press()
+
+    def dictate(self, event: str) -> None:
+        """Put a word in as dictation and text expanders do: at most ``event`` tells the page."""
+        self.finish_word()
+        self._place = self.rng.choice(self.where)
+        self._click(self._place)
+        word = self.ledger.begin(self.step.id, self._place.key)
+        word.text = numbered(self.name, self.ledger.number(), self.rng.choice(WORDS))
+        self.page.evaluate(_PUT_IN, [word.text, event])
+        self.keys += len(word.text)
+        word.whole = True
 
     def start_anew(self) -> None:
         """Take up the work again in a page that was loaded again: what was half typed stays so."""

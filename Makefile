@@ -11,11 +11,11 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 export PYTHON PCN_CHROMIUM
 
 # An environment knows its folder by name: where that was renamed or copied, it is made again.
-ifneq ($(filter app demo test check bench soak pictures,$(MAKECMDGOALS)),)
+ifneq ($(filter app demo test check bench soak train pictures,$(MAKECMDGOALS)),)
 $(shell sh scripts/install.sh moved)
 endif
 
-.PHONY: help app demo test check bench soak pictures lock clean
+.PHONY: help app demo test check bench soak train pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -45,6 +45,9 @@ bench: $(VENV)/.dev-installed ## Measure a step's page beside stock Voilà's
 soak: $(VENV)/.dev-installed ## Break things at random moments while typing, 20 rounds each
 	@chromium=$$(sh scripts/find-chromium.sh) && \
 	PCN_CHROMIUM="$$chromium" exec $(BIN)/python -m tests.soak --rounds 20 $(ARGS)
+
+train: $(VENV)/.dev-installed ## Train the gates of the check before sharing, on the drafts in tests/drafts
+	@exec $(BIN)/python -m scripts.train
 
 pictures: $(VENV)/.dev-installed ## Take the README's pictures anew
 	@chromium=$$(sh scripts/find-chromium.sh) && \

@@ -1,127 +1,115 @@
-"""How well the checker of drafts finds what points to somebody, and how often it cries wolf.
+"""How well the check before sharing does on drafts by writers whom it was not trained on.
 
-The drafts are the labelled ones in ``tests/drafts``: ``tune.toml``, which the checker was written
-with, and ``held-out.toml``, which it was not, but whose author wrote the checker, too. On drafts
-that were new to it it did far worse: the head of ``tune.toml`` has the figures. Recall is the part
-of a kind's drafts in which it was found, precision the part of its warnings that the label asks
-for; a draft counts once for a kind.
+The drafts are the labeled ones in ``tests/drafts``, a file a writer. Each writer is left out in turn:
+the gates are trained on the others, thresholds and all, and the whole checker is judged by that
+writer's drafts. By draft, recall is the part of identifying drafts that bring any remark, firm or
+soft, and precision the part of drafts with a remark that identify someone; drafts that only vent
+count in neither. Spans are reported apart: there only remarks on words count.
 
-``python -m bench.privacy`` runs this one alone.
+``python -m bench.privacy`` runs this one alone. It needs scikit-learn, which the ``dev`` extra has.
 """
 
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import time
-import tomllib
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
-from bench.support import ROOT, say, table
-from pcn_course.privacy import KINDS, advise
+from bench.support import ROOT, say, table, warn_of_load
+from pcn_course.privacy import Warning, advise
+from scripts.train import Draft, Figures, train, writers
 
-SUMMARY = "the checker of drafts: recall and precision by kind, on labelled drafts"
+SUMMARY = "the check before sharing: recall and precision, each writer's drafts left out in turn"
 
-DRAFTS = ROOT / "tests" / "drafts"
-FILES = ("tune.toml", "held-out.toml")
-RECALL = 0.9
-PRECISION = 0.8
-
-
-class Draft(NamedTuple):
-    """A text, and the kinds that it should be warned of."""
-
-    text: str
-    kinds: frozenset[str]
-
-
-class Score(NamedTuple):
-    """Counts of drafts for one kind, or sums of them."""
-
-    right: int = 0
-    missed: int = 0
-    wrong: int = 0
-
-    def plus(self, other: Score) -> Score:
-        """Both together."""
-        return Score(*map(sum, zip(self, other, strict=True)))
-
-    @property
-    def recall(self) -> float:
-        """Found of what should be found; 1 where there is nothing to find."""
-        return self.right / (self.right + self.missed) if self.right + self.missed else 1.0
-
-    @property
-    def precision(self) -> float:
-        """Right of what was found; 1 where nothing was found."""
-        return self.right / (self.right + self.wrong) if self.right + self.wrong else 1.0
+RECALL = 0.92
+PRECISION = 0.88
+MILLISECONDS = 5
+MEGABYTES = 20
+LONG = 60
+"""Characters from which on a remark is on a draft and not on words."""
+_FIGURES = ("recall", "precision", "span recall", "span precision", "venting")
+_ALONE = """
+import resource
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+from pcn_course.privacy import advise
+advise("A client, 94, moved to Boise on May 4. Call 512-555-0147.")
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
 
 
-def drafts(*names: str) -> list[Draft]:
-    """The labelled drafts of these files in `DRAFTS`."""
-    made = []
-    for name in names:
-        content = tomllib.loads((DRAFTS / name).read_text(encoding="utf-8"))
-        made += [Draft(one["text"], frozenset(one["kinds"])) for one in content["drafts"]]
-    return made
-
-
-def found(text: str) -> frozenset[str]:
-    """The kinds that the checker warns of."""
-    return frozenset(one.kind for one in advise(text))
-
-
-def scores(labelled: list[Draft]) -> dict[str, Score]:
-    """Each kind's score, and that of ``all`` kinds together."""
-    made = dict.fromkeys(KINDS, Score())
-    for draft in labelled:
-        said = found(draft.text)
-        for kind in KINDS:
-            wanted, given = kind in draft.kinds, kind in said
-            here = Score(wanted and given, wanted and not given, given and not wanted)
-            made[kind] = made[kind].plus(here)
-    total = Score()
-    for one in made.values():
-        total = total.plus(one)
-    return {**made, "all": total}
+def judged(drafts: Sequence[Draft], remarks: Sequence[Sequence[Warning]]) -> dict[str, float]:
+    """Return the figures of one writer's drafts with the remarks on each."""
+    told = [
+        (draft, any(one.kind != "venting" for one in on), any(one.kind == "venting" for one in on))
+        for draft, on in zip(drafts, remarks, strict=True)
+    ]
+    right = sum(remarked for draft, remarked, _ in told if draft.person and not draft.venting)
+    remarked = sum(remarked for draft, remarked, _ in told if not draft.venting)
+    identifying = sum(draft.person and not draft.venting for draft in drafts)
+    spans = found = on_words = correct = 0
+    for draft, on in zip(drafts, remarks, strict=True):
+        words = [(one.start, one.end) for one in on if not one.soft and len(one.words) <= LONG]
+        marked = [(one.start, one.end) for one in draft.spans]
+        spans += len(marked)
+        on_words += len(words)
+        found += sum(any(_hit(span, one) for one in words) for span in marked)
+        correct += sum(any(_hit(span, one) for span in marked) for one in words)
+    return {
+        "recall": right / max(identifying, 1),
+        "precision": right / max(remarked, 1),
+        "span recall": found / max(spans, 1),
+        "span precision": correct / max(on_words, 1),
+        "venting": sum(vents for draft, _, vents in told if draft.venting)
+        / max(sum(draft.venting for draft in drafts), 1),
+    }
 
 
 def run(rounds: int, patience: float = 30.0) -> dict[str, Any]:  # noqa: ARG001 (all benches alike)
-    """Print and return recall and precision, and the time for a draft."""
-    figures: dict[str, Any] = {}
-    parts = {"all drafts": FILES, "held out": ("held-out.toml",)}
-    by_part = {part: scores(drafts(*names)) for part, names in parts.items()}
-    lines = []
-    for kind in (*KINDS, "all"):
-        line = [kind]
-        for part, by_kind in by_part.items():
-            one = by_kind[kind]
-            line += [str(one.right + one.missed), f"{one.recall:.2f}", f"{one.precision:.2f}"]
-            figures.setdefault(part, {})[kind] = {**one._asdict(), "recall": one.recall}
-            figures[part][kind]["precision"] = one.precision
-        lines.append(line)
-    labelled = drafts(*FILES)
-    harmless = [draft for draft in labelled if not draft.kinds]
-    quiet = sum(not found(draft.text) for draft in harmless)
-    say(f"\nWarnings before sharing, on {len(labelled)} synthetic drafts\n")
-    heads = ["kind", "drafts", "recall", "precision", "held out", "recall", "precision"]
-    say(table(heads, lines))
-    say(f"\nOf {len(harmless)} harmless drafts {quiet} bring no warning")
-    met = all(
-        one.recall >= RECALL and one.precision >= PRECISION
-        for one in by_part["all drafts"].values()
-    )
-    say(
-        f"Goal: recall {RECALL} and precision {PRECISION} by kind, on all: "
-        f"{'met' if met else 'missed'}"
-    )
+    """Print and return recall and precision, and the time and memory of a draft."""
+    by_writer = writers()
+    each: dict[str, dict[str, float]] = {}
+    for writer, drafts in by_writer.items():
+        gates = train({name: rest for name, rest in by_writer.items() if name != writer})
+        each[writer] = judged(drafts, [advise(draft.text, gates=gates) for draft in drafts])
+    means = {name: Figures.of([one[name] for one in each.values()]) for name in _FIGURES}
+    number = sum(map(len, by_writer.values()))
+    say(f"\nThe check before sharing, on {number} synthetic drafts; each writer left out in turn\n")
+    rows = [[writer, *(f"{one[name]:.2f}" for name in _FIGURES)] for writer, one in each.items()]
+    rows.append(["mean", *(f"{means[name].mean:.2f}" for name in _FIGURES)])
+    rows.append(["95%", *(f"{means[name].low:.2f}–{means[name].high:.2f}" for name in _FIGURES)])
+    say(table(["writer", *_FIGURES], rows))
+    met = means["recall"].mean >= RECALL and means["precision"].mean >= PRECISION
+    say(f"\nGoal by draft: recall {RECALL}, precision {PRECISION}: {'met' if met else 'missed'}")
+    warn_of_load()
+    texts = [draft.text for drafts in by_writer.values() for draft in drafts]
     took = []
     for _ in range(rounds):
-        start = time.perf_counter()
-        for draft in labelled:
-            advise(draft.text)
-        took.append(1000 * (time.perf_counter() - start) / len(labelled))
-    say(f"A draft takes {statistics.median(took):.1f} ms")
-    return {**figures, "harmless": len(harmless), "quiet": quiet, "milliseconds": took}
+        for text in texts:
+            start = time.perf_counter()
+            advise(text)
+            took.append(1000 * (time.perf_counter() - start))
+    took.sort()
+    memory = int(subprocess.check_output([sys.executable, "-c", _ALONE], cwd=ROOT)) / 1000
+    slow = took[int(0.95 * len(took))]
+    say(f"A draft takes {statistics.median(took):.1f} ms, 19 of 20 at most {slow:.1f} ms")
+    say(f"The checker takes {memory:.0f} MB")
+    met = slow <= MILLISECONDS and memory <= MEGABYTES
+    say(f"Goal: {MILLISECONDS} ms and {MEGABYTES} MB: {'met' if met else 'missed'}")
+    return {
+        "writers": each,
+        "means": {name: one._asdict() for name, one in means.items()},
+        "milliseconds": {"median": statistics.median(took), "95%": slow},
+        "megabytes": memory,
+    }
+
+
+def _hit(span: tuple[int, int], words: tuple[int, int]) -> bool:
+    """Return True if words cover half of a labeled span, or half of them lie in it."""
+    both = min(span[1], words[1]) - max(span[0], words[0])
+    return both > 0 and (both * 2 >= span[1] - span[0] or both * 2 >= words[1] - words[0])
 
 
 if __name__ == "__main__":

@@ -298,14 +298,16 @@ def look_again(texts: Iterable[str], before: str, kinds: frozenset[str] | None =
     from pcn_course.privacy import advise  # its words and patterns take a while to load
 
     found = {
-        (one.kind, one.words): one
+        (one.kind, "" if one.soft else one.words): one
         for text in texts
         for one in advise(text)
         if kinds is None or one.kind in kinds
     }
     if not found:
         return ""
-    shown = [_safe(f"“{one.words}”: {one.why}") for one in found.values()][:LOOK_AT]
+    ordered = sorted(found.values(), key=lambda one: one.soft)
+    quotes = ("" if one.soft else f"“{one.words}”: " for one in ordered)
+    shown = [_safe(quote + one.why) for quote, one in zip(quotes, ordered, strict=True)][:LOOK_AT]
     if more := len(found) - len(shown):
         shown.append(f"and {more} more")
     return (

@@ -1,42 +1,44 @@
-"""What in a draft could identify a client or somebody else, or reads as venting.
+"""What in a draft could identify a client or someone else, or reads as venting.
 
-Nothing leaves this computer, and nothing is downloaded: patterns, short word lists, and the
-metadata of `phonenumbers`. It errs on the side of a warning; it can't certify anything (`NOTE`).
-The kinds follow HIPAA's Safe Harbor, 45 CFR 164.514(b)(2)(i), with small places, rare combinations
-and venting added (FAMCare 2018: two rules of ethics).
+Nothing leaves this computer, and nothing is downloaded. Two learned gates (`gate`) say whether a
+draft is about one particular person, and whether it vents. Firm remarks name words: numbers that
+belong to one person and high ages anywhere, names, places, dates and the like only where the gate
+is open. The kinds follow HIPAA's Safe Harbor, 45 CFR 164.514(b)(2)(i). A soft remark is on the draft
+as a whole. Neither can certify anything (`NOTE`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from pcn_course.privacy.circumstances import circumstances
-from pcn_course.privacy.draft import Draft, Finding
+from pcn_course.privacy.bodies import bodies
+from pcn_course.privacy.draft import Finding
+from pcn_course.privacy.gate import Gate, features, gates, pieces
 from pcn_course.privacy.names import looks_like_a_name, names
-from pcn_course.privacy.numbers import numbers
+from pcn_course.privacy.numbers import links, numbers
 from pcn_course.privacy.places import places
 from pcn_course.privacy.texts import NAME_IN_LIST, NOTE, TEXTS
-from pcn_course.privacy.times import times
-from pcn_course.privacy.tone import tone
+from pcn_course.privacy.times import ages, dates
 
-__all__ = ["KINDS", "NOTE", "Warning", "advise"]
+__all__ = ["KINDS", "NOTE", "SOFT", "Warning", "advise"]
 
 KINDS = tuple(TEXTS)
-"""All kinds of warning."""
+"""All kinds of remark."""
+SOFT = ("person", "venting")
+"""Kinds that are on a draft, or a long part of one, and not on words."""
 
-# What describes somebody may hold what names somebody: a place within a rare combination is worth
-# a warning of its own. Within each layer the earlier kind wins where two of them overlap.
-_DESCRIBE = ("rare", "small-place", "venting", "photo", "biometric")
-_NAMING = (
-    "fax", "email", "url", "ssn", "record", "plan", "account", "license", "vehicle", "device", "ip",
-    "phone", "age", "date", "place", "name", "unique",
+# Where two findings overlap the earlier kind wins; of two in one row, the longer.
+_ORDER = (
+    ("fax", "email", "url"), ("ssn",), ("record",), ("plan",), ("account",), ("license",),
+    ("vehicle",), ("device",), ("ip",), ("phone",), ("age",), ("date",), ("place", "name"),
+    ("photo", "biometric"), ("unique",),
 )  # fmt: skip
-_SAME_RANK = {"name": "place"}  # the longer of the two wins: “Travis” in “Travis County”
+_RANK = {kind: rank for rank, kinds in enumerate(_ORDER) for kind in kinds}
 
 
 class Warning(NamedTuple):  # noqa: A001 (it is what the page shows; nobody imports it beside Python's)
-    """Words of a draft that could identify somebody; ``text[start:end]`` is ``words``."""
+    """Words of a draft that could identify someone; ``text[start:end]`` is ``words``."""
 
     kind: str
     words: str
@@ -45,60 +47,80 @@ class Warning(NamedTuple):  # noqa: A001 (it is what the page shows; nobody impo
     why: str
     instead: str
 
+    @property
+    def soft(self) -> bool:
+        """True if it is on the draft as a whole."""
+        return self.kind in SOFT
 
-def advise(text: str, kind: Literal["share", "name"] = "share") -> tuple[Warning, ...]:
-    """Warnings about a text, in its order; the same words bring one warning of a kind.
+
+def advise(
+    text: str,
+    kind: Literal["share", "name"] = "share",
+    *,
+    gates: Mapping[str, Gate] | None = None,
+) -> tuple[Warning, ...]:
+    """Return the remarks on a text, in its order; the same words bring one remark of a kind.
 
     ``share``: a draft of a post or a question. ``name``: a cell that should hold initials or a
-    role, warned of at most once, where it looks like a full name.
+    role, remarked on at most once, where it looks like a full name. ``gates`` are those to judge
+    with; the course's own if None.
     """
     if kind == "name":
         span = looks_like_a_name(text)
         if span is None:
             return ()
         return (Warning("name", text[span[0] : span[1]], *span, *NAME_IN_LIST),)
-    draft = Draft(text)
-    found = [
-        one
-        for recognise in (numbers, places, names, times, circumstances, tone)
-        for one in recognise(draft)
-    ]
-    kept = [*_settled(found, _NAMING), *_settled(found, _DESCRIBE)]
-    warnings: dict[tuple[str, str], Warning] = {}
-    for one in sorted(kept, key=lambda one: (one.start, one.end)):
+    soft: dict[str, Finding] = {}
+    firm = [*numbers(text), *ages(text)]
+    for start, end in pieces(text):
+        for finding in _gated(text[start:end], gates or _own()):
+            moved = Finding(finding.kind, start + finding.start, start + finding.end)
+            if finding.kind in SOFT:
+                soft.setdefault(finding.kind, moved)
+            else:
+                firm.append(moved)
+    remarks: dict[tuple[str, str], Warning] = {}
+    for one in sorted([*soft.values(), *_apart(firm)], key=lambda one: (one.start, one.end)):
         words = text[one.start : one.end]
-        warning = Warning(one.kind, words, one.start, one.end, *TEXTS[one.kind])
-        warnings.setdefault((one.kind, words.casefold()), warning)
-    return tuple(warnings.values())
+        remark = Warning(one.kind, words, one.start, one.end, *TEXTS[one.kind])
+        remarks.setdefault((one.kind, words.casefold()), remark)
+    return tuple(remarks.values())
 
 
-def _settled(found: Iterable[Finding], kinds: tuple[str, ...]) -> list[Finding]:
-    """Findings of ``kinds`` without overlaps: those of one kind are joined, else the first wins."""
-    rank = {kind: kinds.index(_SAME_RANK.get(kind, kind)) for kind in kinds}
-    joined = [
-        one
-        for kind in kinds
-        for one in _joined(found_one for found_one in found if found_one.kind == kind)
-    ]
-    joined.sort(key=lambda one: (rank[one.kind], one.start - one.end, one.start))
+_own = gates
+
+
+def _gated(text: str, gates: Mapping[str, Gate]) -> Iterator[Finding]:
+    """Yield what counts only where a gate is open, and that it is."""
+    known = features(text)
+    if not known:
+        return
+    opened = [kind for kind in SOFT if gates[kind].score(known) >= gates[kind].open]
+    whole = (len(text) - len(text.lstrip()), len(text.rstrip()))
+    yield from (Finding(kind, *whole) for kind in opened)
+    if "person" in opened:
+        wide = gates["person"].score(known) >= gates["person"].wide
+        yield from names(text, wide=wide)
+        for recognize in (places, dates, links, bodies):
+            yield from recognize(text)
+
+
+def _apart(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings without overlaps: those of one kind are joined, else the first kind wins."""
+    joined: dict[str, list[Finding]] = {}
+    for one in sorted(findings):
+        row = joined.setdefault(one.kind, [])
+        if row and one.start < row[-1].end:
+            row[-1] = row[-1]._replace(end=max(row[-1].end, one.end))
+        else:
+            row.append(one)
     taken: set[int] = set()
     kept = []
-    for one in joined:
-        # Overlaps are seen by their characters, as findings are short and never many at one place.
+    ordered = [one for row in joined.values() for one in row]
+    for one in sorted(ordered, key=lambda one: (_RANK[one.kind], one.start - one.end, one.start)):
+        # Overlaps are seen by their characters, as findings are short and never many in one place.
         span = range(one.start, one.end)
         if taken.isdisjoint(span):
             taken.update(span)
             kept.append(one)
     return kept
-
-
-def _joined(found: Iterable[Finding]) -> list[Finding]:
-    """Findings of one kind, with those that overlap made one."""
-    joined: list[Finding] = []
-    for one in sorted(found):
-        if joined and one.start < joined[-1].end:
-            last = joined[-1]
-            joined[-1] = last._replace(end=max(last.end, one.end))
-        else:
-            joined.append(one)
-    return joined

@@ -10,7 +10,7 @@ import ipaddress
 import re
 from collections.abc import Iterator
 
-from pcn_course.privacy.draft import Draft, Finding
+from pcn_course.privacy.draft import Finding
 
 # After what a number is of: "number is", ", no.", "ending in".
 _FILL = (
@@ -128,23 +128,7 @@ _URL = re.compile(
     r"(?:[a-z0-9-]{1,63}\.){1,4}(?:com|org|net|edu|gov|mil|io|me|us|info|blog|social|example)\b(?:/[^\s<>\"”)]{0,2000})?)",
     re.IGNORECASE,
 )
-# The address of a publication, behind its year: “(2019, December 17). …”
-_REFERENCE = re.compile(r"\((?:19|20)\d\d[a-z]?(?:, [A-Z][a-z]{2,8} \d{1,2})?\)\.[^\n]{0,300}$")
-_REFERENCE_WITHIN = 300  # characters
 _HANDLE = re.compile(r"(?<![\w.@/])@[A-Za-z][\w.]{2,40}\b")
-# Hosts of governments and of publications say nothing about a client.
-_PUBLIC_HOST = re.compile(
-    r"(?:https?://)?(?:www\.)?(?:[a-z0-9-]{1,63}\.){0,4}(?:[a-z0-9-]{1,63}\.(?:gov|mil)|doi\.org|orcid\.org|"
-    r"wikipedia\.org|jstor\.org|socialworkers\.org|cswe\.org|sswr\.org|who\.int|naswpress\.org)(?:[/?#:]|$)",
-    re.IGNORECASE,
-)
-# The front page of a site with one of these is a tool, a page on it is somebody's.
-_TOOL_FRONT = re.compile(
-    r"(?:https?://)?(?:www\.)?(?:zoom|slack|google|linkedin|facebook|instagram|reddit|youtube|padlet|calendly|"
-    r"zotero|feedly|signal|whatsapp|bsky|mastodon|discord|canva|trello|dropbox)\.(?:us|com|org|net|app|social|io|me)/?$",
-    re.IGNORECASE,
-)
-
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)")
 _IPV6 = re.compile(r"(?<![\w:])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?![\w:])")
 _VERSION = re.compile(r"\b(?:v|version|release)\.?\s{0,2}$", re.IGNORECASE)
@@ -172,36 +156,28 @@ _FAX_NEAR = 36
 _NEAR = 24  # characters before a number in which a word says what it is
 
 
-def numbers(draft: Draft) -> Iterator[Finding]:
-    """Everything that is a number, a code or an address."""
-    text = draft.text
+def numbers(text: str) -> Iterator[Finding]:
+    """Yield numbers and codes that belong to one person or household."""
     for kind, pattern in _WHOLE_SHAPES:
-        yield from (Finding(kind, *found.span()) for found in pattern.finditer(text))
-    yield from _addresses(text)
-    if any(one.isdecimal() for one in text):
+        yield from (Finding(kind, *match.span()) for match in pattern.finditer(text))
+    for match in (*_IPV4.finditer(text), *_IPV6.finditer(text)):
+        if len(match.group()) > 4 and _is_address(match.group()):
+            if not _VERSION.search(text[max(match.start() - _NEAR, 0) : match.start()]):
+                yield Finding("ip", *match.span())
+    if any(character.isdecimal() for character in text):
         yield from _labelled(text)
         yield from _phones(text)
         yield from _codes(text)
-    for found in _CAR.finditer(text):
-        words = found.group()
-        if words.count(" ") >= 1 and (words[0].islower() or any(one.isdigit() for one in words)):
-            yield Finding("vehicle", *found.span())
 
 
-def _addresses(text: str) -> Iterator[Finding]:
+def links(text: str) -> Iterator[Finding]:
+    """Yield addresses of email and of pages, names of accounts, and cars."""
     for pattern in (_EMAIL, _HIDDEN_EMAIL) if "@" in text or "dot" in text.lower() else ():
-        yield from (Finding("email", *found.span()) for found in pattern.finditer(text))
-    for found in _URL.finditer(text):
-        address = found.group().rstrip(".,;:!?’'")
-        cited = _REFERENCE.search(text, max(found.start() - _REFERENCE_WITHIN, 0), found.start())
-        if not cited and not _PUBLIC_HOST.match(address) and not _TOOL_FRONT.fullmatch(address):
-            yield Finding("url", found.start(), found.start() + len(address))
-    for found in _HANDLE.finditer(text):
-        yield Finding("url", *found.span())
-    for found in (*_IPV4.finditer(text), *_IPV6.finditer(text)):
-        if len(found.group()) > 4 and _is_address(found.group()):
-            if not _VERSION.search(text[max(found.start() - _NEAR, 0) : found.start()]):
-                yield Finding("ip", *found.span())
+        yield from (Finding("email", *match.span()) for match in pattern.finditer(text))
+    for match in _URL.finditer(text):
+        yield Finding("url", match.start(), match.start() + len(match.group().rstrip(".,;:!?’'")))
+    yield from (Finding("url", *match.span()) for match in _HANDLE.finditer(text))
+    yield from (Finding("vehicle", *match.span()) for match in _CAR.finditer(text))
 
 
 def _is_address(words: str) -> bool:

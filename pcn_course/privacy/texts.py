@@ -7,8 +7,8 @@ Ethics, whose confidentiality is wider; the sentences are the course's own.
 from __future__ import annotations
 
 NOTE = (
-    "No checker can certify that a text is safe. Read it once more as somebody from a small town "
-    "would, who knows the people there. If that person could guess who is meant, ask in supervision "
+    "No checker can certify that a text is safe. Read it once more as someone from a small town "
+    "would, who knows the people there. If they could guess who it is about, ask in supervision "
     "instead."
 )
 
@@ -89,18 +89,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "A number, code or mark that only one person has can identify that person.",
         "Leave it out. “A case of mine” or “a client” is enough.",
     ),
-    "small-place": (
-        "In a small place, readers know each other and can guess who is meant.",
-        "Write “a rural area” or “a small community”, without what makes it the only one.",
-    ),
-    "rare": (
-        "Taken together, these details fit very few people.",
-        "Keep the one detail that your question needs: “a family with several young children”.",
+    "person": (
+        "This reads as if it were about one person.",
+        "Could a reader who knows them guess who? Ask about your practice, not about the case.",
     ),
     "venting": (
-        "This reads as venting about the work or about people, and whoever is meant may read it.",
-        "Say what you need: “I would like ideas for when plans fall through”. "
-        "Your feelings belong with people whom you trust.",
+        "This reads as venting about the work or about people, and they may read it.",
+        "Say what you need: “I’d like ideas for when plans fall through.” "
+        "Talk about the rest with people you trust.",
     ),
 }
 

@@ -1,5 +1,6 @@
 // Advice on a text while it is written: what could point to somebody, why, and what to write
-// instead. The kernel finds it; nothing is sent to anywhere else.
+// instead; or, softly, that the whole reads as if it were about one person. The kernel finds it;
+// nothing is sent to anywhere else.
 import { h } from "./controls.js";
 
 const PAUSE = 600; // ms after the last key
@@ -20,7 +21,7 @@ export function makeAdvice(ask) {
     const say = (text) => {
       if (status.textContent !== text) status.textContent = text;
     };
-    const show = (warnings, words = "") => {
+    const show = (warnings, words = "", soft = "") => {
       const many = warnings.length;
       el.classList.toggle("pcn-found", many > 0);
       if (kind === "name") {
@@ -29,7 +30,7 @@ export function makeAdvice(ask) {
       }
       const things = many === 1 ? "One thing" : `${many} things`;
       say(many ? `${things} to look at before you share this:`
-        : words && "Nothing found that points to somebody.");
+        : soft || words && "Nothing found that points to somebody.");
       list.replaceChildren(...warnings.map((one) =>
         h("li", null, h("q", { dir: "auto" }, one.words), ` ${one.why} `, h("span", null, one.instead))));
       note.textContent = words;
@@ -55,8 +56,8 @@ export function makeAdvice(ask) {
     };
   }
 
-  function hear({ number, warnings, note }) {
-    asked.get(number)?.(warnings, note);
+  function hear({ number, warnings, note, soft }) {
+    asked.get(number)?.(warnings, note, soft);
     asked.delete(number);
   }
 

@@ -27,7 +27,7 @@ LONGEST_QUOTE = 1200
 """Characters of an earlier answer that are quoted; the step itself shows the rest."""
 DIRECT = frozenset({
     "name", "phone", "fax", "email", "ssn", "record", "plan", "account", "license", "vehicle",
-    "device", "biometric", "photo", "unique", "rare",
+    "device", "biometric", "photo", "unique",
 })  # fmt: skip
 """What an answer to an instructor should not hold of others; places, dates and tone it may."""
 HISTORY_CHARACTERS = 600_000
@@ -220,9 +220,13 @@ class Form(Desk):
         shown = [
             {"kind": one.kind, "words": one.words, "why": one.why, "instead": one.instead}
             for one in warnings
+            if not one.soft
         ]
-        reply = {"type": "advice", "key": message.key, "number": message.number}
-        return {**reply, "warnings": shown, "note": NOTE}
+        soft = " ".join(f"{one.why} {one.instead}" for one in warnings if one.soft)
+        reply = {"type": "advice", "key": message.key, "number": message.number, "warnings": shown}
+        if shown and soft:  # below the words, as one more reason
+            return {**reply, "note": f"{soft} {NOTE}"}
+        return {**reply, "note": NOTE, "soft": soft}
 
     def _warns(self, key: str) -> Literal["", "share", "name"]:
         """What a prompt warns of; a column is named by its table, as in ``people.person``."""

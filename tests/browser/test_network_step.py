@@ -6,6 +6,7 @@ The page is the real one, the kernel behind it is made up, so that a test says w
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Callable
 from typing import Any

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import functools
 import hashlib
 import io
 import itertools
@@ -34,7 +35,9 @@ from pcn_course.grading.letters_word import LETTER, word_name
 from pcn_course.grading.lms.names import is_receipt
 from pcn_course.grading.lms.names import who as uploader
 from pcn_course.grading.lms.roster import Roster
+from pcn_course.grading.lms.sheets import LmsError
 from pcn_course.grading.lms.unpacking import BROKEN, HandIn, overlap, read_member, unpack
+from pcn_course.grading.lms.upload_names import NAMES, read_names, write_names
 from pcn_course.grading.lms.uploads import LMS_NAMES, upload_name
 
 Unit = Literal["files", "rows", "lines", "entries"]
@@ -121,6 +124,7 @@ def pieces_of(who: Who, places: Places, course: Course, roster: Roster) -> Itera
     for path in folders:
         yield tree(_kind(path, places.room), path)
     yield from _archives(who, places.room, course, roster)
+    yield from _upload_names(who.id, places.room)
     yield from _cohort_cache(places.room, f"/{who.id}/".encode())
     yield from _logs(who, places.room)
     tables = sorted(_tables(places.room), key=lambda path: path.name == "roster.csv")
@@ -145,7 +149,7 @@ def pieces_of_term(places: Places) -> Iterator[Piece]:
         if folder.is_dir() and not folder.is_symlink():
             yield from (tree(name, one) for one in sorted(folder.iterdir()))
     state = places.room / ".pcn"
-    for path in (state / "cohort.cache", state / "research-secret"):
+    for path in (state / "cohort.cache", state / "research-secret", places.room / NAMES):
         if path.exists():
             yield tree(path.name, path)
     for path in [*_log_files(places.room), *sorted(places.room.glob("*.zip"))]:
@@ -393,6 +397,22 @@ def _rewrite_zip(path: Path, without: set[str]) -> None:
 
 
 # ---- Lines of tables and logs --------------------------------------------------------------------
+
+
+def _upload_names(student: str, room: Path) -> Iterator[Piece]:
+    """What the LMSs called one student's uploads; all of a file that can't be read."""
+    for path in sorted((room / NAMES).glob("*.json")):
+        try:
+            names = read_names(room, path.stem)
+        except LmsError:
+            yield tree("names in the LMS", path)
+            continue
+        kept = {one: name for one, name in names.items() if one != student}
+        if len(kept) < len(names):
+            yield Piece(
+                kind="names in the LMS", path=path, count=1, unit="entries",
+                remove=functools.partial(write_names, path, kept),
+            )  # fmt: skip
 
 
 def _cohort_cache(room: Path, named: bytes) -> Iterator[Piece]:

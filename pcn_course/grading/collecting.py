@@ -30,6 +30,7 @@ from pcn_course.grading.lms.roster import FILE as ROSTER
 from pcn_course.grading.lms.roster import Roster, read_roster
 from pcn_course.grading.lms.sheets import LmsError
 from pcn_course.grading.lms.unpacking import HandIn, LeftOut, unpack_folder
+from pcn_course.grading.lms.upload_names import keep_names
 from pcn_course.grading.lms.zones import zone_of
 from pcn_course.grading.onebook import OneGradebook
 from pcn_course.grading.plainly import LIMITS, read_plainly
@@ -141,6 +142,7 @@ class Extractor(ExtractorPlugin):
             _note(coursedir, one.student, f"Left out was {last}, as {why}.")
         for one in taken:
             self._take(one, Path(extracted_path))
+        self._keep_names(taken)
         before = {one.id for one in roster.entries if self._came_before(one.id)}
         text = summary({one.student for one in taken}, left_out, roster, before)
         self._say_at_the_end(text, all_well=not left_out)
@@ -181,6 +183,15 @@ class Extractor(ExtractorPlugin):
             (self.log.info if all_well else self.log.warning)("%s", text)
 
         app.process_extracted_files = then_say
+
+    def _keep_names(self, taken: Iterable[HandIn]) -> None:
+        """Keep what the LMS called what was taken in: feedback goes back under these names."""
+        coursedir = self.parent.coursedir
+        names = {one.student: one.uploaded for one in taken if one.uploaded}
+        try:
+            keep_names(Path(coursedir.root), coursedir.assignment_id, names)
+        except (LmsError, OSError) as error:
+            self.log.warning("The LMS's names of these files were not stored: %s", error)
 
     def _take(self, one: HandIn, extracted: Path) -> None:
         coursedir = self.parent.coursedir

@@ -21,16 +21,15 @@ from pcn_course.grading.letters import keep_answers, read_letter
 from pcn_course.grading.letters_word import word_letter, word_name
 from pcn_course.grading.lms.roster import roster_of
 from pcn_course.grading.lms.sheets import LmsError, Sheet, read_sheet
+from pcn_course.grading.lms.upload_names import UploadName, read_names
 from pcn_course.grading.lms.uploads import (
     LMS_NAMES,
     Packed,
     Page,
-    UploadName,
     comments,
     comments_column,
     feedback_line,
     pack,
-    read_names,
     upload_name,
 )
 from pcn_course.grading.marks import Marking

@@ -28,6 +28,7 @@ from pcn_course.grading import research
 from pcn_course.grading.cohort import read_class
 from pcn_course.grading.letters_word import word_name
 from pcn_course.grading.lms.roster import Entry, Roster, write_roster
+from pcn_course.grading.lms.upload_names import UploadName, keep_names
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.records import Records, log_event
 from pcn_course.grading.room import Room, open_room
@@ -74,6 +75,8 @@ class Term:
             self.marked(who)
         self.tables()
         self.downloaded()
+        names = {who: UploadName("canvas", f"all.zip/x_{who}_1_2_x.zip") for who in (GONE, STAYS)}
+        keep_names(self.room.root, STEP, names)
         read_class(self.room)
         log = self.room.root / ".nbgrader.log"
         log.write_text(f"INFO | Autograding {GONE}\nINFO | Autograding {STAYS}\n")
@@ -209,6 +212,7 @@ def test_a_dry_run_lists_every_place_and_changes_nothing(term: Term) -> None:
     assert kinds == {
         "exchange", "workspace", "copies that nbgrader kept on submitting", "submitted",
         "autograded", "feedback", "downloaded", "cohort.cache", "logs", "tables", "gradebook",
+        "names in the LMS",
     }  # fmt: skip
     rows = {one.path: one.count for one in told.found if one.kind == "gradebook"}
     assert rows["student"] == 1

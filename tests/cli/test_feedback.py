@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from pcn_course.cli import main
 from pcn_course.grading.feedback import release_state
 from pcn_course.grading.letters_word import word_name
-from pcn_course.grading.lms.uploads import read_names
+from pcn_course.grading.lms.upload_names import read_names
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.returning import upload_files, write_uploads
 from pcn_course.grading.room import Room

@@ -36,6 +36,7 @@ from pcn_course.grading.lms.names import (
     who,
 )
 from pcn_course.grading.lms.roster import Roster
+from pcn_course.grading.lms.upload_names import UploadName
 
 BROKEN = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError,
@@ -72,6 +73,7 @@ class HandIn(msgspec.Struct, frozen=True, kw_only=True):
 
     Of a student's several, the one with the highest (``when``, ``order``) is the newest. Where
     only the file itself says whose it is, ``claimed_by`` is what the LMS calls its uploader.
+    ``uploaded`` is what the LMS called the file, None if none named it.
     """
 
     student: str
@@ -82,6 +84,7 @@ class HandIn(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     order: int = 0
     claimed_by: str = ""
+    uploaded: UploadName | None = None
 
 
 class LeftOut(msgspec.Struct, frozen=True):
@@ -350,6 +353,7 @@ class _Reader:
             notes=settled.notes,
             order=uploader.order if uploader else 0,
             claimed_by=uploader.called if uploader and uploader.student is None else "",
+            uploaded=_as_uploaded(uploader, trail) if uploader else None,
         )
 
     def receipts(
@@ -431,6 +435,11 @@ def _why(error: BaseException, what: str) -> str:
     if isinstance(error, MemoryError):
         return f"{what} (it takes too much memory)"
     return f"{what} ({printable(error)})"
+
+
+def _as_uploaded(uploader: Uploader, trail: str) -> UploadName:
+    when = uploader.when.isoformat() if uploader.when else ""
+    return UploadName(uploader.lms, trail, when, uploader.late)
 
 
 def _read(path: Path, limit: int) -> bytes:

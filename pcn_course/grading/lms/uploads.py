@@ -31,7 +31,6 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import msgspec
 
@@ -65,13 +64,6 @@ class Page(msgspec.Struct, frozen=True):
     content: bytes
 
 
-class UploadName(msgspec.Struct, frozen=True):
-    """What an LMS called a student's upload in its own ZIP: the path there."""
-
-    lms: str
-    name: str
-
-
 class Packed(msgspec.Struct, frozen=True):
     """An upload file, whom it reaches, and why it can't reach the others."""
 
@@ -92,23 +84,6 @@ def page_name(step_id: str) -> str:
 def upload_name(step_id: str, lms: str) -> str:
     """Return the name of a step's upload file for an LMS."""
     return f"{step_id}-{lms}.{'xls' if lms == 'blackboard' else 'zip'}"
-
-
-def read_names(room: Path, step_id: str) -> dict[str, UploadName]:
-    """Return what the LMSs called the uploads of a step, by student, as collecting kept it.
-
-    Raises:
-        LmsError: the file is damaged.
-    """
-    path = room / ".pcn" / "lms" / f"{step_id}.json"
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, UploadName])
-    except FileNotFoundError:
-        return {}
-    except (OSError, msgspec.MsgspecError) as error:
-        raise LmsError(
-            f"{path} can't be read: {error}. Delete it, and collect the LMS's ZIP again."
-        ) from error
 
 
 def pack(lms: str, step_id: str, pages: Sequence[Page]) -> Packed:

@@ -123,7 +123,7 @@ function field({ prompt, id, describedby, changed }) {
   const text = prompt.kind === "text";
   const timed = ["date", "time"].includes(prompt.kind);
   // A year of two digits is saved as it is: the hint asks whether it is meant.
-  const hint = prompt.kind === "date" && h("p", { class: "pcn-help pcn-said", id: id + "-year", role: "status" });
+  const hint = prompt.kind === "date" && h("p", { class: "pcn-help pcn-hint", id: id + "-year", role: "status" });
   const doubt = () => {
     const year = Number(el.value.split("-")[0]);
     const text = !el.value || (year >= 1900 && year < 2200) ? "" : `The year is ${year}. ${year < 100 ? `Did you mean ${2000 + year}?` : "Check the year."}`;

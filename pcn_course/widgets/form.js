@@ -153,7 +153,7 @@ function openForm(model, root, inflate) {
     h("span", { class: "pcn-long" }, "See what your instructor will see"),
     h("span", { class: "pcn-short" }, "Preview"),
   ], () => load("preview", "What your instructor will see"), "pcn-button pcn-preview");
-  const renewal = h("div", { class: "pcn-alert", role: "alert", hidden: true });
+  const renewal = h("div", { class: "pcn-changed", role: "alert", hidden: true });
   const bar = h("div", { class: "pcn-bar" }, alert, renewal,
     h("div", { class: "pcn-line" }, status, progress, preview, submit));
   root.append(h("p", { class: "pcn-soft", role: "status" }, "Fetching your answers…"));

@@ -205,7 +205,7 @@ def course_updated(scene: Scene) -> Steps:
     scene.strike()
     try:
         for update in (True, False):
-            yield from scene.background(server.stop)
+            yield from scene.background(server.kill9)
             if update:
                 _rename(root, step, {place.key for place in scene.typists[0].where})
             else:

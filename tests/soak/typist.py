@@ -102,13 +102,14 @@ class Typist:
     def dictate(self, event: str) -> None:
         """Put a word in as dictation and text expanders do: at most ``event`` tells the page."""
         self.finish_word()
-        self._place = self.rng.choice(self.where)
-        self._click(self._place)
-        word = self.ledger.begin(self.step.id, self._place.key)
+        place = self.rng.choice(self.where)
+        self._click(place)
+        word = self.ledger.begin(self.step.id, place.key)
         word.text = numbered(self.name, self.ledger.number(), self.rng.choice(WORDS))
         self.page.evaluate(_PUT_IN, [word.text, event])
         self.keys += len(word.text)
         word.whole = True
+        self.start_anew()  # the focus may be led elsewhere now
 
     def start_anew(self) -> None:
         """Take up the work again in a page that was loaded again: what was half typed stays so."""

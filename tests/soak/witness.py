@@ -42,7 +42,9 @@ _WATCH = """(() => {
     last = key;
     const request = new XMLHttpRequest();
     request.open("POST", `http://127.0.0.1:${port}/`, false);
-    request.send(JSON.stringify({ writer, step, at: Date.now() / 1000, ...report }));
+    try {
+      request.send(JSON.stringify({ writer, step, at: Date.now() / 1000, ...report }));
+    } catch { /* a page that is going away may not ask any more */ }
   };
   new MutationObserver(look).observe(document, {
     subtree: true, childList: true, characterData: true, attributes: true,

@@ -139,7 +139,7 @@ def decode(content: bytes, course: str | None, step: str) -> Document:
     ) as error:  # fmt: skip
         raise UnreadableError("it is not an answers file") from error
     if any(_is_deep(field.value) for field in document.fields.values()):
-        raise UnreadableError("its answers are lists within lists within lists")
+        raise UnreadableError("its answers are nested too deeply")
     if document.step != step:
         raise UnreadableError("it belongs to another step")
     if course is not None and document.course != course:

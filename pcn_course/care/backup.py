@@ -63,6 +63,10 @@ else:
     write_whole(path, sys.stdin.buffer.read())
 """
 
+INCOMPLETE = (
+    "The backup is verified but incomplete: it doesn't include the items listed above. Copy them "
+    "yourself if they matter."
+)
 BUSY_SECONDS = 60
 """How long a gradebook that is being written to is waited for."""
 

@@ -11,10 +11,6 @@ import click
 from pcn_course.characters import printable
 from pcn_course.cli.group import CARE, FOLDER, command, room_in, room_option
 
-NOT_WHOLE = (
-    "The backup is good, but not whole: what the lines above name is not in it. See to these, or "
-    "copy them yourself."
-)
 _workspaces = click.option(
     "--workspaces", type=FOLDER, help="The folder of all students' workspaces."
 )
@@ -62,6 +58,7 @@ def backup(
     TARGET is a new folder or a new .tar.gz. It holds the room, the gradebook, the exchange and
     the workspaces, private notes included. Exits 1 where something was left out.
     """
+    from pcn_course.care.backup import INCOMPLETE
     from pcn_course.care.backup import backup as make
 
     room = room_in(folder)
@@ -74,7 +71,7 @@ def backup(
         f"{made.size / 1e6:.1f} MB, {_number(made.workspaces, 'workspace')}."
     )
     if made.left_out:
-        click.echo(NOT_WHOLE, err=True)
+        click.echo(INCOMPLETE, err=True)
         raise click.exceptions.Exit(1)
 
 

@@ -23,7 +23,7 @@ from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.plugins import ExtractorPlugin
 
 from pcn_course.answers import FILE
-from pcn_course.characters import printable
+from pcn_course.characters import printable, printable_lines
 from pcn_course.exchange import SECRET, STUDENT_ID, TIMESTAMP, zip_name
 from pcn_course.grading.lms.claims import choose
 from pcn_course.grading.lms.roster import FILE as ROSTER
@@ -132,7 +132,7 @@ class Extractor(ExtractorPlugin):
             roster = read_roster(Path(coursedir.root) / ROSTER)
             zone = zone_of(self.config)
         except LmsError as error:
-            sys.exit(str(error))
+            sys.exit(printable_lines(error))
         left_out: list[LeftOut] = []
         found = unpack_folder(Path(archive_path), step, roster, zone)
         taken, refused = choose(self._hand_ins(found, left_out), dt.datetime.now(dt.UTC))

@@ -22,7 +22,7 @@ import msgspec
 from traitlets.config import Config
 
 from pcn_course.care import restore as restoring
-from pcn_course.care.backup import Made, backup
+from pcn_course.care.backup import INCOMPLETE, Made, backup
 from pcn_course.care.manifest import WORKSPACES, Backup, BackupError
 from pcn_course.care.places import PlacesError
 from pcn_course.care.rows import database_file
@@ -163,7 +163,7 @@ def main() -> None:
         sys.stderr.write(f"{printable(note, 2_000)}\n")
     sys.stdout.write(f"{what}: {done.files} files.\n")
     if left_out:
-        sys.exit("The backup is good, but not whole: what the lines above name is not in it.")
+        sys.exit(INCOMPLETE)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from pcn_course.grading.room import open_room
 from tests.attacks.scene import ACTING, BASE, CASES, NOTEBOOK, PRIVATE, STEP, Scene, load
 from tests.support.nbgrader_course import Course, Student
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(1800)
 
 WHEN = "2027-01-20 10:00:00.000000 UTC"
 CANARY = "only-for-the-instructors-eyes"
@@ -315,7 +315,11 @@ def test_what_is_private_is_shown_to_nobody(run: Run) -> None:
 
 
 def test_a_zip_that_costs_too_much_is_left_out_by_name(run: Run) -> None:
-    for why in ("it is packed with bzip2", "its files overlap", "there is too much of it"):
+    for why in (
+        "it is packed with bzip2",
+        "its files overlap",
+        "it unpacks to more than one person may use",
+    ):
         assert why in run.logs
 
 

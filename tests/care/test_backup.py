@@ -326,7 +326,7 @@ def test_no_file_of_a_students_ends_a_backup(spoiled: Running, tmp_path: Path, n
     lines = done.output.splitlines()
     assert sum("ada/huge is larger than 500 MB and is NOT in the backup" in it for it in lines) == 1
     assert sum("100 folders deep and is NOT in the backup" in it for it in lines) == 1
-    assert any("not whole" in it for it in lines)
+    assert any("incomplete" in it for it in lines)
     manifest, faults = verify(tmp_path / name)
     assert (len(manifest.left_out), faults) == (2, ())
     restore(tmp_path / name, tmp_path / "restored")

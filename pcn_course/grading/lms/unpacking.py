@@ -47,6 +47,7 @@ _ANSWERS = re.compile(r"(?:.*[_ -])?answers(?:[-_ ]?\(?\d{1,3}\)?)?\.json", re.I
 _MAX_RECEIPT = 200_000
 _MAX_DIRECTORY = 10_000_000
 """Bytes of a ZIP's own list of files, which is read as a whole."""
+_SPENT = "it unpacks to more than one person may use"
 _HEADER = 30
 """Bytes of the shortest header of a member."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -217,7 +218,7 @@ class _Reader:
                     yield LeftOut(trail, f"it holds more than {self.limits.members:,} files")
                     return
                 if overlap(archive):
-                    yield LeftOut(trail, "its files overlap, as no program packs them")
+                    yield LeftOut(trail, "its files overlap, which no packing program does")
                     return
                 named = self.pattern.search(trail.rpartition("/")[2])
                 uploader = who(trail, receipts, self.roster, self.zone, step=self.step_id)
@@ -394,7 +395,7 @@ class _Reader:
         for by, _ in self.budgets or [("", 0)]:
             self.spent[by] += len(content)
         if len(content) > limit:
-            raise _LimitError("it is too large" if left > limit else "there is too much of it")
+            raise _LimitError("it is too large" if left > limit else _SPENT)
         return content
 
 

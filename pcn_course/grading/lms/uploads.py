@@ -51,9 +51,7 @@ _CELL = 30_000
 """Maximum length of a comment in a gradebook cell, in characters; a spreadsheet holds 32,767."""
 _CANVAS = re.compile(r"(?:[^/]*?_)??(?:\d+|anon_[A-Za-z0-9]+)_(?P<attachment>\d+)_(?P<file>[^/]+)")
 _MOODLE = re.compile(r"(?P<name>[^/]+?)_(?P<number>\d+)(?:_[^/]*)?")
-_BRIGHTSPACE = re.compile(
-    r"(?P<upload>\d+-\d+ - [^/]+? - [^/]*?\d{4}[^/]*?)(?: - (?P<file>[^/]+))?"
-)
+_BRIGHTSPACE = re.compile(r"\d+-\d+ - [^/]+ - [^/]+")
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -127,9 +125,11 @@ def _moodle(page: Page, file: str) -> tuple[str, bytes]:
 
 
 def _brightspace(page: Page, file: str) -> tuple[str, bytes]:
-    match = _part(_BRIGHTSPACE, page.name)
-    inside = " - " if match["file"] else "/"
-    return f"{match['upload']}{inside}{file}", page.content
+    part = _part(_BRIGHTSPACE, page.name)[0]
+    if not page.name.endswith(part) and not part.lower().endswith(".zip"):
+        return f"{part}/{file}", page.content  # D2L made a folder for this upload
+    # Before the last " - " is what D2L wrote, and whatever of it a student's file name has.
+    return f"{part.rpartition(' - ')[0]} - {file}", page.content
 
 
 def _part(form: re.Pattern[str], path: str) -> re.Match[str]:

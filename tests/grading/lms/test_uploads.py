@@ -129,6 +129,28 @@ def test_brightspace_gets_back_the_names_that_it_made(tmp_path: Path, *, folders
         assert all(("/" in name) == folders for name in archive.namelist())
 
 
+def test_brightspace_s_part_is_kept_in_whatever_form_it_has() -> None:
+    names = {
+        "ada": ("397-255 - Zoë Ray - 2026-11-20 1042", " - my - file.zip"),
+        "ben": ("100001-2000001 - zoe Zoë Ray - Jul 30, 2026 1053 PM", "/step-1.zip"),
+        "eve": ("1-2 - Eve 1999 - 20.11.2026 10.42", "/sub/answers.json"),
+        "mei": ("1-3 - Mei - Nov 20, 2026 1042 AM", " - outer.zip/inner.zip"),
+    }
+    several = [Page(one, f"all.zip/{part}{rest}", html(one)) for one, (part, rest) in names.items()]
+    made = pack("brightspace", STEP, several)
+    with zipfile.ZipFile(io.BytesIO(made.content)) as archive:
+        told = sorted(archive.namelist())
+    file = page_name(STEP)
+    assert told == sorted([
+        f"397-255 - Zoë Ray - 2026-11-20 1042 - my - {file}",
+        f"100001-2000001 - zoe Zoë Ray - Jul 30, 2026 1053 PM/{file}",
+        f"1-2 - Eve 1999 - 20.11.2026 10.42/{file}",
+        f"1-3 - Mei - Nov 20, 2026 1042 AM - {file}",
+    ])  # fmt: skip
+    read = returns.brightspace(made.content, [part for part, _ in names.values()])
+    assert read == {part: html(one) for one, (part, _) in names.items()}
+
+
 def test_two_of_one_name_are_not_mixed_up() -> None:
     name = "Ada Doe_77_assignsubmission_file_/x.zip"
     made = pack("moodle", STEP, [Page("ada", name, html("ada")), Page("ben", name, html("ben"))])

@@ -204,7 +204,7 @@ class Scene:
             return bool(page.evaluate("performance.timeOrigin") != old)
         return False
 
-    def background(self, work: Callable[[], None]) -> Steps:
+    def background(self, work: Callable[[], object]) -> Steps:
         """Do something while the writers go on."""
         errors: list[BaseException] = []
 

@@ -44,8 +44,9 @@ class Line:
         self.code = 0
         """Why it was closed, as a websocket's closing code."""
         self._closed = False
-        self._connected = False
+        self._connected = self._is_open = False
         self._messages: list[str] = []
+        self._early: list[str] = []
         self._size = 0
         self._touched = 0
         self._limit: int = socket.settings["websocket_max_message_size"]
@@ -60,6 +61,10 @@ class Line:
             await self.socket.pre_get()
             self._connected = True
             await self.socket.open(self.socket.kernel_id)
+            self._is_open = True
+            for messages in self._early:
+                self.send(messages)
+            self._early.clear()
         except Exception as error:  # noqa: BLE001 (the kernel may end meanwhile, in many ways)
             self.socket.log.info("No line to kernel %s: %s", self.socket.kernel_id, error)
             self.close()
@@ -79,9 +84,15 @@ class Line:
 
         asyncio.get_running_loop().call_later(GRACE, close)
 
-    async def send(self, messages: str) -> None:
-        """Pass messages, one a line, on to the kernel as soon as the line is open."""
-        await asyncio.shield(self._opening)
+    def send(self, messages: str) -> None:
+        """Pass messages, one a line, on to the kernel; at the beginning as soon as it listens."""
+        if not self._is_open:
+            self._size += len(messages)
+            if self._size > self._limit:
+                self.close()
+            else:
+                self._early.append(messages)
+            return
         for message in messages.split("\n"):  # splitlines would split at signs within texts, too
             if message and not self._closed:
                 self.socket.on_message(message)
@@ -180,7 +191,7 @@ class PolledMessages(APIHandler):
         if len(body) > self.settings["websocket_max_message_size"]:
             raise web.HTTPError(413)
         try:
-            await line.send(body.decode())
+            line.send(body.decode())
         except (ValueError, LookupError, TypeError, AssertionError):
             raise web.HTTPError(400) from None
         self.set_status(204)

@@ -22,7 +22,7 @@ let closed = false; // the server has ended, because nobody used it: it is opene
 let wanted = false; // somebody has asked
 let opening = 0; // since when we try to open the server again; 0 when we do not
 const HURRY = 5000;
-const MUTE = 3000; // ms in which the kernel has answered the first question
+const MUTE = 4000; // ms in which a websocket has brought something
 let polling = null; // what replaces websockets where they are blocked, once it was needed
 let poll = false; // the next line is made of plain requests
 let cuts = 0; // websockets in a row that were cut within a minute
@@ -93,7 +93,7 @@ class Link {
     url.protocol = url.protocol.replace("http", "ws");
     this.kernel = kernel;
     this.socket = new (poll ? polling.PollingSocket : WebSocket)(url);
-    setTimeout(() => this.listen(), MUTE);
+    if (!poll) setTimeout(() => this.listen(), MUTE);
     this.opened = new Promise((resolve) => { this.isOpen = resolve; });
     this.states = new Promise((resolve, reject) => {
       this.resolve = resolve;
@@ -122,7 +122,7 @@ class Link {
   // Filters swallow what a socket sends, and say nothing.
   async listen() {
     if (!this.mute || this.socket.readyState > 1) return;
-    const state = await life(this.kernel);
+    const state = await life(this.kernel, 3000);
     if (!this.mute || /busy|starting/.test(state)) return;
     if (state === "unreachable") await away(0);
     this.end(state === "gone");
@@ -169,9 +169,9 @@ class Link {
 }
 
 // Asks the server: a kernel at work answers nobody.
-async function life(kernel) {
+async function life(kernel, limit = 4000) {
   try {
-    const answer = await get(`${base}api/kernels/${kernel}`, 4000, "application/json");
+    const answer = await get(`${base}api/kernels/${kernel}`, limit, "application/json");
     // A filter answers with a page of its own. Who is signed out is sent a page, too.
     if (answer.status === 403 && !/json/.test(answer.headers.get("Content-Type"))) return "unreachable";
     return answer.ok && !answer.redirected ? (await answer.json()).execution_state : "gone";
@@ -273,8 +273,8 @@ async function join() {
       const failed = /TypeError|TimeoutError/.test(error?.name); // the request itself, not its answer
       const state = place ? await life(place.kernel) : failed && "unreachable";
       const lost = state === "unreachable";
-      const mute = place && !lost && state !== "gone" && next?.mute; // it lives, and we hear nothing
-      if (lost || (mute && poll)) await away(tries, mute);
+      const mute = place && !lost && state !== "gone" && (!next || next.mute); // it lives, and we hear nothing
+      if (lost || (mute && poll && !next?.socket.passed)) await away(tries, mute);
       poll = mute && !poll;
       if (!lost && (!mute || tries % 8 === 0)) place = null;
     }

@@ -271,6 +271,19 @@ def test_the_receipt_says_what_and_how_many_and_names_nobody(term: Term) -> None
         assert trace not in told.receipt.read_text() + words
 
 
+def test_a_file_of_feedback_to_upload_goes_whole(term: Term) -> None:
+    """It holds pages of a whole class, and is written again from those that are left."""
+    packed = term.room.root / "feedback" / f"{STEP}-canvas.zip"
+    packed.write_bytes(b"pages of everybody")
+    other = term.room.root / "feedback" / "notes.zip"
+    other.write_bytes(b"somebody's own")
+    assert packed.name in str(go(term))
+    assert packed.exists()
+    go(term, yes=True)
+    assert not packed.exists()
+    assert other.exists()
+
+
 def test_a_second_time_nothing_is_found(term: Term) -> None:
     go(term, yes=True)
     read_class(term.room)

@@ -104,7 +104,7 @@ class DiscardFormHandler(DiscardHandler):
 class PilotLogin(NativeAuthenticator):
     """Sign-up with a name and a password, for a pilot."""
 
-    reserved = Set(help="Names that nobody can sign up with: of those who teach.").tag(config=True)
+    reserved = Set(help="Names that no one can sign up with: of those who teach.").tag(config=True)
 
     def is_password_strong(self, password: str) -> bool:
         """Whether a new password will do: long enough, not a usual one, and not too long."""

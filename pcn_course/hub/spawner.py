@@ -125,7 +125,9 @@ class CourseSpawner(LocalProcessSpawner):
             uid = pwd.getpwnam(account_name(self.settings, self.user.name)).pw_uid
             most = self.settings.all_memory_mib * _MIB
             if pid := await asyncio.to_thread(_memory.too_much, uid, most):
-                self.log.warning("A process of %s is ended: all have too much memory", uid)
+                self.log.warning(
+                    "Ended a process of user %s: together they had too much memory", uid
+                )
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         return status

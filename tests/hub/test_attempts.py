@@ -425,6 +425,7 @@ def test_all_processes_together_have_no_more_memory_than_one_student_may(
         children = []
         for _ in range(5):
             if (child := os.fork()) == 0:
+                signal.signal(signal.SIGALRM, signal.SIG_DFL)  # pytest's own would go on with it
                 signal.alarm(60)
                 memory = bytearray(whole)
                 memory[::4096] = b"x" * (whole // 4096)
@@ -439,7 +440,7 @@ def test_all_processes_together_have_no_more_memory_than_one_student_may(
     began = time.monotonic()
     assert as_server(hub, "ada", have_much) == "one was ended by signal 9"
     assert time.monotonic() - began < 50
-    assert "all have too much memory" in hub.log("hub")
+    assert "together they had too much memory" in hub.log("hub")
     peer.write("And I go on")
     peer.saved()
     assert hub.server_of("daemon") == server

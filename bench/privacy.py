@@ -1,7 +1,7 @@
 """How well the check before sharing does on drafts by writers whom it was not trained on.
 
-The drafts are the labeled ones in ``tests/drafts``, a file a writer. Each writer is left out in turn:
-the gates are trained on the others, thresholds and all, and the whole checker is judged by that
+The drafts are the labeled ones in ``tests/drafts``, a file a writer. Each is left out in turn: the
+gates are trained on the others, thresholds and all, and the whole checker is judged by that
 writer's drafts. By draft, recall is the part of identifying drafts that bring any remark, firm or
 soft, and precision the part of drafts with a remark that identify someone; drafts that only vent
 count in neither. Spans are reported apart: there only remarks on words count.
@@ -19,7 +19,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.support import ROOT, say, table, warn_of_load
-from pcn_course.privacy import Warning, advise
+from pcn_course.privacy import Warning as Remark
+from pcn_course.privacy import advise
 from scripts.train import Draft, Figures, train, writers
 
 SUMMARY = "the check before sharing: recall and precision, each writer's drafts left out in turn"
@@ -40,7 +41,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
-def judged(drafts: Sequence[Draft], remarks: Sequence[Sequence[Warning]]) -> dict[str, float]:
+def judged(drafts: Sequence[Draft], remarks: Sequence[Sequence[Remark]]) -> dict[str, float]:
     """Return the figures of one writer's drafts with the remarks on each."""
     told = [
         (draft, any(one.kind != "venting" for one in on), any(one.kind == "venting" for one in on))

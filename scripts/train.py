@@ -27,6 +27,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.stats import t as student_t
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from pcn_course.privacy.gate import ABOUT, FEWEST, WEIGHTS, Gate, features
 
@@ -80,7 +81,7 @@ class Fit(NamedTuple):
     def scores(self, drafts: Sequence[Draft]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """The log-odds of each draft."""
         scores: np.ndarray[Any, np.dtype[np.float64]]
-        scores = _matrix(drafts, len(self.weights)) @ self.weights + self.intercept
+        scores = matrix(drafts, len(self.weights)) @ self.weights + self.intercept
         return scores
 
     def gate(self, opens: float, wide: float) -> Gate:
@@ -121,17 +122,22 @@ def own(kind: str) -> list[Draft]:
     return made
 
 
-def fit(drafts: Sequence[Draft], kind: str) -> Fit:
-    """The gate ``kind`` (``person`` or ``venting``), fitted to drafts and to `own` ones."""
+def model(
+    drafts: Sequence[Draft], kind: str
+) -> tuple[LogisticRegression, np.ndarray[Any, np.dtype[np.float64]]]:
+    """The regression for ``kind`` (``person`` or ``venting``), and what buckets are scaled by.
+
+    It is fitted to these drafts and to `own` ones.
+    """
     drafts = [*drafts, *own(kind)]
     if kind == "person":
         drafts += [sentence for draft in drafts for sentence in _sentences(draft)]
     labels = np.array([getattr(draft, kind) for draft in drafts])
-    matrix = _matrix(drafts, BUCKETS[kind])
-    seen = (matrix > 0).astype(np.float64)
+    counted = matrix(drafts, BUCKETS[kind])
+    seen = (counted > 0).astype(np.float64)
     of, others = (np.asarray(seen[one].sum(axis=0)).ravel() + 1 for one in (labels, ~labels))
     ratio = np.abs(np.log(of / of.sum()) - np.log(others / others.sum()))
-    model = LogisticRegression(
+    regression = LogisticRegression(
         C=STRENGTH,
         solver="liblinear",
         tol=1e-9,  # so exact that another machine's rounding changes no weight
@@ -139,8 +145,15 @@ def fit(drafts: Sequence[Draft], kind: str) -> Fit:
         class_weight="balanced" if kind == "venting" else None,
         random_state=SEED,
     )
-    model.fit(matrix.multiply(ratio).tocsr(), labels, [draft.weight for draft in drafts])
-    return Fit(model.coef_[0] * ratio, float(model.intercept_[0]))
+    with threadpool_limits(1):  # vectors this short only wait for other threads
+        regression.fit(counted.multiply(ratio).tocsr(), labels, [draft.weight for draft in drafts])
+    return regression, ratio
+
+
+def fit(drafts: Sequence[Draft], kind: str) -> Fit:
+    """The gate ``kind``, before it is rounded."""
+    regression, ratio = model(drafts, kind)
+    return Fit(regression.coef_[0] * ratio, float(regression.intercept_[0]))
 
 
 def left_out(by_writer: Mapping[str, Sequence[Draft]], kind: str) -> dict[str, list[float]]:
@@ -273,7 +286,7 @@ def _features(text: str) -> tuple[int, ...]:
     return tuple(sorted(crc32(one.encode()) for one in features(text)))
 
 
-def _matrix(drafts: Sequence[Draft], buckets: int) -> csr_matrix:
+def matrix(drafts: Sequence[Draft], buckets: int) -> csr_matrix:
     """Drafts by buckets; a text's features share the weight 1 / sqrt(their number)."""
     rows = [_features(draft.text) for draft in drafts]
     ends = np.cumsum([0, *map(len, rows)])

@@ -1,76 +1,165 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import privacy as bench
-from bench.support import say
-from pcn_course.privacy import KINDS, NOTE, advise
-from pcn_course.privacy.texts import TEXTS
+from bench.privacy import judged
+from pcn_course.privacy import KINDS, NOTE, SOFT, advise
+from pcn_course.privacy.gate import ABOUT, LONGEST, WEIGHTS, about, features, pieces
+from pcn_course.privacy.texts import FIGURES, TEXTS
+from scripts import train
 
-LABELLED = bench.drafts(*bench.FILES)
-
-
-def kinds(text: str) -> list[str]:
-    return [one.kind for one in advise(text)]
+ROOT = Path(__file__).parents[1]
+WRITERS = train.writers()
+OWN = train.own("person")
+TEXTS_SEEN = [draft.text for draft in (*OWN, *WRITERS["g"])]
 
 
 def found(text: str) -> list[tuple[str, str]]:
-    return [(one.kind, one.words) for one in advise(text)]
+    """The firm remarks."""
+    return [(one.kind, one.words) for one in advise(text) if not one.soft]
 
 
-# The labelled drafts
+def kinds(text: str) -> list[str]:
+    return [kind for kind, _ in found(text)]
 
 
-def test_the_labelled_drafts_are_many_and_of_every_kind() -> None:
-    assert len({draft.text for draft in LABELLED}) == len(LABELLED) >= 190
-    assert sum(not draft.kinds for draft in LABELLED) >= 60
-    for kind in KINDS:
-        assert sum(kind in draft.kinds for draft in LABELLED) >= 5, kind
-    assert {kind for draft in LABELLED for kind in draft.kinds} == set(KINDS)
+def about_a_person(text: str) -> bool:
+    return "person" in {one.kind for one in advise(text)}
 
 
-def test_recall_and_precision_by_kind_and_overall(capsys: pytest.CaptureFixture[str]) -> None:
-    whole = bench.scores(LABELLED)
-    held_out = bench.scores(bench.drafts("held-out.toml"))
-    with capsys.disabled():
-        for kind, one in whole.items():
-            held = held_out[kind]
-            say(
-                f"{kind:>12}: recall {one.recall:.2f}, precision {one.precision:.2f};"
-                f" held out {held.recall:.2f}, {held.precision:.2f}"
-            )
-    for kind, one in whole.items():
-        assert one.recall >= 0.9, kind
-        assert one.precision >= 0.8, kind
+# The labeled drafts, and how the gates do on writers whom they were not trained on
 
 
-# What a warning is
+def test_the_drafts_are_many_and_of_several_writers() -> None:
+    texts = [draft.text for drafts in WRITERS.values() for draft in drafts]
+    assert len(WRITERS) >= 5
+    assert len(set(texts)) == len(texts) >= 1080
+    for drafts in WRITERS.values():
+        assert sum(draft.harmless for draft in drafts) >= 50
+        assert sum(draft.person and not draft.venting for draft in drafts) >= 50
+        for draft in drafts:
+            assert all(0 <= one.start < one.end <= len(draft.text) for one in draft.spans)
 
 
-def test_a_warning_names_the_words_and_says_why_and_what_to_write_instead() -> None:
-    text = "Is there a group near Travis County that takes teens?"
-    (one,) = advise(text)
-    assert one == ("place", "Travis County", 22, 35, *TEXTS["place"])
-    assert "rural county" in one.instead
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_each_writer_left_out_the_figures_are_those_recorded_and_hold_a_floor() -> None:
+    figures = train.judge()
+    assert figures == about()["left_out"], "run `make train`"
+    assert figures["recall"]["mean"] >= 0.90
+    assert figures["precision"]["mean"] >= 0.86
+    for one in figures["writers"].values():
+        assert one["recall"] >= 0.85
+        assert one["precision"] >= 0.80
 
 
-def test_no_text_of_a_warning_is_empty_or_long() -> None:
+@pytest.mark.timeout(900)
+def test_training_gives_the_bytes_that_are_here(tmp_path: Path) -> None:
+    train.write(tmp_path, about()["left_out"])
+    assert (tmp_path / WEIGHTS.name).read_bytes() == WEIGHTS.read_bytes(), "run `make train`"
+    assert (tmp_path / ABOUT.name).read_text("utf-8") == ABOUT.read_text("utf-8")
+    assert WEIGHTS.stat().st_size <= 80 * 1024
+
+
+def test_a_gate_decides_as_scikit_learn_does() -> None:
+    drafts = WRITERS["g"]
+    regression, ratio = train.model(drafts, "person")
+    matrix = train.matrix(drafts, train.BUCKETS["person"]).multiply(ratio).tocsr()
+    decided = regression.decision_function(matrix)
+    fit = train.fit(drafts, "person")
+    assert np.abs(fit.scores(drafts) - decided).max() < 1e-6
+    gate = fit.gate(0.0, 0.0)
+    rounded = np.array([gate.score(features(draft.text)) for draft in drafts])
+    assert np.abs(rounded - decided).max() < 0.1
+    exact = gate._replace(
+        weights=np.sign(fit.weights) * np.sqrt(np.abs(fit.weights)), scale=1.0,
+        intercept=fit.intercept,
+    )  # fmt: skip
+    scores = np.array([exact.score(features(draft.text)) for draft in drafts])
+    assert np.abs(scores - decided).max() < 1e-6
+
+
+def test_what_runs_needs_nothing_that_trains() -> None:
+    code = (
+        "import sys; from pcn_course.privacy import advise; advise('My client Maria, 94, moved.');"
+        "print([one for one in ('numpy', 'scipy', 'sklearn', 'pandas') if one in sys.modules])"
+    )
+    out = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True)
+    assert out.strip() == "[]"
+
+
+def test_a_form_loads_the_checker_with_the_first_advice_and_not_before() -> None:
+    code = (
+        "import sys; import pcn_course.widgets.form, pcn_course.panels;"
+        "print([one for one in sys.modules if one.startswith('pcn_course.privacy')])"
+    )
+    out = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True)
+    assert out.strip() == "[]"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/instructors.md"])
+def test_the_docs_say_the_figures_that_were_recorded(page: str) -> None:
+    words = " ".join((ROOT / page).read_text(encoding="utf-8").split())
+    said = FIGURES[0].lower() + FIGURES[1:]
+    assert said.removesuffix(".") in words.replace("On drafts by", "on drafts by")
+
+
+def test_the_note_on_the_page_says_them_too_and_promises_nothing() -> None:
+    assert FIGURES in NOTE
+    assert "No checker can certify" in NOTE
+    assert "small town" in NOTE
+
+
+def test_the_bench_counts_by_draft_and_spans_apart() -> None:
+    span = train.Span("name", 10, 15)
+    drafts = [
+        train.Draft("My client Maria asked.", (span,), person=True, venting=False),
+        train.Draft("What is a tie?", (), person=False, venting=False),
+    ]
+    remarks = [advise(draft.text) for draft in drafts]
+    perfect = {"recall": 1, "precision": 1, "span recall": 1, "span precision": 1, "venting": 0}
+    assert judged(drafts, remarks) == perfect
+    assert judged(drafts, [(), remarks[0]])["recall"] == 0
+    assert judged(drafts, [(), remarks[0]])["precision"] == 0
+
+
+# What a remark is
+
+
+def test_a_remark_names_the_words_and_says_why_and_what_to_write_instead() -> None:
+    text = "She is in Travis County, and her aunt wants to know."
+    soft, firm = advise(text)
+    assert (soft.kind, soft.words, soft.soft) == ("person", text, True)
+    assert firm == ("place", "Travis County", 10, 23, *TEXTS["place"])
+    assert "rural county" in firm.instead
+
+
+def test_a_soft_remark_is_on_the_whole_draft_and_says_so() -> None:
+    (one,) = advise(
+        "My client is afraid that his brother will find out. What would you say to him?"
+    )
+    assert one.kind == "person"
+    assert one.why == "This reads as if it were about one person."
+
+
+def test_no_text_of_a_remark_is_empty_or_long() -> None:
+    assert set(SOFT) < set(KINDS)
     for why, instead in TEXTS.values():
         assert 20 <= len(why) <= 110
         assert 15 <= len(instead) <= 130
         assert why.endswith(".")
         assert instead.endswith((".", "”"))
-
-
-def test_the_note_promises_nothing() -> None:
-    assert "No checker can certify" in NOTE
-    assert "small town" in NOTE
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\n", "🙂", ".", "\u0301", "\x00", "¿?"])
@@ -79,15 +168,29 @@ def test_a_text_without_words_brings_nothing(text: str) -> None:
     assert advise(text, "name") == ()
 
 
-def test_warnings_come_in_the_texts_order_and_the_same_words_once() -> None:
-    text = "Maria called from Boise. MARIA's aunt lives in Boise, too. Maria left on May 4."
+def test_remarks_come_in_the_texts_order_and_the_same_words_once() -> None:
+    text = "My client Maria is from Boise. MARIA's aunt lives in Boise, too. She left on May 4."
     starts = [one.start for one in advise(text)]
     assert starts == sorted(starts)
     assert found(text).count(("place", "Boise")) == 1
     assert found(text).count(("name", "Maria")) == 1
 
 
-# Words that two recognisers claim
+def test_in_a_long_text_only_the_part_about_a_person_is_remarked_on() -> None:
+    plain = "In Boise we plan a survey of case managers, and we would like to hear about yours. "
+    case = "My client Maria told me that she left her husband and took the children to Yuma. "
+    text = plain * 12 + case * 3 + plain * 12
+    start, end = text.index(case), text.index(case) + 3 * len(case)
+    (soft,) = (one for one in advise(text) if one.soft)
+    assert soft.end - soft.start <= LONGEST
+    assert max(start, soft.start) < min(end, soft.end)
+    assert ("name", "Maria") in found(text)
+    assert pieces(text)[0][0] == 0
+    assert pieces(text)[-1][1] == len(text)
+    assert all(one[1] == other[0] for one, other in pairwise(pieces(text)))
+
+
+# Words that two recognizers claim
 
 
 @pytest.mark.parametrize(
@@ -105,41 +208,70 @@ def test_warnings_come_in_the_texts_order_and_the_same_words_once() -> None:
         ),
     ],
 )
-def test_words_that_name_somebody_bring_one_warning(
+def test_words_that_name_someone_bring_one_remark(
     text: str, expected: list[tuple[str, str]]
 ) -> None:
     assert found(text) == expected
 
 
-def test_a_place_within_a_rare_combination_is_warned_of_as_well() -> None:
-    assert kinds("A 12-year-old refugee amputee in El Paso needs a coach.") == ["rare", "place"]
-
-
-def test_the_only_family_of_a_kind_and_its_triplets_are_one_warning() -> None:
-    assert kinds("I know the only foster family with triplets in the area.") == ["rare"]
-
-
-# Judgement
+# Judgment
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "Granovetter (1973) and Hitchcock et al., 2019, write about ties.",
-        "Howard, M., & Anthony, D. (2020). On ties. Journal of Ties. https://ties.example/2020",
         "In May we plan a workshop for carers.",
         "Our Department of Health works with Texas and Ohio.",
         "We tried Zoom, Google Drive and Microsoft Teams.",
         "I may ask, and you will mark it: is 988 for teens?",
+        "Michelle Obama spoke about school lunches, and our board still quotes her.",
+        "Has anyone read Angela Duckworth's Grit with a study group?",
+        "Is the part-time MSW in Chicago worth the drive? I'm comparing it with Cleveland's.",
+        "Which DSW programs in Boston and Denver are online?",
+        "Professor Linda Alvarez teaches the policy seminar. Is her reading list public?",
+        "Travis County posts its resource guide every January. Does yours?",
+        "Our state's Department of Aging opened a new office in Columbus.",
     ],
 )
-def test_citations_plans_agencies_and_tools_are_harmless(text: str) -> None:
-    assert found(text) == []
+def test_citations_plans_agencies_and_public_figures_are_harmless(text: str) -> None:
+    assert advise(text) == ()
 
 
-def test_a_month_counts_where_something_happened_to_somebody() -> None:
-    assert "date" in kinds("She lost her job in May.")
-    assert "date" not in kinds("We start our survey in May.")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I asked and I'm told it's free.",
+        "My supervisor, I'm sure, will ask.",
+        "His mother told I'm the worker she trusts.",
+    ],
+)
+def test_i_am_is_no_name(text: str) -> None:
+    assert "name" not in kinds(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "She looks after two 91-year-olds on her own.",
+        "My client cares for her parents, two ninety-four-year-olds.",
+        "He lives with two 93 year olds.",
+    ],
+)
+def test_several_people_over_89_are_an_age(text: str) -> None:
+    assert "age" in kinds(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("My client, Ms. Park, called about her rent.", "Ms. Park"),
+        ("Mrs. Church cried in my office after the hearing.", "Mrs. Church"),
+        ("Mr. Hill told me that his son was moved again.", "Mr. Hill"),
+    ],
+)
+def test_what_follows_a_title_is_a_name_and_no_place(text: str, name: str) -> None:
+    assert found(text) == [("name", name)]
 
 
 @pytest.mark.parametrize("age", [90, 94, 101])
@@ -152,6 +284,17 @@ def test_other_ages_do_not(age: int) -> None:
     assert kinds(f"She is {age} years old.") == []
 
 
+def test_numbers_that_belong_to_one_person_count_wherever_they_are() -> None:
+    text = "The form for the survey asks for an SSN such as 219-09-9999."
+    assert not about_a_person(text)
+    assert kinds(text) == ["ssn"]
+
+
+def test_initials_count_where_the_gate_is_wide_open() -> None:
+    assert ("name", "J.M.") in found("A client, J.M., 15, from Boise was arrested.")
+    assert found("J.M. Keynes is on the list of readings for week 3.") == []
+
+
 def test_names_are_found_whatever_their_letters() -> None:
     for name in (
         "José Núñez",
@@ -159,9 +302,20 @@ def test_names_are_found_whatever_their_letters() -> None:
         "Anne-Marie O’Neill",
         "Siobhán Ní Bhriain",
     ):
-        (one,) = advise(f"My client {name} asked.")
-        assert one.words.startswith(name.split()[0][:4])
-        assert one.kind == "name"
+        (words,) = (words for kind, words in found(f"My client {name} asked.") if kind == "name")
+        assert words.startswith(name.split()[0][:4])
+
+
+def test_the_course_s_own_examples_bring_no_firm_remark_and_hardly_a_soft_one() -> None:
+    answers = [
+        field["value"]
+        for path in sorted((ROOT / "data" / "example").glob("*.json"))
+        for field in json.loads(path.read_text(encoding="utf-8"))["fields"].values()
+        if isinstance(field["value"], str) and len(field["value"]) > 20
+    ]
+    assert len(answers) >= 30
+    assert sum(about_a_person(text) for text in answers) <= 2
+    assert [one for text in answers for one in found(text) if one[0] != "date"] == []
 
 
 # A cell that should hold initials or a role
@@ -213,7 +367,7 @@ def test_full_names_are_warned_of_once(cell: str, words: str) -> None:
 # Any text at all
 
 _PIECES = st.sampled_from(
-    [word for draft in LABELLED for word in draft.text.split()]
+    [word for text in TEXTS_SEEN for word in text.split()]
     + [" ", "\n", ". ", ", ", "-", "'s ", "’", "@", ":", "(", ")", "…", "é", "e\u0301", "ß", "İ"]
 )
 _TEXTS = st.one_of(
@@ -250,12 +404,6 @@ def seconds(work: Callable[[], object]) -> float:
         work()
         took.append(time.process_time() - start)
     return min(took)
-
-
-def test_a_draft_of_2000_characters_takes_milliseconds() -> None:
-    text = " ".join(draft.text for draft in LABELLED)[:2000]
-    # 20 ms is the goal, which the bench says; a machine under load takes longer.
-    assert seconds(lambda: advise(text)) < 0.1
 
 
 @pytest.mark.parametrize(

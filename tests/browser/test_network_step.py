@@ -553,6 +553,18 @@ def test_a_draft_is_looked_at_while_it_is_written(page: Page) -> None:
     expect(field(page, "draft").get_by_text(NOTE)).to_be_hidden()
 
 
+def test_a_draft_as_a_whole_is_remarked_on_softly(page: Page) -> None:
+    soft = "This reads as if it were about one person. Could a reader guess who?"
+    opened(page, state(), advise={"warnings": [], "note": NOTE, "soft": soft})
+    page.get_by_label("A draft to share").fill("He asked me twice")
+    status = field(page, "draft").locator(".pcn-advice-says")
+    expect(status).to_have_text(soft)
+    expect(field(page, "draft").locator(".pcn-found")).to_have_count(0)
+    expect(field(page, "draft").locator(".pcn-advice li")).to_have_count(0)
+    expect(field(page, "draft").get_by_text(NOTE)).to_be_visible()
+    assert fine(page)
+
+
 def test_a_full_name_in_a_cell_is_warned_of_in_one_line(page: Page) -> None:
     warning = {
         "words": "Maria Santos",

@@ -21,7 +21,6 @@ from pcn_course.care.migrate import missing_columns, newer
 from pcn_course.care.places import find_workspaces
 from pcn_course.care.rows import database_file
 from pcn_course.course import Course
-from pcn_course.grading import due
 from pcn_course.grading.lms.roster import FILE as ROSTER
 from pcn_course.grading.lms.roster import name_key, read_roster
 from pcn_course.grading.lms.sheets import LmsError
@@ -48,15 +47,6 @@ def course_files(course: Course, room: Path | None) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield good("course", f"{course.title}: {len(course.steps)} steps, notebooks in step.")
-
-
-def due_dates(room: Room) -> Iterator[Finding]:
-    """Each step's due date, and where course, gradebook and students' copies disagree."""
-    lines, differing = due.report(room)
-    for disagreement in differing:
-        yield warning("due dates", disagreement, "Then run `pcn doctor` again.")
-    if lines and not differing:
-        yield good("due dates", "; ".join(lines) + ".")
 
 
 # ---- The gradebook -------------------------------------------------------------------------------

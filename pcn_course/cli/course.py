@@ -17,7 +17,7 @@ from pcn_course.cli.group import (
     port_option,
     with_faults,
 )
-from pcn_course.course import Course, CourseError
+from pcn_course.course import CourseError
 from pcn_course.files import StorageError
 
 
@@ -64,31 +64,10 @@ def check(root: Path | None) -> None:
         faults += error.faults
     for fault in faults:
         click.echo(str(fault), err=True)
-    if (room / "nbgrader_config.py").is_file():
-        _due_dates(room, course)
     if faults:
         raise click.exceptions.Exit(1)
     prompts = sum(len(step.prompts) for step in course.steps)
     click.echo(f"{course.title}: {len(course.steps)} steps, {prompts} prompts, no faults.")
-
-
-def _due_dates(folder: Path, course: Course) -> None:
-    """Print each due date, and where the gradebook or students' copies have another one."""
-    from pcn_course.grading.due import report
-    from pcn_course.grading.lms.sheets import LmsError
-    from pcn_course.grading.room import RoomError, open_room
-
-    try:
-        opened = open_room(folder, course=course)
-        lines, differing = report(opened)
-        opened.close()
-    except (LmsError, RoomError) as error:
-        click.echo(error.plain, err=True)
-        return
-    for line in lines:
-        click.echo(line)
-    for text in differing:
-        click.echo(text, err=True)
 
 
 @command(CHANGING)

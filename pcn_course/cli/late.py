@@ -46,16 +46,12 @@ def late(folder: Path | None, *, dry_run: bool) -> None:
     without a time is the end of that day, in the zone of c.Lms.timezone in nbgrader_config.py, else
     this machine's. The file is the whole truth: an extension whose line is deleted is taken back.
 
-    Each step's due date is printed, and where course.toml, the gradebook, and what students see
-    differ. A date that was changed in course.toml goes into the gradebook.
-
     Marking and exports renew penalties by themselves. Run this after a due date or late.csv has
     changed. Without late.csv nothing is subtracted from anybody.
 
     Exits 1 where a line is at fault: then nothing was changed. A student whom the gradebook doesn't
     know is such a fault, too; there all other lines count.
     """  # noqa: D301 (click's own sign for lines that stay as they are)
-    from pcn_course.grading.due import carry_all, report
     from pcn_course.grading.late import recalculate, rules_of
     from pcn_course.grading.late_file import FILE, LateError, example
     from pcn_course.grading.room import RoomError
@@ -64,8 +60,6 @@ def late(folder: Path | None, *, dry_run: bool) -> None:
     path = room.root / FILE
     try:
         zone = rules_of(room).zone
-        carried = [] if dry_run else carry_all(room)
-        lines, differing = report(room)
         done = recalculate(room, dry_run=dry_run)
     except LateError as error:
         for fault in error.faults:
@@ -76,10 +70,6 @@ def late(folder: Path | None, *, dry_run: bool) -> None:
         raise click.ClickException(error.plain) from error
     finally:
         room.close()
-    for line in (*carried, *lines):
-        click.echo(line)
-    for text in differing:
-        click.echo(text, err=True)
     there = path.exists()
     if not there:
         click.echo(f"There is no {path}, so nothing is subtracted for handing in late.")

@@ -21,7 +21,6 @@ from traitlets.config import Config
 from pcn_course.characters import print_safely
 from pcn_course.grading.audit import note_formgrader, watch
 from pcn_course.grading.collecting import HAND_IN, Collect, Extractor
-from pcn_course.grading.due import read_in_course_zone
 from pcn_course.grading.exporter import ReleasedNotebookExporter
 from pcn_course.grading.feedback import FeedbackPage, ReleaseFeedback
 from pcn_course.grading.formgrader_pages import escape_formgrader
@@ -68,7 +67,6 @@ def configure(c: Config, here: Path) -> None:
     watch(assignments, c.CourseDirectory.db_url)
     note_formgrader()
     escape_formgrader()
-    read_in_course_zone(c)
     # Code never travels, neither to students nor from a folder that was put here by hand.
     c.CourseDirectory.ignore = [
         ".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py", "*.so", "*.pth"

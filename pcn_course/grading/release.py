@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
@@ -11,15 +10,13 @@ from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor
 
 from pcn_course.course import UnknownStepError, load_course
-from pcn_course.grading.due import carry, in_words
-from pcn_course.grading.lms.zones import zone_of
 
 
 class CarryDueDate(NbGraderPreprocessor):
     """Writes the due date into the notebook, where students' pages find it.
 
-    The gradebook's date counts. It takes the one in ``data/course.toml`` unless another was set in
-    Formgrader. After a change, generate and release the assignment again.
+    The gradebook's date counts, which formgrader can change; where it has none, it takes the one
+    in ``data/course.toml``. After a change, generate and release the assignment again.
     """
 
     def preprocess(
@@ -34,22 +31,33 @@ class CarryDueDate(NbGraderPreprocessor):
         return nb, resources
 
     def _due(self, assignment_id: str, db_url: str) -> dt.datetime | None:
-        """Return the due date in UTC."""
-        try:
-            step = load_course().step(assignment_id)
-        except UnknownStepError:
-            return None
-        zone = zone_of(self.config)
-        from_course = step.due.astimezone(dt.UTC) if step.due else None
+        """The due date in UTC."""
+        from_course = _from_course(assignment_id)
         if getattr(getattr(self.parent, "parent", None), "no_database", False):
             return from_course
         with Gradebook(db_url) as gradebook:
             try:
-                due, text = carry(Path(self.parent.parent.coursedir.root), gradebook, step)
+                # The gradebook's dates are UTC without saying so.
+                due: dt.datetime | None = gradebook.find_assignment(assignment_id).duedate
             except MissingEntry:
                 return from_course
-        if text:
-            self.log.warning(text)
-        words = in_words(due, zone) if due else "no due date"
-        self.log.info("%s: students will see %s", assignment_id, words)
-        return due
+            if due is None:
+                if from_course:
+                    naive = from_course.replace(tzinfo=None)
+                    gradebook.update_or_create_assignment(assignment_id, duedate=naive)
+                return from_course
+        in_gradebook: dt.datetime = due.replace(tzinfo=dt.UTC)
+        if from_course and from_course != in_gradebook:
+            self.log.warning(
+                "The gradebook's due date of %s is %s and counts; data/course.toml says %s",
+                assignment_id, in_gradebook, from_course,
+            )  # fmt: skip
+        return in_gradebook
+
+
+def _from_course(assignment_id: str) -> dt.datetime | None:
+    try:
+        due = load_course().step(assignment_id).due
+    except UnknownStepError:
+        return None
+    return due.astimezone(dt.UTC) if due else None

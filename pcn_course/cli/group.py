@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import io
 import sqlite3
 import sys
@@ -47,6 +48,8 @@ port_option = click.option(
 browser_option = click.option("--no-browser", is_flag=True, help="Only print the address.")
 
 
+_NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
+"""Errors of writing that are not about the place that a command was given."""
 _PLAIN = {
     "→": "->", "\u2212": "-", "–": "-", "·": "-", "…": "...", "“": '"', "”": '"',
     "’": "'", "‘": "'", "✓": "ok", "○": "o",
@@ -74,7 +77,16 @@ class Commands(click.Group):
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="pcn-spelled")
-        return super().main(*args, **kwargs)
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:
+            if error.filename is not None or error.errno not in _NO_ROOM:
+                raise
+            sys.stderr.write(
+                f"Error: The output can't be written ({error.strerror}). `pcn audit` lists what "
+                "was changed.\n"
+            )
+            raise SystemExit(1) from None
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what the gradebook refuses is one sentence and exit status 1.

@@ -80,6 +80,20 @@ def test_redirected_output_of_a_strict_process_ends_well(room: Room, tmp_path: P
     assert b"- -> 3 days" in target.read_bytes()
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_output_on_a_full_disk_is_one_sentence(room: Room) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "pcn_course", "late", "--room", str(room.root)],
+            stdout=full, stderr=subprocess.PIPE, check=False, text=True,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: The output can't be written (No space left on device). `pcn audit` lists what was "
+        "changed.\n"
+    )
+
+
 # ---- A gradebook that another program holds ------------------------------------------------------
 
 

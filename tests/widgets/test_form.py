@@ -250,6 +250,24 @@ def test_a_preview_names_what_points_to_somebody(visitor: Visitor) -> None:
     assert "Only you see this note" not in visitor.ask("preview")["html"]
 
 
+def test_advice_is_firm_on_words_and_soft_on_a_draft_as_a_whole(workspace: Workspace) -> None:
+    course = load_course()
+    visitor = Visitor(Form(course, course.step("managing"), workspace))
+
+    def advice(text: str) -> dict[str, Any]:
+        return visitor.ask("advise", key="draft-to-share", text=text, number=1)
+
+    soft = advice("My client is afraid that his brother will find out. What would you say to him?")
+    assert soft["warnings"] == []
+    assert soft["soft"].startswith("This reads as if it were about one person.")
+    firm = advice("My client Maria told me that she left her husband in Boise.")
+    assert [one["words"] for one in firm["warnings"]] == ["Maria", "Boise"]
+    assert "soft" not in firm
+    assert firm["note"].startswith("This reads as if it were about one person.")
+    harmless = advice("Which forms do you use for respite care?")
+    assert (harmless["warnings"], harmless["soft"]) == ([], "")
+
+
 def test_feedback_is_shown_without_a_way_to_the_network(
     visitor: Visitor, workspace: Workspace
 ) -> None:

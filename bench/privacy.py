@@ -33,11 +33,11 @@ LONG = 60
 """Characters from which on a remark is on a draft and not on words."""
 _FIGURES = ("recall", "precision", "span recall", "span precision", "venting")
 _ALONE = """
-import resource
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+import psutil
+before = psutil.Process().memory_info().rss
 from pcn_course.privacy import advise
 advise("A client, 94, moved to Boise on May 4. Call 512-555-0147.")
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(psutil.Process().memory_info().rss - before)
 """
 
 
@@ -89,11 +89,11 @@ def run(rounds: int, patience: float = 30.0) -> dict[str, Any]:  # noqa: ARG001 
     took = []
     for _ in range(rounds):
         for text in texts:
-            start = time.perf_counter()
+            start = time.process_time()  # its own time: other programs' is no cost of the checker
             advise(text)
-            took.append(1000 * (time.perf_counter() - start))
+            took.append(1000 * (time.process_time() - start))
     took.sort()
-    memory = int(subprocess.check_output([sys.executable, "-c", _ALONE], cwd=ROOT)) / 1000
+    memory = int(subprocess.check_output([sys.executable, "-c", _ALONE], cwd=ROOT)) / 1e6
     slow = took[int(0.95 * len(took))]
     say(f"A draft takes {statistics.median(took):.1f} ms, 19 of 20 at most {slow:.1f} ms")
     say(f"The checker takes {memory:.0f} MB")

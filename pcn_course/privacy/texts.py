@@ -9,7 +9,7 @@ from __future__ import annotations
 from pcn_course.privacy.gate import about
 
 FIGURES = (
-    "On drafts by writers new to it, it remarked on {recall:.0%} of those that could identify "
+    "On drafts by writers it had not seen, this check remarked on {recall:.0%} of those that could identify "
     "someone, and {precision:.0%} of the drafts it remarked on could."
 ).format(**{name: about()["left_out"][name]["mean"] for name in ("recall", "precision")})
 """What was measured when the gates were trained; README.md and docs/instructors.md say the same."""

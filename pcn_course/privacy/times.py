@@ -59,7 +59,7 @@ _AGES = (
         re.IGNORECASE,
     ),
     re.compile(
-        rf"(?:\b(?:{_WHO})|[A-Z]\w{{1,20}}\s[A-Z]\w{{1,20}})(?:,\s|\s\()(?P<age>{_OLD})(?=[,)]|\s(?:and|but|or|with|who)\b)"
+        rf"(?:\b(?:{_WHO})|[A-Z]\w{{0,20}}\.?\s[A-Z]\w{{1,20}})(?:,\s|\s\()(?P<age>{_OLD})(?=[,)]|\s(?:and|but|or|with|who)\b)"
     ),
 )
 _RANGE = re.compile(r"\d\s?(?:and|to|[-–])\s?$")

@@ -313,19 +313,20 @@ class AnswerStore:
             self._remember_columns()
             notices, self._untold = self._untold, []
         fields: dict[str, Field] = {}
-        # What was private when it was written is no answer to what is asked of everybody now.
-        private.fields = {key: one for key, one in private.fields.items() if self._is_note(key)}
+        # What was private is no answer to a question that is public now: it is shown beside it.
+        private.fields = {self._note(key): field for key, field in private.fields.items()}
         for document in (public, private):
             usable, problems = _checked(document, self.step)
-            for key, field in document.fields.items():
-                prompt = self.step.prompt(key)
-                # Where both hold it, since it is private or public only now, its own place counts.
-                if key in fields and prompt and not prompt.private:
-                    continue
-                # A value that can't be shown is an empty field, with the version that it has.
-                fields[key] = usable.get(key, Field(None, field.version))
+            # A value that can't be shown is an empty field, with the version that it has.
+            fields.update({k: Field(None, f.version) for k, f in document.fields.items()})
+            fields.update(usable)
             notices.extend(problems)
         return Loaded(fields, public.revision, public.saved_at, tuple(notices))
+
+    def _note(self, key: str) -> str:
+        """The key under which a page gets what the private file holds for ``key``."""
+        prompt = self.step.prompt(key)
+        return key if prompt is None or prompt.private else f"{key}-before"
 
     def private_answers(self) -> dict[str, Field]:
         """The private answers, read only: a file that can't be used is left where it is.
@@ -397,7 +398,9 @@ class AnswerStore:
                     continue
                 private = prompt.private if prompt else _was_private(key, documents)
                 document, other = documents[private], documents[not private]
-                current = document.fields.get(key) or other.fields.get(key, Field(None, 0))
+                # What is private now may have been public before.
+                before = other.fields.get(key) if private else None
+                current = document.fields.get(key) or before or Field(None, 0)
                 if _same(current.value, edit.value):
                     versions[key] = current.version
                     continue
@@ -417,8 +420,8 @@ class AnswerStore:
                     entries.append(Entry(key, current.value, current.version, now, "", 0))
                 field = Field(edit.value, current.version + 1)
                 document.fields[key] = field
-                if other.fields.pop(key, None):
-                    changed.add(not private)  # the course made it private, or public
+                if private and other.fields.pop(key, None):
+                    changed.add(False)
                 versions[key] = field.version
                 entries.append(Entry(key, field.value, field.version, now, client, seq))
                 changed.add(private)

@@ -150,30 +150,33 @@ def test_an_answer_to_a_dropped_question_stays_where_it_was(desk: Desk, tmp_path
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("private", [True, False])
-def test_a_question_that_becomes_private_or_public_takes_its_answer_along(
-    desk: Desk, tmp_path: Path, *, private: bool
-) -> None:
-    """With the next save; until then it stands there as it was."""
-    before, after = (
-        msgspec.structs.replace(
-            STEP,
-            prompts=tuple(
-                msgspec.structs.replace(one, private=hidden) if one.key == "why" else one
-                for one in STEP.prompts
-            ),
-        )
-        for hidden in (not private, private)
+def with_why(*, private: bool) -> Step:
+    """The step, in which one question is private or public."""
+    changed = (
+        msgspec.structs.replace(one, private=private) if one.key == "why" else one
+        for one in STEP.prompts
     )
-    Desk(tmp_path, before).type("First.", base=0)
-    later = Desk(tmp_path, after)
+    return msgspec.structs.replace(STEP, prompts=tuple(changed))
+
+
+def test_a_question_that_becomes_private_takes_its_answer_along(tmp_path: Path) -> None:
+    """With the next save; until then it stands there as it was."""
+    Desk(tmp_path, with_why(private=False)).type("First.", base=0)
+    later = Desk(tmp_path, with_why(private=True))
     assert later.store().load().fields["why"] == Field("First.", 1)
     assert later.type("Second.", base=1, seq=2).versions == {"why": 2}
     assert later.store().load().fields["why"] == Field("Second.", 2)
-    private_file = tmp_path / ".pcn" / "private" / f"{STEP.id}.json"
-    holds = {True: private_file, False: later.file}
-    assert "Second." in holds[private].read_text()
-    assert "why" not in decode(holds[not private].read_bytes(), "mini", STEP.name).fields
+    assert decode(later.file.read_bytes(), "mini", STEP.name).fields == {}
+
+
+def test_what_was_private_is_shown_beside_a_question_that_is_public_now(tmp_path: Path) -> None:
+    Desk(tmp_path, with_why(private=True)).type("For me alone.", base=0)
+    later = Desk(tmp_path, with_why(private=False))
+    assert later.store().load().fields == {"why-before": Field("For me alone.", 1)}
+    assert later.type("For all.", base=0, seq=2).versions == {"why": 1}
+    assert "For me alone." not in later.file.read_text()
+    values = {key: field.value for key, field in later.store().load().fields.items()}
+    assert values == {"why": "For all.", "why-before": "For me alone."}
 
 
 @pytest.mark.parametrize(

@@ -420,7 +420,8 @@ class AnswerStore:
                     entries.append(Entry(key, current.value, current.version, now, "", 0))
                 field = Field(edit.value, current.version + 1)
                 document.fields[key] = field
-                if private and other.fields.pop(key, None):
+                if private and key in other.fields:
+                    del other.fields[key]
                     changed.add(False)
                 versions[key] = field.version
                 entries.append(Entry(key, field.value, field.version, now, client, seq))

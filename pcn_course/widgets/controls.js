@@ -126,7 +126,7 @@ function field({ prompt, id, describedby, changed }) {
   const hint = prompt.kind === "date" && h("p", { class: "pcn-help pcn-hint", id: id + "-year", role: "status" });
   const doubt = () => {
     const year = Number(el.value.split("-")[0]);
-    const text = !el.value || (year >= 1900 && year < 2200) ? "" : `The year is ${year}. ${year < 100 ? `Did you mean ${2000 + year}?` : "Check the year."}`;
+    const text = !el.value || (year >= 1900 && year < 2200) ? "" : `The year is ${year}. ` + (year < 100 ? `Did you mean ${2000 + year}?` : "Check the year.");
     if (hint.textContent !== text) hint.textContent = text;
   };
   const el = h(text ? "textarea" : "input", {

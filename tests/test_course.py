@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from pcn_course.course import (
@@ -44,6 +46,20 @@ def test_every_step_ends_with_the_shared_prompts(small_course: Course) -> None:
             "covered-evidence",
             "private-note",
         ]
+
+
+def test_a_steps_version_is_that_of_its_questions_alone(small_course: Course) -> None:
+    step = small_course.steps[0]
+    first = step.prompts[0]
+    change = msgspec.structs.replace
+    same = change(step, title="Another title", due=dt.datetime(2027, 1, 22, tzinfo=dt.UTC))
+    assert same.version == step.version
+    reworded = change(first, label="What do you do?")
+    optional = change(first, key="one-more", required=False)
+    for prompts in ((reworded, *step.prompts[1:]), (*step.prompts, optional)):
+        assert change(step, prompts=prompts).version != step.version
+    rubric = small_course.rubric
+    assert change(rubric, structure=5).version != rubric.version
 
 
 def test_unknown_step_names_the_known_ones(small_course: Course) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
+import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +21,8 @@ Kind = Literal["line", "text", "choice", "choices", "scale", "date", "time", "ta
 SIMPLE_KINDS = ("line", "text", "choice", "choices", "scale", "date", "time")
 TOOLS = "tools"
 """The word in ``options_from`` for the catalogue of tools; every other word there names a table."""
+VERSION_LENGTH = 16
+"""Hexadecimal digits of a step's or rubric's version."""
 LONGEST_ID = 40
 """The most characters that the id of a table's entry has."""
 MAX_CHOICES = 1_000
@@ -268,7 +272,7 @@ class StructurePoint(Part, frozen=True):
     prompts: tuple[str, ...]
 
 
-class Step(Part, frozen=True):
+class Step(Part, frozen=True, dict=True):
     """One step of the course, which is one notebook and one assignment (``id``)."""
 
     id: str
@@ -298,6 +302,16 @@ class Step(Part, frozen=True):
     def prompt(self, key: str) -> Prompt | None:
         """The prompt with ``key``, or ``None``."""
         return next((prompt for prompt in self.prompts if prompt.key == key), None)
+
+    @functools.cached_property
+    def version(self) -> str:
+        """Short hash of what the step asks: prompts, completion points, ``covered``, and panels.
+
+        Two pages of the same version show the same questions in the same words. The due date,
+        the reading, and the titles play no part.
+        """
+        asks = self.prompts, self.structure, self.covered, self.panels
+        return hashlib.sha256(msgspec.json.encode(asks)).hexdigest()[:VERSION_LENGTH]
 
 
 class Level(Part, frozen=True):
@@ -333,6 +347,11 @@ class Rubric(Part, frozen=True):
     def points(self) -> float:
         """The most points of one step."""
         return self.structure + sum(criterion.points for criterion in self.criteria)
+
+    @property
+    def version(self) -> str:
+        """Short hash of the scale: changed by points and by words of any criterion."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:VERSION_LENGTH]
 
 
 class Tool(Part, frozen=True):

@@ -3,7 +3,7 @@
 ``answers.json`` lies beside the step's notebook and is what gets submitted::
 
     {"format": 1, "course": "pcn", "step": "goals", "revision": 7,
-     "saved_at": "2026-11-22T10:00:00Z",
+     "saved_at": "2026-11-22T10:00:00Z", "asked": "2d5591b3162dbb98",
      "fields": {"what-you-do": {"value": "…", "version": 3}}}
 
 Private answers have a document of the same form in the workspace's ``.pcn`` folder, which is never
@@ -13,6 +13,7 @@ submitted. A file that can't be read is set aside there and named in a notice, n
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -23,7 +24,7 @@ from typing import Any
 import msgspec
 from filelock import FileLock, Timeout
 
-from pcn_course.course import Prompt, Step
+from pcn_course.course import Course, Prompt, Step, asked
 from pcn_course.course.model import dropped_fault
 from pcn_course.files import (
     PRIVATE,
@@ -78,7 +79,10 @@ class Conflict(msgspec.Struct, frozen=True):
 
 
 class Document(msgspec.Struct):
-    """An answers file as it stands on disk."""
+    """An answers file as it stands on disk.
+
+    ``asked`` is the version of the step (`Step.version`) under which it was last saved.
+    """
 
     format: int
     course: str
@@ -86,6 +90,7 @@ class Document(msgspec.Struct):
     revision: int = 0
     saved_at: str | None = None
     fields: dict[str, Field] = {}
+    asked: str = ""
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -108,11 +113,15 @@ class Saved(msgspec.Struct, frozen=True):
 
 
 class Submitted(msgspec.Struct, frozen=True):
-    """Answers read as data for showing and grading. ``problems`` says what could not be used."""
+    """Answers read as data for showing and grading. ``problems`` says what could not be used.
+
+    ``step`` is what was asked when they were written, where whoever read them wanted to know.
+    """
 
     fields: dict[str, Field]
     problems: tuple[str, ...] = ()
     saved_at: str | None = None
+    step: Step | None = None
 
 
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -184,18 +193,34 @@ def _is_deep(value: Any) -> bool:
 
 Hidden = Mapping[str, Collection[str]]
 """Columns that are never submitted, by the key of their table."""
+Asked = Callable[[str], tuple[Step, tuple[str, ...]]]
+"""Returns the step of a version, and notes where it had to take another."""
+
+
+def read_submitted(path: Path, course: Course, step: Step) -> Submitted:
+    """Read what was submitted, by the version of the step that its answers were written for."""
+    return read_answers(path, step, course.id, asked_in=functools.partial(asked, course, step))
 
 
 def read_answers(
-    path: Path, step: Step, course: str | None = None, hidden: Hidden | None = None
+    path: Path,
+    step: Step,
+    course: str | None = None,
+    hidden: Hidden | None = None,
+    asked_in: Asked | None = None,
 ) -> Submitted:
     """Read public answers as data, changing nothing; never raises for what a file holds.
 
     Values that aren't answers to their prompt are left out and named in ``problems``; answers to
-    keys that the course doesn't know are kept. What is private is left out wherever it stands, by
-    the course and by ``hidden``, see `AnswerStore.hidden`.
+    keys that the course doesn't know are kept. What is private, now or in the version that was
+    asked, is left out wherever it stands, and so is ``hidden``, see `AnswerStore.hidden`.
+    ``asked_in`` gives the step of a version.
     """
-    return _read_answers(path, step, course, lambda fields: _public(step, fields, hidden))
+
+    def public(version: Step, fields: dict[str, Field]) -> dict[str, Field]:
+        return _public(step, _public(version, fields, hidden), hidden)
+
+    return _read_answers(path, step, course, public, asked_in)
 
 
 def public_content(content: bytes, step: Step, hidden: Hidden) -> bytes:
@@ -255,7 +280,8 @@ def _read_answers(
     path: Path,
     step: Step,
     course: str | None,
-    choose: Callable[[dict[str, Field]], dict[str, Field]],
+    choose: Callable[[Step, dict[str, Field]], dict[str, Field]],
+    asked_in: Asked | None = None,
 ) -> Submitted:
     try:
         if path.stat().st_size > MAX_FILE:
@@ -267,9 +293,10 @@ def _read_answers(
         return Submitted({}, ("The answers file can't be opened.",))
     except UnreadableError as error:
         return Submitted({}, (f"The answers file can't be used: {error}.",))
-    document.fields = choose(document.fields)
+    step, notes = asked_in(document.asked) if asked_in else (step, ())
+    document.fields = choose(step, document.fields)
     fields, problems = _checked(document, step)
-    return Submitted(fields, problems, document.saved_at)
+    return Submitted(fields, (*notes, *problems), document.saved_at, step)
 
 
 def _checked(document: Document, step: Step) -> tuple[dict[str, Field], tuple[str, ...]]:
@@ -334,7 +361,7 @@ class AnswerStore:
         Raises:
             StorageError: the file can't be used.
         """
-        found = _read_answers(self.private, self.step, self.course_id, lambda fields: fields)
+        found = _read_answers(self.private, self.step, self.course_id, lambda _, fields: fields)
         if found.problems and not found.fields:
             raise StorageError(found.problems[0])
         return {key: field for key, field in found.fields.items() if self._is_note(key)}
@@ -477,6 +504,7 @@ class AnswerStore:
             for private in changed:
                 document = documents[private]
                 document.revision += 1
+                document.asked = self.step.version
                 document.saved_at = now
                 content = json.dumps(
                     msgspec.to_builtins(document), ensure_ascii=False, indent=1

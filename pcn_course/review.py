@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-from pcn_course.answers import Field
+from pcn_course.answers import Field, Submitted
 from pcn_course.characters import no_answer
 from pcn_course.checks import Checked
 from pcn_course.course import Prompt, Step
@@ -31,11 +31,30 @@ _LONG_LABEL = 40
 """Characters of a column's label that make its head high where the column is narrow."""
 
 
-def answers_html(step: Step, fields: Mapping[str, Field], problems: Iterable[str] = ()) -> str:
+def submitted_html(step: Step, answers: Submitted) -> str:
+    """What was submitted, under the questions that were asked then."""
+    asked = answers.step or step
+    return answers_html(asked, answers.fields, answers.problems, later(step, answers))
+
+
+def later(step: Step, answers: Submitted) -> tuple[Prompt, ...]:
+    """The required prompts of the step that came after these answers were written."""
+    if answers.step is None:
+        return ()
+    before = {prompt.key for prompt in answers.step.prompts}
+    return tuple(prompt for prompt in step.required if prompt.key not in before)
+
+
+def answers_html(
+    step: Step,
+    fields: Mapping[str, Field],
+    problems: Iterable[str] = (),
+    later: Iterable[Prompt] = (),
+) -> str:
     """All public answers of a step under their prompts, in the page's order.
 
-    Required prompts without an answer are shown as open; others are left out. Answers to keys that
-    the course doesn't know come last, under their key.
+    Required prompts without an answer are shown as open; others are left out. Those in ``later``
+    were not asked then. Answers to keys that the course doesn't know come last, under their key.
     """
     blocks = []
     tables = _entries(step, fields)
@@ -48,6 +67,10 @@ def answers_html(step: Step, fields: Mapping[str, Field], problems: Iterable[str
             blocks.append(_heading(prompt.label) + _value(prompt, value, tables))
         elif prompt.required:
             blocks.append(_heading(prompt.label) + f'<p style="{_OPEN}">No answer yet.</p>')
+    blocks += [
+        _heading(prompt.label) + f'<p style="{_OPEN}">Not asked when this was submitted.</p>'
+        for prompt in later
+    ]
     known = {prompt.key for prompt in step.prompts}
     for key, field in fields.items():
         if key not in known and not no_answer(field.value):

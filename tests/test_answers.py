@@ -64,6 +64,7 @@ def test_a_save_has_the_documented_form(desk: Desk) -> None:
         "step": "goals",
         "revision": 1,
         "saved_at": saved.saved_at,
+        "asked": desk.store().step.version,
         "fields": {"why": {"value": "Because it helps.", "version": 1}},
     }
     assert document["saved_at"].endswith("Z")

@@ -92,6 +92,7 @@ def _of_room(
     yield "disk", lambda: machine.disk("the room", room.root)
     yield "locks", lambda: machine.locks("the room", room.root, database=sqlite)
     yield "gradebook", lambda: term.gradebook(room)
+    yield "due dates", lambda: term.due_dates(room, root)
     yield "roster", lambda: term.roster(room)
     yield "research", lambda: term.secrets(room.root)
     yield "exchange", lambda: term.exchange(root, room.course_id)

@@ -21,9 +21,11 @@ from pcn_course.care.migrate import missing_columns, newer
 from pcn_course.care.places import find_workspaces
 from pcn_course.care.rows import database_file
 from pcn_course.course import Course
+from pcn_course.course.released import changes
 from pcn_course.grading.lms.roster import FILE as ROSTER
 from pcn_course.grading.lms.roster import name_key, read_roster
 from pcn_course.grading.lms.sheets import LmsError
+from pcn_course.grading.lms.zones import zone_of
 from pcn_course.grading.records import tables
 from pcn_course.grading.room import HELD, Person, Room, RoomError, gradebook_fault
 
@@ -38,6 +40,11 @@ def course_files(course: Course, room: Path | None) -> Iterator[Finding]:
     from pcn_course.grading.notebooks import stale, stale_in_room
 
     faults = stale(course, course.root / "notebooks")
+    if altered := changes(course):
+        yield fault(
+            "released steps", f"{len(altered)} changes since the release would change scores or "
+            f"answers; first: {altered[0]}", "Run `pcn check`, which lists them all.",
+        )  # fmt: skip
     if room is not None:
         faults += stale_in_room(room)
     if faults:
@@ -100,6 +107,21 @@ def gradebook(room: Room) -> Iterator[Finding]:
         )  # fmt: skip
     finally:
         engine.dispose()
+
+
+def due_dates(room: Room, exchange: Path | None) -> Iterator[Finding]:
+    """Each step's due date in the zone's words, and where it is not the same everywhere."""
+    from pcn_course.grading import dates
+
+    try:
+        zone = zone_of(room.config)
+    except LmsError:
+        return  # told with the clock
+    dues = dates.due_dates(room, exchange)
+    for sentence in dates.disagreements(dues, zone):
+        yield warning("due dates", sentence, "Until then, students and gradebook disagree.")
+    words = " ".join(dates.sentences(dues, zone))
+    yield good("due dates", words or "No step has a due date.")
 
 
 def _sqlite(room: Room, file: Path) -> Iterator[Finding]:

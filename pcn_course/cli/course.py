@@ -17,7 +17,7 @@ from pcn_course.cli.group import (
     port_option,
     with_faults,
 )
-from pcn_course.course import CourseError
+from pcn_course.course import Course, CourseError
 from pcn_course.files import StorageError
 
 
@@ -51,6 +51,7 @@ def app(root: Path | None, port: int | None, workspace: Path, *, no_browser: boo
 @course_option
 def check(root: Path | None) -> None:
     """Check the course's files; list every fault with its file and place."""
+    from pcn_course.course.released import changes
     from pcn_course.grading.calibration import load_calibrations
     from pcn_course.grading.notebooks import stale, stale_in_room
 
@@ -62,12 +63,41 @@ def check(root: Path | None) -> None:
         load_calibrations(course)
     except CourseError as error:
         faults += error.faults
-    for fault in faults:
-        click.echo(str(fault), err=True)
-    if faults:
+    faults += changes(course)
+    told = [str(fault) for fault in faults]
+    if (room / "nbgrader_config.py").is_file():
+        told += _about_the_term(course, room)
+    for line in told:
+        click.echo(line, err=True)
+    if told:
         raise click.exceptions.Exit(1)
     prompts = sum(len(step.prompts) for step in course.steps)
     click.echo(f"{course.title}: {len(course.steps)} steps, {prompts} prompts, no faults.")
+
+
+def _about_the_term(course: Course, folder: Path) -> list[str]:
+    """Print each due date; return what is wrong with dates and with points of what is released."""
+    from pcn_course.course.released import newest
+    from pcn_course.grading import dates
+    from pcn_course.grading.lms.sheets import LmsError
+    from pcn_course.grading.lms.zones import zone_of
+    from pcn_course.grading.release import scores_changed
+    from pcn_course.grading.room import RoomError, open_room
+
+    try:
+        room = open_room(folder, course=course)
+        zone = zone_of(room.config)
+    except (RoomError, LmsError) as error:
+        return [error.plain]
+    wrong = []
+    for step in course.steps:
+        if newest(course, step.id):
+            released, source = room.root / room.released / step.path, course.root / "notebooks"
+            wrong += [f"{step.id}: {one}." for one in scores_changed(released, source / step.path)]
+    dues = dates.due_dates(room)
+    for sentence in dates.sentences(dues, zone):
+        click.echo(sentence)
+    return [*wrong, *dates.disagreements(dues, zone)]
 
 
 @command(CHANGING)

@@ -52,6 +52,7 @@ def late(folder: Path | None, *, dry_run: bool) -> None:
     Exits 1 where a line is at fault: then nothing was changed. A student whom the gradebook doesn't
     know is such a fault, too; there all other lines count.
     """  # noqa: D301 (click's own sign for lines that stay as they are)
+    from pcn_course.grading.dates import disagreements, due_dates, sentences
     from pcn_course.grading.late import recalculate, rules_of
     from pcn_course.grading.late_file import FILE, LateError, example
     from pcn_course.grading.room import RoomError
@@ -70,6 +71,9 @@ def late(folder: Path | None, *, dry_run: bool) -> None:
         raise click.ClickException(error.plain) from error
     finally:
         room.close()
+    dues = due_dates(room)
+    for sentence in (*sentences(dues, zone), *disagreements(dues, zone)):
+        click.echo(sentence)
     there = path.exists()
     if not there:
         click.echo(f"There is no {path}, so nothing is subtracted for handing in late.")
@@ -114,7 +118,9 @@ def _change(before: str, after: str) -> str:
 
 
 def _moment(moment: dt.datetime | None, zone: ZoneInfo | None) -> str:
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}" if moment else "-"
+    from pcn_course.grading.lms.zones import in_words
+
+    return in_words(moment, zone) if moment else "-"
 
 
 def _length(length: dt.timedelta) -> str:

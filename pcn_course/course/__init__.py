@@ -20,6 +20,7 @@ from pcn_course.course.model import (
     Tool,
     UnknownStepError,
 )
+from pcn_course.course.released import asked
 
 __all__ = [
     "MAX_TEXT",
@@ -37,6 +38,7 @@ __all__ = [
     "StructurePoint",
     "Tool",
     "UnknownStepError",
+    "asked",
     "default_root",
     "load_course",
 ]

@@ -21,6 +21,7 @@ from traitlets.config import Config
 from pcn_course.characters import print_safely
 from pcn_course.grading.audit import note_formgrader, watch
 from pcn_course.grading.collecting import HAND_IN, Collect, Extractor
+from pcn_course.grading.dates import use_course_zone
 from pcn_course.grading.exporter import ReleasedNotebookExporter
 from pcn_course.grading.feedback import FeedbackPage, ReleaseFeedback
 from pcn_course.grading.formgrader_pages import escape_formgrader
@@ -30,7 +31,7 @@ from pcn_course.grading.literal import take_names_literally
 from pcn_course.grading.onebook import use_one_gradebook
 from pcn_course.grading.plainly import take_answers_alone
 from pcn_course.grading.programs import put_on_path
-from pcn_course.grading.release import CarryDueDate
+from pcn_course.grading.release import CarryDueDate, guard_releases
 from pcn_course.grading.reopen import ReopenMarks
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -72,7 +73,10 @@ def configure(c: Config, here: Path) -> None:
         ".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py", "*.so", "*.pth"
     ]  # fmt: skip
 
-    # A released notebook tells students when it is due.
+    # A due date without a zone is one of the course's.
+    use_course_zone(c)
+    # What was released keeps its scores, and a released notebook tells students when it is due.
+    guard_releases()
     c.GenerateAssignment.preprocessors = _names(*_DEFAULT_GENERATE, CarryDueDate)
 
     # Collected is what a submission consists of, its answers, and nothing else.

@@ -22,7 +22,7 @@ from nbgrader.preprocessors import GetGrades
 from nbgrader.utils import is_grade, is_solution, is_task
 from sqlalchemy import Engine, select
 
-from pcn_course.answers import FILE, Field, read_answers
+from pcn_course.answers import FILE, Field, Submitted, read_answers, read_submitted
 from pcn_course.course import Course, Criterion, Level, Prompt, Step, UnknownStepError
 from pcn_course.exchange import TIMESTAMP
 from pcn_course.grading.notebooks import STRUCTURE
@@ -119,7 +119,8 @@ def write_letter(
     """
     step = _step(course, info["assignment"])
     student = info["student"]
-    answers = read_answers(folder / FILE, step, course.id).fields if step else {}
+    submitted = read_submitted(folder / FILE, course, step) if step else Submitted({})
+    answers, then = submitted.fields, submitted.step or step
     with OneGradebook(info["db_url"]) as gradebook:
         notebook = gradebook.find_submission_notebook(info["notebook"], info["assignment"], student)
         grades = {one.name: one for one in notebook.grades}
@@ -135,7 +136,7 @@ def write_letter(
         handed_in = notebook.assignment.timestamp
         name = _name(gradebook, student)
         engine = gradebook.engine
-        passages = _passages(engine, student, step, answers)
+        passages = _passages(engine, student, then, answers)
         asked = requests_of(engine, step=info["assignment"], student=student)
     titles = {one.id: one.title for one in course.rubric.criteria}
     parts = [
@@ -145,7 +146,7 @@ def write_letter(
     ]
     own = tuple(one for one in parts if one.id != STRUCTURE)
     aim, at_the_top = next_step(own)
-    since, changes = _changes(room, student, step, course, folder, answers)
+    since, changes = _changes(room, student, then, course, folder, answers)
     return Letter(
         course=course.title,
         title=step.title if step else nb.metadata.get("title", info["notebook"]),

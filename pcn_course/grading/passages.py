@@ -124,8 +124,9 @@ class Passages:
         self, student: str, step_id: str, key: str, row: str | None, column: str | None
     ) -> str:
         """A public answer as text; empty where there is none."""
-        prompt = self._room.course.step(step_id).prompt(key)
-        field = self._room.answers(student, step_id).fields.get(key)
+        answers = self._room.answers(student, step_id)
+        prompt = (answers.step or self._room.course.step(step_id)).prompt(key)
+        field = answers.fields.get(key)
         if prompt is None or prompt.private or field is None:
             return ""
         value = field.value

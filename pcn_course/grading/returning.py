@@ -226,7 +226,8 @@ def write_words(room: Room, step_id: str, folder: Path) -> tuple[list[str], list
         if letter is None:
             without.append(student)
             continue
-        checked = check(step, room.answers(student, step_id).fields)
+        answers = room.answers(student, step_id)
+        checked = check(answers.step or step, answers.fields)
         name = word_name(step_id, student)
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from pcn_course.answers import FILE, Submitted, read_answers
+from pcn_course.answers import FILE, Submitted, read_submitted
 from pcn_course.course import Course, default_root, load_course
 from pcn_course.grading import private  # noqa: F401 (by it a gradebook is its owner's alone)
 from pcn_course.grading.audit import watch
@@ -78,7 +78,7 @@ class Room:
         return self.submitted / student / step_id
 
     def answers(self, student: str, step_id: str) -> Submitted:
-        """The answers that a student handed in, checked against the course; none, if none.
+        """The answers that a student handed in, checked against what was asked; none, if none.
 
         What autograding doesn't take, be it a link that was laid there by hand, isn't shown either.
 
@@ -89,7 +89,7 @@ class Room:
         path = self.submission(student, step_id) / FILE
         if os.path.lexists(path) and not is_plain(path):
             return Submitted({}, ("The answers file is a link, or no file.",))
-        return read_answers(path, step, self.course.id)
+        return read_submitted(path, self.course, step)
 
     @contextmanager
     def gradebook(self) -> Iterator[Gradebook]:

@@ -17,7 +17,7 @@ from pcn_course.course import Course, Criterion, Prompt, Step, load_course
 from pcn_course.grading.passages import Highlight
 from pcn_course.grading.phrases import Phrase
 from pcn_course.grading.scores import Mark, MarkRow, Submission
-from pcn_course.review import answers_html
+from pcn_course.review import later, submitted_html
 
 Json = dict[str, Any]
 _TEXTS = ("line", "text")
@@ -145,7 +145,7 @@ def mark_json(mark: Mark) -> Json:
 def answers(step: Step, submitted: Submitted) -> Json:
     """The answers as HTML, and for each of its headings what can be marked below it."""
     return {
-        "html": answers_html(step, submitted.fields, submitted.problems),
+        "html": submitted_html(step, submitted),
         "blocks": _blocks(step, submitted),
     }
 
@@ -182,7 +182,7 @@ def phrase_json(one: Phrase) -> Json:
 
 def text_of(step: Step, submitted: Submitted, key: str, row: str | None, column: str | None) -> str:
     """The words of a public answer that stand on the page; empty where there are none."""
-    prompt = step.prompt(key)
+    prompt = (submitted.step or step).prompt(key)
     field = submitted.fields.get(key)
     if prompt is None or prompt.private or field is None:
         return ""
@@ -197,15 +197,17 @@ def text_of(step: Step, submitted: Submitted, key: str, row: str | None, column:
 
 
 def _blocks(step: Step, submitted: Submitted) -> list[Json | None]:
-    """What stands below each heading of `answers_html`, in its order; None: nothing to mark."""
+    """What stands below each heading of `submitted_html`, in its order; None: nothing to mark."""
     blocks: list[Json | None] = []
-    for prompt in step.prompts:
+    asked = submitted.step or step
+    for prompt in asked.prompts:
         field = submitted.fields.get(prompt.key)
         value = field.value if field else None
         if prompt.private or (prompt.is_empty(value) and not prompt.required):
             continue
         blocks.append(None if prompt.is_empty(value) else _block(prompt, value))
-    known = {prompt.key for prompt in step.prompts}
+    blocks += [None for _ in later(step, submitted)]
+    known = {prompt.key for prompt in asked.prompts}
     blocks += [
         None
         for key, field in submitted.fields.items()

@@ -6,10 +6,10 @@ import os
 import warnings
 from pathlib import Path
 
-from pcn_course.answers import FILE, Submitted, read_answers
+from pcn_course.answers import FILE, Submitted, read_submitted
 from pcn_course.checks import check
 from pcn_course.course import Course, Step, load_course
-from pcn_course.review import answers_html, checked_html
+from pcn_course.review import checked_html, submitted_html
 from pcn_course.widgets.form import Form
 from pcn_course.workspace import Workspace, open_workspace
 
@@ -50,16 +50,17 @@ class StepPage:
             _show(f"<p>{_ELSEWHERE}</p>")
             return
         answers = self._answers()
-        _show(answers_html(self._step, answers.fields, answers.problems))
+        _show(submitted_html(self._step, answers))
 
     def check(self) -> float:
         """Show the structure points with the reason for each missing one, and return their sum."""
-        checked = check(self._step, self._answers().fields)
+        answers = self._answers()
+        checked = check(answers.step or self._step, answers.fields)
         _show(checked_html(checked))
         return float(checked.points)
 
     def _answers(self) -> Submitted:
-        return read_answers(self._folder / FILE, self._step, self._course.id)
+        return read_submitted(self._folder / FILE, self._course, self._step)
 
 
 def open_step(name: str) -> StepPage:

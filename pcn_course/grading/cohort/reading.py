@@ -24,7 +24,7 @@ import pandas as pd
 from nbgrader import api
 from sqlalchemy import Connection, select
 
-from pcn_course.answers import FILE, Submitted, read_answers
+from pcn_course.answers import FILE, Submitted, read_submitted
 from pcn_course.characters import no_answer, printable
 from pcn_course.checks import check
 from pcn_course.course import Course, Step
@@ -32,7 +32,7 @@ from pcn_course.files import write_whole
 from pcn_course.grading.room import Room, is_plain
 from pcn_course.grading.scores import read_marks
 
-FORMAT = 1
+FORMAT = 2
 TOOL_PROMPTS = ("tools-known", "tools-wanted", "tools-chosen")
 WASTED = "wasted-time"
 _NETWORK = {"goals": ("expertise-that-helps",), "connections": ("people", "ties", "your-sector")}
@@ -48,13 +48,15 @@ _log = logging.getLogger("pcn_course")
 class Told(msgspec.Struct, frozen=True, kw_only=True):
     """What one file of answers tells the tables.
 
-    ``answered`` are the keys of prompts with an answer; ``ready`` says that nothing required is
+    ``answered`` are the keys of prompts with an answer, ``later`` those of prompts that were not
+    asked when the answers were written; ``ready`` says that nothing required is
     open; ``covered`` that another process covers the step; ``tools`` are the choices by prompt;
     ``network`` the answers that needs and ties are read from, their free text taken out;
     ``minutes`` the largest number of minutes named in "what wasted your time".
     """
 
     answered: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
     ready: bool = False
     covered: bool = False
     tools: dict[str, tuple[str, ...]] = {}
@@ -266,7 +268,7 @@ def _answers(course: Course, told: Mapping[tuple[str, str], Told]) -> pd.DataFra
     }
     columns: tuple[list[str], list[str], list[str], list[bool]] = ([], [], [], [])
     for (student, step), one in told.items():
-        keys, answered = asked[step], set(one.answered)
+        keys, answered = [key for key in asked[step] if key not in one.later], set(one.answered)
         columns[0].extend([student] * len(keys))
         columns[1].extend([step] * len(keys))
         columns[2].extend(keys)
@@ -283,10 +285,12 @@ def tell(step: Step, answers: Submitted) -> Told:
         for prompt in step.prompts
         if not prompt.private and not prompt.is_empty(values.get(prompt.key))
     )
-    checked = check(step, answers.fields)
-    asked = {prompt.key for prompt in step.prompts}
+    then = answers.step or step
+    checked = check(then, answers.fields)
+    asked = {prompt.key for prompt in then.prompts}
     return Told(
         answered=answered,
+        later=tuple(prompt.key for prompt in step.prompts if prompt.key not in asked),
         ready=checked.covered or not checked.open,
         covered=checked.covered,
         tools={
@@ -417,7 +421,7 @@ class _Cache:
         kept = self._before.get(key)
         if kept is None or (kept.time, kept.size) != (about.st_mtime_ns, about.st_size):
             asked = self._course.step(step)
-            told = tell(asked, read_answers(path, asked, self._course.id))
+            told = tell(asked, read_submitted(path, self._course, asked))
             kept = _Kept(about.st_mtime_ns, about.st_size, told)
         self._now[key] = kept
         return kept.told

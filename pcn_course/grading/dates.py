@@ -1,0 +1,209 @@
+"""Due dates: where each one is set, what students see, and times as people write them.
+
+A due date is in up to four places: ``data/course.toml``, the gradebook (which counts), the released
+notebook, and the exchange's copy of it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from nbgrader import utils
+from nbgrader.apps import api as nbgrader_api
+from nbgrader.apps import dbapp
+from sqlalchemy import create_engine, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from tornado.web import HTTPError
+from traitlets.config import Config
+
+from pcn_course.grading import tables
+from pcn_course.grading.lms.zones import ZoneError, in_words, read_moment, zone_of
+from pcn_course.grading.room import Room
+
+
+class Due(msgspec.Struct, frozen=True, kw_only=True):
+    """The due date of a step in each place, in UTC; None where there is none.
+
+    ``graded`` is True where the gradebook has the assignment, ``released`` and ``exchanged`` where
+    a notebook is in ``release/`` and in the exchange; the dates in these are ``seen``.
+    """
+
+    step: str
+    course: dt.datetime | None
+    gradebook: dt.datetime | None
+    graded: bool
+    seen: dict[str, dt.datetime | None]
+
+    @property
+    def counts(self) -> dt.datetime | None:
+        """The date by which work is late."""
+        return self.gradebook if self.graded else self.course
+
+
+def due_dates(room: Room, exchange: Path | None = None) -> tuple[Due, ...]:
+    """The due dates of all steps. Nothing is made or changed, also where there is no gradebook.
+
+    ``exchange`` is the exchange's root, where there is one. A gradebook that can't be read counts
+    as none: other checks tell it.
+    """
+    graded = _in_gradebook(room.db_url)
+    places = {"release/": room.root / room.released}
+    if exchange:
+        places["the exchange"] = exchange / room.course_id / "outbound"
+    return tuple(
+        Due(
+            step=step.id,
+            course=step.due.astimezone(dt.UTC) if step.due else None,
+            gradebook=graded.get(step.id),
+            graded=step.id in graded,
+            seen={
+                place: due_of(notebook)
+                for place, folder in places.items()
+                if (notebook := folder / step.path).is_file()
+            },
+        )
+        for step in room.course.steps
+    )
+
+
+def sentences(dues: Iterable[Due], zone: ZoneInfo | None) -> Iterator[str]:
+    """Yield “step-1-goals is due January 22, 2027, 11:59 PM EST.” for each step with a date."""
+    for due in dues:
+        if due.counts:
+            yield f"{due.step} is due {in_words(due.counts, zone)}."
+
+
+def disagreements(dues: Iterable[Due], zone: ZoneInfo | None) -> Iterator[str]:
+    """Yield a sentence for each step whose due date is not the same everywhere, with the remedy."""
+    for due in dues:
+        again = f"run `nbgrader generate_assignment {due.step} --force` and release it again"
+        if due.graded and due.course and due.course != due.gradebook:
+            yield (
+                f"{due.step} is due {_words(due.course, zone)} in data/course.toml, and "
+                f"{_words(due.gradebook, zone)} in the gradebook, which counts. Make both the same "
+                f"(data/course.toml, or Formgrader), then {again}."
+            )
+        for place, seen in due.seen.items():
+            if due.graded and seen != due.gradebook:
+                yield (
+                    f"{due.step} is due {_words(due.gradebook, zone)} in the gradebook, and its "
+                    f"notebook in {place} says {_words(seen, zone)}: {again}."
+                )
+        if due.graded and due.gradebook and not due.course and "the exchange" not in due.seen:
+            yield (
+                f"{due.step} has its due date in the gradebook only. Students who open the course "
+                "without the exchange see none: add it under [due] in data/course.toml."
+            )
+
+
+def due_of(notebook: Path) -> dt.datetime | None:
+    """The due date (UTC) that a released notebook tells students."""
+    try:
+        about = json.loads(notebook.read_bytes())["metadata"]["pcn"]
+        due = dt.datetime.fromisoformat(about["due"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return due.astimezone(dt.UTC) if due.tzinfo else None
+
+
+def due_in(gradebook: Any, step_id: str) -> dt.datetime | None:
+    """The gradebook's due date of a step, in UTC, which nbgrader leaves out.
+
+    Raises:
+        MissingEntry: the gradebook has no such assignment.
+    """
+    due: dt.datetime | None = gradebook.find_assignment(step_id).duedate
+    return due.replace(tzinfo=dt.UTC) if due else None
+
+
+def use_course_zone(config: Config) -> None:
+    """Let nbgrader and formgrader read and show times in the course's zone.
+
+    nbgrader takes ``-0500`` for seconds and ``EDT`` on a machine in UTC for UTC; formgrader's
+    dialog offers the offset of today also for a date across a change of clocks. ``config`` is read
+    when a time is: the zone may be set after `configure` was called.
+    """
+
+    def parse(moment: dt.datetime | str | None) -> dt.datetime | None:
+        if not isinstance(moment, str) or not moment.strip():
+            return _parse_utc(moment)  # type: ignore[no-any-return]
+        return read_moment(moment, zone_of(config)).replace(tzinfo=None)
+
+    def show(moment: dt.datetime, _zone: str) -> dt.datetime:
+        return moment.replace(tzinfo=dt.UTC).astimezone(zone_of(config))
+
+    def name(_zone: str) -> str:
+        zone = zone_of(config)
+        return zone.key if zone else ""
+
+    # Text without a zone comes to nbgrader.utils from due dates alone; times of submissions are
+    # read by names that other modules imported, and are UTC.
+    utils.parse_utc = parse
+    nbgrader_api.as_timezone = show
+    nbgrader_api.to_numeric_tz = name
+    from nbgrader.server_extensions.formgrader import apihandlers, handlers
+
+    handlers.to_numeric_tz = name
+    apihandlers.AssignmentHandler.put = _in_words_refused(apihandlers.AssignmentHandler.put)
+    dbapp.DbAssignmentAddApp.start = _add
+
+
+_parse_utc = utils.parse_utc
+_start_adding = dbapp.DbAssignmentAddApp.start
+
+
+def _add(app: Any) -> None:
+    """As nbgrader's, with a sentence in place of a traceback."""
+    try:
+        _start_adding(app)
+    except ZoneError as error:
+        app.fail("%s Nothing was changed.", error.plain)
+
+
+def _in_words_refused(put: Callable[..., Any]) -> Callable[..., Any]:
+    """Formgrader's saving of a due date, with a sentence in place of a server error."""
+
+    @functools.wraps(put)
+    def saving(handler: Any, assignment_id: str) -> Any:
+        try:
+            return put(handler, assignment_id)
+        except ZoneError as error:
+            raise HTTPError(400, "%s", error.plain, reason="The due date can't be read") from error
+
+    return put if hasattr(put, "in_words") else _marked(saving)
+
+
+def _marked(saving: Callable[..., Any]) -> Callable[..., Any]:
+    saving.in_words = True  # type: ignore[attr-defined]
+    return saving
+
+
+def _in_gradebook(db_url: str) -> dict[str, dt.datetime | None]:
+    """The due dates of the assignments that the gradebook has."""
+    url = make_url(db_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        return {}
+    engine = create_engine(db_url)
+    try:
+        with engine.connect() as connection:
+            rows = connection.execute(select(tables.assignment.c.name, tables.assignment.c.duedate))
+            return {
+                row.name: row.duedate.replace(tzinfo=dt.UTC) if row.duedate else None
+                for row in rows
+            }
+    except SQLAlchemyError:
+        return {}
+    finally:
+        engine.dispose()
+
+
+def _words(moment: dt.datetime | None, zone: ZoneInfo | None) -> str:
+    return in_words(moment, zone) if moment else "at no set time"

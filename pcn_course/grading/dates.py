@@ -32,14 +32,15 @@ from pcn_course.grading.room import Room
 class Due(msgspec.Struct, frozen=True, kw_only=True):
     """The due date of a step in each place, in UTC; None where there is none.
 
-    ``graded`` is True where the gradebook has the assignment, ``released`` and ``exchanged`` where
-    a notebook is in ``release/`` and in the exchange; the dates in these are ``seen``.
+    ``graded`` is True where the gradebook has the assignment. ``seen`` are the dates in the
+    notebooks that were released, by the place of the notebook.
     """
 
     step: str
     course: dt.datetime | None
     gradebook: dt.datetime | None
     graded: bool
+    has_exchange: bool
     seen: dict[str, dt.datetime | None]
 
     @property
@@ -51,19 +52,21 @@ class Due(msgspec.Struct, frozen=True, kw_only=True):
 def due_dates(room: Room, exchange: Path | None = None) -> tuple[Due, ...]:
     """The due dates of all steps. Nothing is made or changed, also where there is no gradebook.
 
-    ``exchange`` is the exchange's root, where there is one. A gradebook that can't be read counts
-    as none: other checks tell it.
+    ``exchange`` is the exchange's root; by default the one in ``nbgrader_config.py``. A gradebook
+    that can't be read counts as none: other checks tell it.
     """
     graded = _in_gradebook(room.db_url)
     places = {"release/": room.root / room.released}
+    exchange = exchange or room.config.Exchange.get("root")
     if exchange:
-        places["the exchange"] = exchange / room.course_id / "outbound"
+        places["the exchange"] = Path(exchange, room.course_id, "outbound")
     return tuple(
         Due(
             step=step.id,
             course=step.due.astimezone(dt.UTC) if step.due else None,
             gradebook=graded.get(step.id),
             graded=step.id in graded,
+            has_exchange=bool(exchange),
             seen={
                 place: due_of(notebook)
                 for place, folder in places.items()
@@ -97,7 +100,7 @@ def disagreements(dues: Iterable[Due], zone: ZoneInfo | None) -> Iterator[str]:
                     f"{due.step} is due {_words(due.gradebook, zone)} in the gradebook, and its "
                     f"notebook in {place} says {_words(seen, zone)}: {again}."
                 )
-        if due.graded and due.gradebook and not due.course and "the exchange" not in due.seen:
+        if due.graded and due.gradebook and not due.course and not due.has_exchange:
             yield (
                 f"{due.step} has its due date in the gradebook only. Students who open the course "
                 "without the exchange see none: add it under [due] in data/course.toml."

@@ -71,7 +71,9 @@ def read_moment(text: str, zone: ZoneInfo | None) -> dt.datetime:
         return read_moment(before, zone)
     names: list[str] = []
 
-    def offset_of(name: str | None, seconds: int | None) -> dt.tzinfo:
+    def offset_of(name: str | None, seconds: int | None) -> dt.tzinfo | None:
+        if name is None and seconds is None:
+            return None
         if name and name.upper() not in ("UTC", "GMT", "Z"):
             names.append(name)
         return dt.timezone(dt.timedelta(seconds=seconds or 0))

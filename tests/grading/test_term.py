@@ -101,7 +101,7 @@ class Term:
         path = self.room.root / "autograded" / student / STEP / f"{STEP}.ipynb"
         cells = json.loads(path.read_bytes())["cells"]
         outputs = [output for cell in cells for output in cell.get("outputs", [])]
-        return visible_text("".join("".join(one["data"]["text/html"]) for one in outputs))
+        return visible_text("".join("".join(one.get("data", {}).get("text/html", "")) for one in outputs))
 
     def scores(self, student: str) -> dict[str, float | None]:
         with self.room.gradebook() as gradebook:

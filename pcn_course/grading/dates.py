@@ -24,6 +24,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from tornado.web import HTTPError
 from traitlets.config import Config
 
+from pcn_course.course import Course
+from pcn_course.course.released import newest
 from pcn_course.grading import tables
 from pcn_course.grading.lms.zones import ZoneError, in_words, read_moment, zone_of
 from pcn_course.grading.room import Room
@@ -32,14 +34,16 @@ from pcn_course.grading.room import Room
 class Due(msgspec.Struct, frozen=True, kw_only=True):
     """The due date of a step in each place, in UTC; None where there is none.
 
-    ``graded`` is True where the gradebook has the assignment. ``seen`` are the dates in the
-    notebooks that were released, by the place of the notebook.
+    ``graded`` is True where the gradebook has the assignment, ``moves`` where only the course's
+    date has changed since the release: generating takes it into the gradebook. ``seen`` are the
+    dates in the notebooks that were released, by the place of the notebook.
     """
 
     step: str
     course: dt.datetime | None
     gradebook: dt.datetime | None
     graded: bool
+    moves: bool
     has_exchange: bool
     seen: dict[str, dt.datetime | None]
 
@@ -66,6 +70,7 @@ def due_dates(room: Room, exchange: Path | None = None) -> tuple[Due, ...]:
             course=step.due.astimezone(dt.UTC) if step.due else None,
             gradebook=graded.get(step.id),
             graded=step.id in graded,
+            moves=_moves(room.course, step.id, graded.get(step.id)),
             has_exchange=bool(exchange),
             seen={
                 place: due_of(notebook)
@@ -89,10 +94,11 @@ def disagreements(dues: Iterable[Due], zone: ZoneInfo | None) -> Iterator[str]:
     for due in dues:
         again = f"run `nbgrader generate_assignment {due.step} --force` and release it again"
         if due.graded and due.course and due.course != due.gradebook:
+            both = "set the same date in data/course.toml and in Formgrader, then "
             yield (
                 f"{due.step} is due {_words(due.course, zone)} in data/course.toml, and "
-                f"{_words(due.gradebook, zone)} in the gradebook, which counts. Make both the same "
-                f"(data/course.toml, or Formgrader), then {again}."
+                f"{_words(due.gradebook, zone)} in the gradebook, which counts. To change that, "
+                f"{'' if due.moves else both}{again}."
             )
         for place, seen in due.seen.items():
             if due.graded and seen != due.gradebook:
@@ -206,6 +212,11 @@ def _in_gradebook(db_url: str) -> dict[str, dt.datetime | None]:
         return {}
     finally:
         engine.dispose()
+
+
+def _moves(course: Course, step_id: str, in_gradebook: dt.datetime | None) -> bool:
+    last = newest(course, step_id)
+    return last is not None and in_gradebook is not None and last.step.due == in_gradebook
 
 
 def _words(moment: dt.datetime | None, zone: ZoneInfo | None) -> str:

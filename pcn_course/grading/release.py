@@ -13,9 +13,11 @@ from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps import api
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.utils import capture_log
 
 from pcn_course.course import Course, CourseError, Step, UnknownStepError, load_course
 from pcn_course.course.released import FOLDER, changes, keep, newest
@@ -66,6 +68,13 @@ class CarryDueDate(NbGraderPreprocessor):
 def guard_releases() -> None:
     """Let generating refuse what would change scores, and keep each version that it releases."""
     GenerateAssignment.start = _generate
+    api.capture_log = _log_of
+
+
+def _log_of(app: Any) -> dict[str, Any]:
+    """What formgrader shows of a run; a refusal is in the log, so no traceback goes with it."""
+    result: dict[str, Any] = capture_log(app)
+    return {**result, "error": ""} if getattr(app, "was_refused", False) else result
 
 
 def scores_changed(released: Path, source: Path) -> Iterator[str]:
@@ -172,6 +181,7 @@ def _settle_due(converter: Any, course: Course, step: Step) -> dt.datetime | Non
 
 
 def _refuse(converter: Any, faults: list[str]) -> Any:
+    converter.was_refused = True
     for fault in faults:
         converter.log.error("%s", fault)
     converter.log.error("Nothing was changed. `pcn check` lists the same.")

@@ -14,6 +14,7 @@ from pcn_course.cli.group import TEACHING, command, room_in, room_option
 
 if TYPE_CHECKING:
     from pcn_course.grading.late import Late
+    from pcn_course.grading.room import Room
 
 _HEADER = ("student", "step", "due", "handed in", "late by", "extension", "penalty")
 
@@ -62,6 +63,7 @@ def late(folder: Path | None, *, dry_run: bool) -> None:
     try:
         zone = rules_of(room).zone
         done = recalculate(room, dry_run=dry_run)
+        differ = _by_the_lms(room)
     except LateError as error:
         for fault in error.faults:
             click.echo(fault, err=True)
@@ -88,9 +90,25 @@ def late(folder: Path | None, *, dry_run: bool) -> None:
         of_them = sum(one.late > dt.timedelta() for one in shown)
         would = "would change; nothing was changed" if dry_run else "changed"
         click.echo(f"{_count(of_them, 'submission')} late, {done.changed} {would}.")
+    for line in differ:
+        click.echo(line)
     if done.unknown:
         click.echo(f"{_count(len(done.unknown), 'fault')} found.", err=True)
         raise click.exceptions.Exit(1)
+
+
+def _by_the_lms(room: Room) -> list[str]:
+    """Where the LMS's own mark for late work differs from ours."""
+    from pcn_course.grading.late_file import LateError
+    from pcn_course.grading.lms.lateness import differences_in
+    from pcn_course.grading.lms.sheets import LmsError
+
+    try:
+        return [printable(f"{who}, {step}: {text}") for who, step, text in differences_in(room)]
+    except LateError:
+        raise
+    except LmsError as error:
+        return [error.plain]
 
 
 def _cells(one: Late, zone: ZoneInfo | None) -> tuple[str, ...]:

@@ -8,12 +8,13 @@ submission that can't be used doesn't stop the others.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import logging
 import re
 import shutil
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,15 @@ class Collect(ExchangeCollect):
 
     src_records: list[dict[str, Any]]
 
+    @functools.cached_property
+    def _roster(self) -> Roster:
+        """Who is who; nobody where the roster can't be read, which stops no collecting here."""
+        try:
+            return read_roster(Path(self.coursedir.root) / ROSTER)
+        except LmsError as error:
+            self.log.warning("%s", error)
+            return Roster()
+
     def _path_to_record(self, path: str) -> dict[str, Any]:
         """Who handed in, and when, by the folder's name; nobody (``""``) if it doesn't say."""
         try:
@@ -77,10 +87,13 @@ class Collect(ExchangeCollect):
             record = {"username": "", "filename": Path(path).name, "timestamp": nowhen}
         # Ids go into paths, pages and the gradebook: only what is safe in all of them is one.
         named = re.fullmatch(STUDENT_ID, record["username"])
+        spelled = record["username"]
+        if named and (known := self._roster.find(spelled)):
+            record["username"] = known.id
         if not named or not _is_own_folder(Path(path)):
             self.log.warning("Left out, as it is no submission: %r", path)
             record["username"] = ""
-        elif self.check_owner and (owner := _owner(Path(path))) not in ("", record["username"]):
+        elif self.check_owner and (owner := _owner(Path(path))) not in ("", spelled):
             # Everyone can make folders there, so a name alone proves nothing. nbgrader only warns.
             self.log.warning(
                 "Skipped: %r says that %s submitted it, and belongs to %s. If your students' "
@@ -144,6 +157,7 @@ class Extractor(ExtractorPlugin):
             self._take(one, Path(extracted_path))
         self._keep_names(taken)
         before = {one.id for one in roster.entries if self._came_before(one.id)}
+        self._tell_lateness(taken)
         text = summary({one.student for one in taken}, left_out, roster, before)
         self._say_at_the_end(text, all_well=not left_out)
 
@@ -184,6 +198,32 @@ class Extractor(ExtractorPlugin):
 
         app.process_extracted_files = then_say
 
+    def _tell_lateness(self, taken: Collection[HandIn]) -> None:
+        """Compare the LMS's own mark for late work with the due date and late.csv."""
+        coursedir = self.parent.coursedir
+        names = {one.student: one.uploaded for one in taken
+                 if one.uploaded and one.uploaded.late is not None}  # fmt: skip
+        if not names:
+            return
+        # late.csv's rules belong to marking, which takes submissions in by this module.
+        from pcn_course.grading.lms.lateness import differences
+        from pcn_course.grading.room import RoomError, open_room
+
+        try:
+            room = open_room(Path(coursedir.root))
+            room.db_url = coursedir.db_url
+            try:
+                times = {one.student: one.when for one in taken}
+                told = differences(room, coursedir.assignment_id, names, times)
+            finally:
+                room.close()
+        except (LmsError, RoomError) as error:
+            self.log.warning("Lateness was not compared with the LMS's: %s", error)
+            return
+        for student, text in told.items():
+            self.log.warning("%s: %s", student, text)
+            _note(coursedir, student, text)
+
     def _keep_names(self, taken: Iterable[HandIn]) -> None:
         """Keep what the LMS called what was taken in: feedback goes back under these names."""
         coursedir = self.parent.coursedir
@@ -207,7 +247,9 @@ class Extractor(ExtractorPlugin):
         submission.lay_down(extracted / name, _released(coursedir))
 
 
-def summary(taken: set[str], left_out: Iterable[LeftOut], roster: Roster, before: set[str]) -> str:
+def summary(
+    taken: set[str], left_out: Collection[LeftOut], roster: Roster, before: set[str]
+) -> str:
     """One line: “1 taken in; 1 left out: Ben Beta, essay.docx; not handed in: Eve Epsilon.”.
 
     ``before`` are those of the roster whose submission came at another time.
@@ -216,7 +258,13 @@ def summary(taken: set[str], left_out: Iterable[LeftOut], roster: Roster, before
     parts = [f"{len(taken)} taken in"]
     if files:
         parts.append(f"{len(files)} left out: {_some(files, ' / ')}")
-    if missing := [one.name for one in roster.entries if one.id not in taken | before]:
+    # Whoever typed into the LMS, or uploaded another file, did submit something.
+    theirs = {one.who for one in left_out}
+    missing = [
+        one.name for one in roster.entries
+        if one.id not in taken | before and one.name not in theirs
+    ]  # fmt: skip
+    if missing:
         parts.append(f"not handed in: {_some(missing, ', ')}")
     return f"{'; '.join(parts)}."
 

@@ -32,7 +32,7 @@ def choose(
             left_out.append((one, _no_time(one)))
             continue
         other = newest[one.student].get(one.claimed_by)
-        if not other or (one.when, one.order) >= (other.when, other.order):
+        if not other or _is_newer(one, other):
             newest[one.student][one.claimed_by] = one
     chosen = []
     for several in newest.values():
@@ -45,6 +45,13 @@ def choose(
         else:
             left_out.extend((one, _several(one, sorted(several))) for one in several.values())
     return chosen, left_out
+
+
+def _is_newer(one: HandIn, other: HandIn) -> bool:
+    """Whether one came after the other; the LMS's own count says it better than a file's time."""
+    if one.order and other.order and not one.claimed_by:
+        return (one.order, one.when) >= (other.order, other.when)
+    return (one.when, one.order) >= (other.when, other.order)
 
 
 def _same(one: HandIn, other: HandIn) -> bool:

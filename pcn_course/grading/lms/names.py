@@ -19,7 +19,9 @@ Blackboard
     user name may hold ``_``, so the receipt says it. Blackboard documents none of this: this is
     how public scripts for it read the names and receipts.
 
-The first part of a path that has such a form counts: what is inside, a student may have named.
+The first part of a path that has such a form counts: what is inside, a student may have named. Text
+that was typed into the LMS comes as ``doejane_1234_text.html`` (Canvas), in a folder ``…_
+assignsubmission_onlinetext_`` (Moodle) or in the receipt (Blackboard).
 """
 
 from __future__ import annotations
@@ -32,35 +34,30 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from pcn_course.exchange import zip_name_pattern
+from pcn_course.grading.lms.moments import local_moment, read_moment
 from pcn_course.grading.lms.roster import Entry, Roster
-from pcn_course.grading.lms.zones import to_utc
+from pcn_course.grading.lms.sheets import key
 
 SKEW = dt.timedelta(minutes=2)
 """How much two clocks may differ without a word about it; Brightspace tells no seconds."""
 _CANVAS = re.compile(
-    r"(?:(?!LATE_)(?P<name>[^\s+-]+?)_)?(?:(?P<late>LATE)_)?(?:(?P<user>\d+)|anon_(?P<anon>[A-Za-z0-9]+))"
-    r"_(?P<attachment>\d+)_(?P<file>.+)"
+    r"(?:(?!LATE_)(?P<name>[^\s+]+?)_)?(?:(?P<late>LATE)_)?(?:(?P<user>\d+)|anon_(?P<anon>[A-Za-z0-9]+))"
+    r"_(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<typed>(?i:text|link)(?:[-_ (]*\d+\)?)?\.html?))",
 )
-_MOODLE = re.compile(r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_file(?:_(?P<file>.*))?")
-_MOODLE_HIDDEN = re.compile(r"(?P<name>[^\W\d_]+)_(?P<number>\d+)(?:_assignsubmission_file)?_.*")
-_BRIGHTSPACE = re.compile(
-    r"\d+-\d+ - (?P<name>.+?) - (?P<when>[^-]*\d{4}[^-]*?)(?: - (?P<file>.+))?"
+_MOODLE = re.compile(
+    r"(?P<name>.+?)_(?P<number>\d+)_assignsubmission_(?P<plugin>[a-z]+)(?:_(?P<file>.*))?"
 )
+_MOODLE_GROUP = re.compile(r"(?P<name>.+?)_assignsubmission_[a-z]+(?:_(?P<file>.*))?")
+_MOODLE_HIDDEN = re.compile(
+    r"(?P<name>[^\W\d_]+)_(?P<number>\d+)(?:_assignsubmission_file)?_(?P<file>.*)"
+)
+_BRIGHTSPACE = re.compile(r"(?:(?P<numbers>\d+-\d+) - )?(?P<rest>.+)")
+_ENDING = re.compile(r"\.[A-Za-z]\w{1,4}$")
 _BLACKBOARD = re.compile(
     r"(?P<head>.+?)_attempt_(?P<when>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|\.txt)?"
 )
 _RECEIPT = re.compile(r"[^\n:]*:\s*(?P<name>[^\n]*?)\s*\((?P<username>[^()\n]+)\)\s*(?:\n|$)")
-_WHEN = re.compile(
-    r"(?:(?P<month>[^\W\d_]+)\.?\s+(?P<day>\d{1,2}),?|"
-    r"(?P<day2>\d{1,2})\.?\s+(?:de\s+)?(?P<month2>[^\W\d_]+)\.?(?:\s+de)?)\s+(?P<year>\d{4}),?\s+"
-    r"(?P<hour>\d{1,2}?)[\s:.hH]?(?P<minute>\d{2})(?:\s*(?P<half>[AaPp])\.?\s?[Mm]\.?)?"
-)
-# The beginnings of the months' names in English, German, French, Spanish, Dutch and Portuguese.
-_MONTHS = (
-    ("jan", "ene"), ("feb", "fev"), ("mar", "maa", "mrt"), ("apr", "avr", "abr"),
-    ("may", "mai", "mei"), ("jun", "juin"), ("jul", "juil"), ("aug", "aou", "ago"),
-    ("sep", "set"), ("oct", "okt", "out"), ("nov",), ("dec", "dez", "dic"),
-)  # fmt: skip
 
 
 class Uploader(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +66,8 @@ class Uploader(msgspec.Struct, frozen=True, kw_only=True):
     ``name`` is what the LMS calls them. ``when`` is UTC, None where the LMS tells no time, and
     ``late`` is None where it doesn't say. Of one student's uploads, a higher ``order`` is later.
     ``namesakes`` are the ids of those whom the LMS could mean, where it tells a name only. ``file``
-    is what the student called it, where the LMS has put its words before that.
+    is what the student called it, where the LMS has put its words before that; ``group`` is True
+    where the LMS names a group in place of a person.
     """
 
     lms: str
@@ -82,6 +80,12 @@ class Uploader(msgspec.Struct, frozen=True, kw_only=True):
     namesakes: tuple[str, ...] = ()
     order: int = 0
     file: str = ""
+    group: bool = False
+
+    @property
+    def label(self) -> str:
+        """Return the LMS's name; empty ``lms`` means that only the roster made sense of a name."""
+        return self.lms.title() or "The LMS"
 
     @property
     def called(self) -> str:
@@ -90,10 +94,14 @@ class Uploader(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """What a hand-in says about itself; a student can write anything there. The time is UTC."""
+    """What a hand-in says about itself; a student can write anything there. The time is UTC.
+
+    ``notes`` are about times in it that differ.
+    """
 
     student: str | None = None
     when: dt.datetime | None = None
+    notes: tuple[str, ...] = ()
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -124,26 +132,74 @@ def who(
     default that of this machine; ``step`` is needed for Moodle's numbers.
     """
     for before, part in _parts(name):
-        for shape in (_blackboard, _brightspace, _moodle, _canvas):
-            if found := shape(part, before, receipts, roster, zone, step):
-                return found
-    return None
+        # A student chose what stands behind the LMS's own words: who ends first was there first.
+        shapes = (_blackboard, _brightspace, _moodle, _canvas)
+        read = [shape(part, before, receipts, roster, zone, step) for shape in shapes]
+        if matches := [one for one in read if one]:
+            return min(matches, key=lambda one: len(part) - len(one.file))
+    words = unread(name, step)
+    student = roster.named(words) if words else ()
+    one = student[0] if len(student) == 1 else roster.with_id(words) if words else None
+    return Uploader(lms="", name=words, student=one.id, how="the name above it") if one else None
 
 
-def settle(uploader: Uploader | None, claim: Claim, roster: Roster) -> Settled | Unsettled:
+def unread(name: str, step: str | None) -> str:
+    """Return the first words of a path that somebody put around a submission; empty if none did.
+
+    The ZIP that lies in the archive folder has a name of its own, and a submission alone or in a
+    folder of submissions has none around it.
+    """
+    parts = [unicodedata.normalize("NFC", part) for part in name.replace("\\", "/").split("/")]
+    *folders, last = parts[1:] if len(parts) > 1 and parts[0].lower().endswith(".zip") else parts
+    own = zip_name_pattern(step) if step else None
+    for folder in folders:
+        plain = folder.casefold()
+        neutral = plain in _CONTAINERS or (step and plain in (step, *step.split("-", 2)))
+        if not neutral and folder not in ("", ".", "..") and not (own and own.match(folder)):
+            return folder
+    match = own.search(last) if own else None
+    return last[: match.start()].strip(" -_") if match else ""
+
+
+def settle(
+    uploader: Uploader | None, claim: Claim, roster: Roster, around: str = ""
+) -> Settled | Unsettled:
     """Decide between what the LMS says and what the hand-in says: the LMS is believed.
 
     Only where the LMS knows no id or no time does the hand-in's own word count, with a note. It
     doesn't count for a student whom the roster knows by another number of the same LMS, nor, where
-    there is a roster, for an id that nobody in it has.
+    there is a roster, for an id that nobody in it has, nor where ``around`` it are words that
+    nobody understands (see :func:`unread`).
+
+    Times are trusted in this order, and each beats all that follow:
+
+    1. the LMS's own time of the upload;
+    2. the time that nbgrader wrote into the submission, ``timestamp.txt``;
+    3. the time in the name of the student's file;
+    4. the time at which the answers say that they were saved, which none of 3 precedes.
+
+    2 to 4 are `Claim.when`. Of two uploads of one student without 1, the LMS's own numbers say
+    which is newer.
     """
     claimed = roster.by_claim(claim.student) if claim.student else None
     if uploader is None:
+        if around and roster.entries:
+            return Unsettled(
+                f"it isn't known who uploaded it: “{around}” tells nothing that the roster knows. "
+                "If you know, put the file alone into the archive folder, under the name that "
+                "the student gave it"
+            )
         if claimed is None or claim.when is None:
             return Unsettled("its name tells neither a student nor a time")
         if roster.entries and roster.get(claimed) is None:
             return Unsettled(f"nobody in roster.csv has the id {claimed}; {_ADD}")
-        return Settled(claimed, claim.when)
+        trusted = [_TRUSTED.format(around)] if around else []
+        return Settled(claimed, claim.when, (*trusted, *claim.notes))
+    if uploader.group and uploader.student is None:
+        return Unsettled(
+            f"{uploader.label} packed it for the group “{uploader.name}” and doesn't say who "
+            "uploaded it. Turn off group submission, or put the file alone into the archive folder"
+        )
     student, note = _whose(uploader, claimed, roster)
     if student is None:
         return Unsettled(note)
@@ -151,9 +207,13 @@ def settle(uploader: Uploader | None, claim: Claim, roster: Roster) -> Settled |
     if when is None:
         return Unsettled("neither the LMS nor the file tells when it was handed in")
     notes = [note] if note else []
-    lms = uploader.lms.title()
+    lms = uploader.label
     if uploader.when is None and uploader.late:
         notes.append(f"{lms} marks this as late, and tells no time: the time is the file's own.")
+    if uploader.when is None and uploader.lms == "brightspace":
+        notes.append("Brightspace's time isn't understood: the time is the file's own.")
+    if uploader.when is None:
+        notes += claim.notes
     if uploader.when and claim.when and claim.when > uploader.when + SKEW:
         notes.append(
             f"The file says that it was made at {claim.when:%Y-%m-%d %H:%M} UTC, after it was "
@@ -165,24 +225,6 @@ def settle(uploader: Uploader | None, claim: Claim, roster: Roster) -> Settled |
 def is_receipt(name: str) -> bool:
     """Whether a file in Blackboard's ZIP is its receipt, and no student's text."""
     return re.fullmatch(r".+_attempt_\d{4}(?:-\d\d){5}\.txt", name.rpartition("/")[2]) is not None
-
-
-def read_moment(text: str, zone: ZoneInfo | None) -> dt.datetime | None:
-    """A time as Brightspace writes it (``Nov 20, 2026 1042 AM``), in UTC; months in six languages.
-
-    ``None`` if it is none.
-    """
-    found = _WHEN.fullmatch(text.strip())
-    if not found:
-        return None
-    month = _month(found["month"] or found["month2"])
-    hour, half = int(found["hour"]), (found["half"] or "").lower()
-    if month is None or (half and not 1 <= hour <= 12):
-        return None
-    if half:
-        hour = hour % 12 + (12 if half == "p" else 0)
-    day = int(found["day"] or found["day2"])
-    return _moment((int(found["year"]), month, day, hour, int(found["minute"])), zone)
 
 
 def _parts(name: str) -> Iterator[tuple[str, str]]:
@@ -205,6 +247,8 @@ def _canvas(
     if not found or not (found["name"] or found["anon"]):
         return None
     one = roster.by_lms_id(found["user"]) if found["user"] else None
+    if one is None and found["name"]:
+        one = _run_together(found["name"], roster)
     return Uploader(
         lms="canvas",
         name=found["name"] or f"anon_{found['anon']}",
@@ -212,8 +256,8 @@ def _canvas(
         late=found["late"] is not None,
         how=f"Canvas's user {found['user']}" if found["user"] else "nobody's name",
         hidden=found["anon"] is not None,
-        order=int(found["attachment"][:18]),
-        file=found["file"],
+        order=int((found["attachment"] or "0")[:18]),
+        file=found["file"] or found["typed"],
     )
 
 
@@ -226,6 +270,11 @@ def _moodle(
     step: str | None,
 ) -> Uploader | None:
     found = _MOODLE.fullmatch(part)
+    if not found and (group := _MOODLE_GROUP.fullmatch(part)):
+        return Uploader(
+            lms="moodle", name=group["name"], group=True, file=group["file"] or "",
+            how="the group in Moodle",
+        )  # fmt: skip
     if not found:
         found = _MOODLE_HIDDEN.fullmatch(part)
         if not found or found["name"] not in _HIDDEN:
@@ -236,6 +285,10 @@ def _moodle(
     namesakes: tuple[str, ...] = ()
     if one is None and not hidden:
         one, namesakes = _by_name(found["name"], roster)
+        for place, sign in enumerate(found["name"]):
+            # In a group's assignment the group's name and a hyphen come first.
+            if sign == "-" and one is None and not namesakes:
+                one, namesakes = _by_name(found["name"][place + 1 :], roster)
         how = "the name in Moodle"
     return Uploader(
         lms="moodle",
@@ -244,6 +297,7 @@ def _moodle(
         student=one.id if one else None,
         how=how,
         hidden=hidden,
+        file=found["file"] or "",
     )
 
 
@@ -256,19 +310,34 @@ def _brightspace(
     step: str | None,  # noqa: ARG001
 ) -> Uploader | None:
     found = _BRIGHTSPACE.fullmatch(part)
-    when = read_moment(found["when"], zone) if found else None
-    if not found or when is None:
+    words = found["rest"].split(" - ") if found else []
+    if not found or not (found["numbers"] or len(words) > 1):
         return None
-    one, namesakes = _by_name(found["name"], roster)
+    at, behind, when = _dated(words, zone)
+    if when is None and not found["numbers"]:
+        return None
+    name = " - ".join(words[:at])
+    one, namesakes = _by_name(name, roster)
     return Uploader(
         lms="brightspace",
-        name=found["name"],
+        name=name,
         namesakes=namesakes,
         student=one.id if one else None,
         when=when,
         how="the name in Brightspace",
-        file=found["file"] or "",
+        file=" - ".join(words[behind:]),
     )
+
+
+def _dated(words: list[str], zone: ZoneInfo | None) -> tuple[int, int, dt.datetime | None]:
+    """Where the time begins and what follows it, in ``name - time - file``, and the time."""
+    for at in range(1, len(words)):
+        for behind in (at + 1, at + 2):
+            text = " - ".join(words[at:behind])
+            for form in (text, text.replace(" - ", " "), _ENDING.sub("", text)):
+                if behind <= len(words) and (when := read_moment(form, zone)):
+                    return at, behind, when
+    return 1, min(2, len(words)), None
 
 
 def _blackboard(
@@ -282,13 +351,11 @@ def _blackboard(
     found = _BLACKBOARD.fullmatch(part)
     if not found:
         return None
-    when = _moment(tuple(int(one) for one in found["when"].split("-")), zone)
-    if when is None:
-        return None
+    when = local_moment(tuple(int(one) for one in found["when"].split("-")), zone)
     receipt = receipts.get(f"{before}{found['head']}_attempt_{found['when']}.txt", "")
     told = _RECEIPT.match(receipt.lstrip("\ufeff \t\r\n").replace("\r\n", "\n"))
     if told and found["head"].casefold().endswith(f"_{told['username'].casefold()}"):
-        one, how = roster.by_username(told["username"]), "Blackboard's receipt"
+        one, how = _by_login(told["username"], roster), "Blackboard's receipt"
         name = told["username"]
     else:
         one, how = _by_ending(found["head"], roster), "the user name in Blackboard"
@@ -308,17 +375,35 @@ _HIDDEN = ("Participant", "Teilnehmer", "TeilnehmerIn", "Participante", "Deelnem
 
 
 def _by_name(name: str, roster: Roster) -> tuple[Entry | None, tuple[str, ...]]:
-    """The student of this name; if there are several, nobody and their ids."""
+    """The student of this name, or with their id beside it; of several namesakes, their ids."""
     found = roster.named(name)
-    if len(found) == 1:
-        return found[0], ()
-    return None, tuple(one.id for one in found)
+    if found:
+        return (found[0] if len(found) == 1 else None), tuple(one.id for one in found[1:] and found)
+    return roster.with_id(name), ()
+
+
+def _by_login(login: str, roster: Roster) -> Entry | None:
+    """The student with this login; a school may use the number or the address for it."""
+    return roster.by_username(login) or roster.by_lms_id(login) or roster.by_email(login)
+
+
+def _run_together(name: str, roster: Roster) -> Entry | None:
+    """The student whose name Canvas writes so; of those whose number there isn't known."""
+    wanted, found = key(name), []
+    for one in roster.entries:
+        if one.lms_id or not (one.first and one.last):
+            continue
+        names = {key(one.last + one.first), key(one.first + one.last)}
+        tags = {key(tag) for tag in (one.username, one.id, one.email) if tag} | {""}
+        if any(wanted in (tag + it, it + tag) for it in names for tag in tags):
+            found.append(one)
+    return found[0] if len(found) == 1 else None
 
 
 def _by_ending(head: str, roster: Roster) -> Entry | None:
     """The student whose login a name ends in; of several, the longest login."""
     places = [place for place, sign in enumerate(head) if sign == "_"]
-    return next((one for place in places if (one := roster.by_username(head[place + 1 :]))), None)
+    return next((one for place in places if (one := _by_login(head[place + 1 :], roster))), None)
 
 
 def _is_somebody_else(uploader: Uploader, claimed: Entry | None) -> bool:
@@ -337,12 +422,18 @@ def _is_somebody_else(uploader: Uploader, claimed: Entry | None) -> bool:
             return bool(claimed.first and claimed.last)
 
 
+_CONTAINERS = frozenset((
+    "archive", "archives", "submission", "submissions", "upload", "uploads", "download",
+    "downloads", "file", "files", "zip", "zips", "attachments",
+))  # fmt: skip
+"""Names of folders that stand for nobody."""
+_TRUSTED = "“{}” around this file isn't understood; the id in the file was believed."
 _ADD = "add them there and collect again"
 
 
 def _whose(uploader: Uploader, claimed: str | None, roster: Roster) -> tuple[str | None, str]:
     """The student, with a note if there is one; or None, and why it is nobody's."""
-    lms = uploader.lms.title()
+    lms = uploader.label
     if uploader.student is not None:
         if claimed in (None, uploader.student):
             return uploader.student, ""
@@ -378,20 +469,3 @@ def _whose(uploader: Uploader, claimed: str | None, roster: Roster) -> tuple[str
         f"“{uploader.name}”, who uploaded this, is not in roster.csv; the id in the file was "
         "believed."
     )
-
-
-def _month(word: str) -> int | None:
-    plain = unicodedata.normalize("NFKD", word.casefold()).encode("ascii", "ignore").decode()
-    found = (
-        number
-        for number, starts in enumerate(_MONTHS, 1)
-        if any(plain.startswith(start) for start in starts)
-    )
-    return next(found, None)
-
-
-def _moment(numbers: tuple[int, ...], zone: ZoneInfo | None) -> dt.datetime | None:
-    try:
-        return to_utc(dt.datetime(*numbers), zone)  # type: ignore[arg-type]  # noqa: DTZ001
-    except (ValueError, OverflowError):
-        return None

@@ -20,6 +20,14 @@ import msgspec
 from pcn_course.characters import unguarded
 from pcn_course.exchange import STUDENT_ID
 from pcn_course.files import write_private
+from pcn_course.grading.lms.ids import (
+    SHORTENED,
+    has_id,
+    id_key,
+    is_shortened,
+    is_test_user,
+    name_words,
+)
 from pcn_course.grading.lms.sheets import (
     LmsError,
     Row,
@@ -58,7 +66,9 @@ _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "canvas": {
         **_COMMON,
-        "name": ("student",),
+        "first": ("first name", "firstname", "first"),
+        "last": ("last name", "lastname", "last"),
+        "name": ("student", "student name"),
         "lms_id": ("id",),
         "sis_id": ("sis user id",),
         "username": ("sis login id",),
@@ -76,7 +86,7 @@ _COLUMNS: dict[str, dict[str, tuple[str, ...]]] = {
 
 # Which columns a class list has to have: one of each group.
 _NEEDED: dict[str, tuple[tuple[str, ...], ...]] = {
-    "canvas": (("name",), ("lms_id", "sis_id", "username")),
+    "canvas": (("name", "last"), ("lms_id", "sis_id", "username")),
     "brightspace": (("lms_id", "username"),),
     "moodle": (("lms_id", "username", "email", "participant"),),
     "blackboard": (("username", "lms_id"),),
@@ -125,9 +135,9 @@ class Roster:
         """Take the students; their ids are all different."""
         self.entries = tuple(entries)
         self._by_id = {one.id: one for one in self.entries}
-        self._folded = _unique((one.id.casefold(), one) for one in self.entries)
-        self._lms_ids = _unique((one.lms_id, one) for one in self.entries)
-        self._usernames = _unique((one.username.casefold(), one) for one in self.entries)
+        self._folded = _unique((id_key(one.id), one) for one in self.entries)
+        self._lms_ids = _unique((id_key(one.lms_id), one) for one in self.entries)
+        self._usernames = _unique((id_key(one.username), one) for one in self.entries)
         self._emails = _unique((one.email.casefold(), one) for one in self.entries)
         self._names: dict[str, list[Entry]] = {}
         for one in self.entries:
@@ -143,14 +153,28 @@ class Roster:
         """The student whose id it is."""
         return self._by_id.get(student)
 
+    def find(self, student: str) -> Entry | None:
+        """The student whose id it is, however it is spelled: see :func:`.ids.id_key`."""
+        return self._by_id.get(student) or self._folded.get(id_key(student))
+
     def by_lms_id(self, lms_id: str) -> Entry | None:
-        """The student whom the LMS knows by this number."""
-        return self._lms_ids.get(lms_id)
+        """The student whom the LMS knows by this number; zeros in front don't count."""
+        return self._lms_ids.get(id_key(lms_id))
+
+    def with_id(self, name: str) -> Entry | None:
+        """The only student whose number, login, address or id stands beside a display name."""
+        found = {
+            one.id: one
+            for one in self.entries
+            for an_id in (one.lms_id, one.username, one.email, one.id)
+            if has_id(name, an_id, one.name if one.first or one.last else "")
+        }
+        return next(iter(found.values())) if len(found) == 1 else None
 
     def by_username(self, username: str) -> Entry | None:
         """The student who logs in by this name; without a login of their own, by their id."""
-        found = self._usernames.get(username.casefold())
-        if found is None and (one := self._folded.get(username.casefold())) and not one.username:
+        found = self._usernames.get(id_key(username))
+        if found is None and (one := self._folded.get(id_key(username))) and not one.username:
             return one
         return found
 
@@ -168,10 +192,8 @@ class Roster:
 
     def by_claim(self, claim: str) -> str:
         """The id of whom a student says to be, by whichever name; their own word if unknown."""
-        if claim in self._by_id:
-            return claim
         found = (
-            self._folded.get(claim.casefold())
+            self.find(claim)
             or self.by_username(claim)
             or self.by_email(claim)
             or self.by_lms_id(claim)
@@ -217,8 +239,7 @@ def read_roster(path: Path) -> Roster:
             f"{path} has no column “id”: it is the student's id in nbgrader. "
             f"The columns are {_columns_of(sheet)}."
         )
-    for one in entries:
-        _check_id(sheet, one)
+    _check_ids(sheet, entries)
     for field in ("id", "lms_id", "username"):
         _check_once(sheet, entries, field)
     return Roster(entries)
@@ -250,11 +271,29 @@ def write_roster(path: Path, roster: Roster) -> None:
     """
     steps = sorted({step for one in roster.entries for step in one.participants})
     rows = [[*_OWN, *(f"{_PARTICIPANT}{step}" for step in steps)]]
-    for one in sorted(roster.entries, key=lambda one: one.id):
+    for one in sorted(_writable(roster), key=lambda one: one.id):
         cells = [getattr(one, field) for field in _OWN]
         cells += [one.participants.get(step, "") for step in steps]
         rows.append([guarded(cell) for cell in cells])
     write_private(path, csv_bytes(rows))
+
+
+def _about_ids(renamed: list[str], roster: Roster) -> Iterator[str]:
+    if renamed:
+        yield (
+            "These logins can't be ids, as ids go into names of files. The students have another "
+            f"id, and their login is kept for matching and exports: {'; '.join(renamed)}."
+        )
+    if odd := sorted({one.id for one in roster.entries} - {one.id for one in _writable(roster)}):
+        yield (
+            f"Not in {FILE}, as their ids in the gradebook can't be names of files: "
+            f"{', '.join(odd)}."
+        )
+
+
+def _writable(roster: Roster) -> list[Entry]:
+    """The students whom :func:`read_roster` takes: a gradebook may hold ids that no file can."""
+    return [one for one in roster.entries if re.fullmatch(STUDENT_ID, one.id)]
 
 
 def read_class_list(path: Path, lms: str, step: str | None = None) -> tuple[Entry, ...]:
@@ -295,7 +334,9 @@ def people_in(sheet: Sheet, lms: str, step: str | None = None) -> tuple[Entry, .
     return entries
 
 
-def import_roster(room: Room, path: Path, lms: str, step: str | None = None) -> Imported:
+def import_roster(  # noqa: PLR0912 (each branch is one thing that a line can be)
+    room: Room, path: Path, lms: str, step: str | None = None
+) -> Imported:
     """Take students from an LMS's class list over into the gradebook and the roster.
 
     ``lms`` is one of :data:`LMS`, or ``roster`` for a table with the roster's own columns. A line
@@ -323,8 +364,10 @@ def import_roster(room: Room, path: Path, lms: str, step: str | None = None) -> 
     whose = {mark: it for one in roster.entries for mark, it in _marks_of(one)}
     added, updated, unchanged = [], [], []
     lines: dict[str, int] = {}
+    faults: list[str] = []
+    renamed: list[str] = []
     for one in listed:
-        match = roster.get(one.id) if one.id else roster.match(one, step)
+        match = roster.find(one.id) if one.id else roster.match(one, step)
         if match is None and not one.id and names[name_key(one.name)] == 1:
             match = _by_name_alone(roster, one)
             if match:
@@ -332,7 +375,12 @@ def import_roster(room: Room, path: Path, lms: str, step: str | None = None) -> 
                     f"{sheet.where(one.line)}: {one.name} was taken for {match.id} by the name "
                     "alone. Look whether that is right."
                 )
-        student = match.id if match else _new_id(sheet, one)
+        student = match.id if match else _new_id(one, set(entries))
+        if student is None:
+            faults.append(_without_id(sheet, one))
+            continue
+        if match is None and one.username and student != one.username:
+            renamed.append(f"{one.username} is {student}")
         if student in lines:
             raise LmsError(
                 f"{sheet.where(one.line)}: this is {student}, who stands in line {lines[student]}, "
@@ -353,7 +401,10 @@ def import_roster(room: Room, path: Path, lms: str, step: str | None = None) -> 
             updated.append(student)
         else:
             unchanged.append(student)
-    for field in ("lms_id", "username"):
+    if faults:
+        raise LmsError("\n".join([*faults, "Nothing was changed."]))
+    notes += _about_ids(renamed, Roster(entries.values()))
+    for field in ("id", "lms_id", "username"):
         _check_once(sheet, entries.values(), field)
     _into_gradebook(room, [entries[student] for student in (*added, *updated, *unchanged)])
     write_roster(room.root / FILE, Roster(entries.values()))
@@ -362,8 +413,7 @@ def import_roster(room: Room, path: Path, lms: str, step: str | None = None) -> 
 
 def name_key(name: str) -> str:
     """What two spellings of a name have in common: its words without accents, in one order."""
-    words = re.split(r"[\s,._\-–]+", name.replace("'", "").replace("’", ""))
-    return " ".join(sorted(key(one) for one in words if key(one)))
+    return " ".join(sorted(name_words(name)))
 
 
 def _into_gradebook(room: Room, entries: list[Entry]) -> None:
@@ -402,12 +452,20 @@ def _listed(sheet: Sheet, lms: str, step: str | None = None) -> Iterator[Entry]:
         cells = {field: _cell(row.cells[place], lms) for field, place in places.items()}
         if lms == "canvas" and _is_nobody(row, cells):
             continue
+        called = cells.get("name") or f"{cells.get('first', '')} {cells.get('last', '')}"
+        if lms != "roster" and is_test_user(called, cells.get("username", "")):
+            continue
         first, last = cells.get("first", ""), cells.get("last", "")
         if not first and not last and cells.get("name"):
             first, last = _parted(cells["name"])
         participants = {steps[place]: row.cells[place].strip() for place in steps}
         if step and (number := re.search(r"(\d+)\s*$", cells.get("participant", ""))):
             participants[step] = number[1]
+        for field in ("id", "lms_id", "username"):
+            if is_shortened(cells.get(field, "")):
+                raise LmsError(
+                    f"{sheet.where(row.line)}: “{cells[field]}” {SHORTENED} Nothing was changed."
+                )
         for field in ("id", "lms_id", "username", "email"):
             if len(cells.get(field, "")) > 128:
                 raise LmsError(
@@ -432,10 +490,17 @@ def _cell(cell: str, lms: str) -> str:
 
 
 def _is_nobody(row: Row, cells: dict[str, str]) -> bool:
-    """Canvas: points possible, “Manual Posting”, and the student that teachers look through."""
+    """Canvas: points possible, in whichever language, and “Manual Posting” have no ids.
+
+    The login of its test student is a hash, whatever the student's name is in its language.
+    """
+    if re.fullmatch(r"[0-9a-f]{32,}", cells.get("username", "")) and not cells.get("sis_id"):
+        return True
     first = row.cells[0].strip()
-    return not first or first == "Points Possible" or name_key(first) == name_key("Student, Test") \
-        or not (cells.get("lms_id") or cells.get("username"))  # fmt: skip
+    named = first or cells.get("first") or cells.get("last")
+    return not named or first == "Points Possible" or not (
+        cells.get("lms_id") or cells.get("username")
+    )  # fmt: skip
 
 
 def _parted(name: str) -> tuple[str, str]:
@@ -455,30 +520,53 @@ def _by_name_alone(roster: Roster, listed: Entry) -> Entry | None:
     return one
 
 
-def _new_id(sheet: Sheet, listed: Entry) -> str:
-    for candidate in (listed.id, listed.username, listed.email, listed.lms_id):
-        if candidate:
-            _check_id(sheet, msgspec.structs.replace(listed, id=candidate))
+def _new_id(listed: Entry, taken: set[str]) -> str | None:
+    """The first of a new student's names in the LMS that can be an id; None if none can.
+
+    What another has as id, in whichever spelling, is no second one's.
+    """
+    keys = {id_key(one) for one in taken}
+    candidates = (listed.id,) if listed.id else (listed.username, listed.email, listed.lms_id)
+    for candidate in candidates:
+        if re.fullmatch(STUDENT_ID, candidate) and id_key(candidate) not in keys:
             return candidate
-    raise LmsError(
-        f"{sheet.where(listed.line)}: {listed.name or 'somebody'} has neither a login, an address "
-        "nor a number, and is nobody in the gradebook. Give them one, or delete the line. Nothing "
-        "was changed."
+    return None
+
+
+def _without_id(sheet: Sheet, listed: Entry) -> str:
+    where, named = sheet.where(listed.line), listed.name or "this student"
+    if listed.id:
+        return _bad_id(sheet, listed)
+    told = ", ".join(filter(None, (listed.username, listed.email, listed.lms_id)))
+    if not told:
+        return (
+            f"{where}: {named} has neither a login, an address nor a number, and is nobody in the "
+            "gradebook. Give them one, or delete the line."
+        )
+    return (
+        f"{where}: {named} has nothing that can be an id ({told}): an id goes into names of files, "
+        "and nobody else has it. Give them an address or a number of their own in this file."
     )
 
 
-def _check_id(sheet: Sheet, one: Entry) -> None:
-    if not re.fullmatch(STUDENT_ID, one.id):
-        raise LmsError(
-            f"{sheet.where(one.line)}: “{one.id}” can't be a student's id, as it goes into names "
-            "of files. Use letters, digits, dots, hyphens, underscores or @, at most 63."
-        )
+def _bad_id(sheet: Sheet, one: Entry) -> str:
+    return (
+        f"{sheet.where(one.line)}: “{one.id}” can't be a student's id, as it goes into names "
+        "of files. Use letters, digits, dots, hyphens, underscores or @, at most 63."
+    )
+
+
+def _check_ids(sheet: Sheet, entries: Iterable[Entry]) -> None:
+    """All ids that can't be one are named in one run."""
+    faults = [_bad_id(sheet, one) for one in entries if not re.fullmatch(STUDENT_ID, one.id)]
+    if faults:
+        raise LmsError("\n".join(faults))
 
 
 def _marks_of(one: Entry) -> list[tuple[tuple[str, str], str]]:
     """What is one person's alone, each with the student's id."""
     told = (("address", one.email), ("lms_id", one.lms_id))
-    return [((word, value.casefold()), one.id) for word, value in told if value]
+    return [((word, id_key(value)), one.id) for word, value in told if value]
 
 
 def _check_new(
@@ -498,7 +586,7 @@ def _check_new(
 def _check_once(sheet: Sheet, entries: Iterable[Entry], field: str) -> None:
     seen: dict[str, Entry] = {}
     for one in entries:
-        value = getattr(one, field).casefold()
+        value = id_key(getattr(one, field))
         if value and value in seen:
             other = seen[value]
             lines = f" (lines {other.line} and {one.line})" if one.line and other.line else ""
@@ -511,12 +599,23 @@ def _check_once(sheet: Sheet, entries: Iterable[Entry], field: str) -> None:
 
 def _filled(one: Entry, other: Entry) -> Entry:
     """``one``, and where it says nothing, ``other``."""
-    fields = ("first", "last", "email", "lms_id", "username", "section")
+    fields = ("first", "last", "email", "section")
+    ids = {
+        field: _fuller(getattr(one, field), getattr(other, field))
+        for field in ("lms_id", "username")
+    }
     return msgspec.structs.replace(
         one,
         **{field: getattr(one, field) or getattr(other, field) for field in fields},
+        **ids,
         participants={**other.participants, **one.participants},
     )
+
+
+def _fuller(an_id: str, before: str) -> str:
+    """The id, in the spelling that was there before: a spreadsheet drops zeros and adds none."""
+    same = id_key(an_id) == id_key(before)
+    return before if not an_id or (same and len(before) >= len(an_id)) else an_id
 
 
 def _kept(one: Entry) -> Entry:

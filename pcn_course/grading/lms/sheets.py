@@ -52,9 +52,19 @@ class Sheet(msgspec.Struct, frozen=True):
         return f"{self.path}, line {line}"
 
     def column(self, *names: str) -> int | None:
-        """The place of the first of ``names`` that is a header; case and signs don't count."""
+        """The place of the first of ``names`` that is a header; case and signs don't count.
+
+        Raises:
+            LmsError: it is there twice. A column that nobody asks for may be.
+        """
         headers = [key(one) for one in self.header]
-        return next((headers.index(key(one)) for one in names if key(one) in headers), None)
+        place = next((headers.index(key(one)) for one in names if key(one) in headers), None)
+        if place is not None and headers.count(headers[place]) > 1:
+            raise LmsError(
+                f"{self.path}: the column “{self.header[place].strip()}” is there twice. Delete or "
+                "rename one of them."
+            )
+        return place
 
 
 def read_sheet(path: Path) -> Sheet:
@@ -87,7 +97,7 @@ def read_sheet(path: Path) -> Sheet:
             if not any(cell.strip() for cell in cells):
                 continue
             if header is None:
-                header = _header(path, cells)
+                header = _header(cells)
             else:
                 rows.append(_row(path, begins, cells, len(header)))
     except csv.Error as error:
@@ -167,14 +177,9 @@ def _delimiter(text: str) -> str:
     return max(",;\t", key=lambda sign: len(next(csv.reader([line], delimiter=sign))))
 
 
-def _header(path: Path, cells: Sequence[str]) -> tuple[str, ...]:
+def _header(cells: Sequence[str]) -> tuple[str, ...]:
     while cells and not cells[-1].strip():
         cells = cells[:-1]
-    named = [one.strip() for one in cells if one.strip()]
-    if twice := sorted({one for one in named if named.count(one) > 1}):
-        raise LmsError(
-            f"{path}: the column “{twice[0]}” is there twice. Delete or rename one of them."
-        )
     return tuple(one.strip("\ufeff") for one in cells)
 
 

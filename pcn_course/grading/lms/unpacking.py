@@ -17,7 +17,7 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -28,11 +28,13 @@ from pcn_course.characters import printable
 from pcn_course.exchange import SECRET, TIMESTAMP, zip_name_pattern
 from pcn_course.files import walk
 from pcn_course.grading.lms.names import (
+    SKEW,
     Claim,
     Unsettled,
     Uploader,
     is_receipt,
     settle,
+    unread,
     who,
 )
 from pcn_course.grading.lms.roster import Roster
@@ -52,6 +54,12 @@ _HEADER = 30
 """Bytes of the shortest header of a member."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Ways of packing that give no more bytes than one asks for; bzip2 and LZMA give all at once."""
+
+
+_TYPED = "it is what was typed into the LMS, and no file was uploaded with it"
+_TYPED_NAME = re.compile(
+    r"(?:.*_)?(?:(?:online)?text|link)(?:[-_ (]*\d+\)?)?\.html?", re.IGNORECASE
+)
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -123,6 +131,10 @@ def unpack_folder(
         if is_receipt(name) and not path.is_symlink():
             with contextlib.suppress(OSError), path.open("rb") as file:
                 receipts[name] = file.read(_MAX_RECEIPT).decode("utf-8", "replace")
+    reader = _Reader(step_id, roster, zone, limits or Limits())
+    reader.texts.update(receipts)
+    names = {path.relative_to(folder).as_posix() for path in paths}
+    yield from (reader.told(found) for found in _typed(receipts, names))
     for path in paths:
         name = path.relative_to(folder).as_posix()
         if name not in receipts:
@@ -165,7 +177,7 @@ def _unpack(
             secret = path.with_name(SECRET) if path.name == FILE else None
             yield reader.bare(_read(path, MAX_FILE), trail, receipts, secret)
         else:
-            yield LeftOut(trail, "it is no submission", odd=False)
+            yield LeftOut(trail, _no_submission(trail), odd=False)
     except OSError as error:
         yield LeftOut(trail, f"it can't be read ({error.strerror})")
     except BROKEN as error:
@@ -244,6 +256,7 @@ class _Reader:
             inner = f"{trail}/{_name(member)}"
             with self.spending(inner, told):
                 yield from self.one(archive, member, inner, told, depth)
+        yield from _typed(told, {f"{trail}/{_name(member)}" for member in members})
 
     def one(
         self,
@@ -267,7 +280,7 @@ class _Reader:
             elif _ANSWERS.fullmatch(last):
                 yield self.bare(self.read(archive, member, MAX_FILE), inner, told)
             elif not is_receipt(inner):
-                yield LeftOut(inner, "it is no submission", odd=False)
+                yield LeftOut(inner, _no_submission(last), odd=False)
         except BROKEN as error:
             yield LeftOut(inner, _why(error, "it can't be unpacked"))
 
@@ -305,15 +318,15 @@ class _Reader:
         named: re.Match[str] | None,
     ) -> HandIn | LeftOut:
         """A student's ZIP as the course made it, perhaps under another name, perhaps repacked."""
-        student, when = None, None
-        if named:
-            student = named["student"]
-            when = _time(named["when"], "%Y%m%dT%H%M%S%z")
-        if when is None and (written := self.member(archive, members, TIMESTAMP, 100)):
-            when = _time(written.decode("ascii", "replace").strip(), "%Y-%m-%d %H:%M:%S.%f %Z")
+        student = named["student"] if named else None
+        in_name = _time(named["when"], "%Y%m%dT%H%M%S%z") if named else None
+        inside = None
+        if written := self.member(archive, members, TIMESTAMP, 100):
+            inside = _time(written.decode("ascii", "replace").strip(), "%Y-%m-%d %H:%M:%S.%f %Z")
         answers = self.member(archive, members, FILE, MAX_FILE)
         secret = self.member(archive, members, SECRET, 1000)
-        return self.settled(trail, uploader, Claim(student, when), answers, secret)
+        claim = _claim(student, inside, in_name, _saved_at(answers or b""))
+        return self.settled(trail, uploader, claim, answers, secret)
 
     def bare(
         self,
@@ -327,8 +340,8 @@ class _Reader:
             return LeftOut(trail, "it is too large")
         named = next(filter(None, map(self.pattern.search, reversed(trail.split("/")))), None)
         uploader = who(trail, receipts, self.roster, self.zone, step=self.step_id)
-        when = _time(named["when"], "%Y%m%dT%H%M%S%z") if named else _saved_at(answers)
-        claim = Claim(named["student"] if named else None, when)
+        in_name = _time(named["when"], "%Y%m%dT%H%M%S%z") if named else None
+        claim = _claim(named["student"] if named else None, None, in_name, _saved_at(answers))
         kept = None
         if named and secret and secret.is_file() and not secret.is_symlink():
             kept = _read(secret, 1000)
@@ -342,7 +355,8 @@ class _Reader:
         answers: bytes | None,
         secret: bytes | None,
     ) -> HandIn | LeftOut:
-        settled = settle(uploader, claim, self.roster)
+        around = "" if uploader else unread(trail, self.step_id)
+        settled = settle(uploader, claim, self.roster, around)
         if isinstance(settled, Unsettled):
             return LeftOut(trail, settled.why)
         return HandIn(
@@ -438,6 +452,19 @@ def _why(error: BaseException, what: str) -> str:
     return f"{what} ({printable(error)})"
 
 
+def _no_submission(name: str) -> str:
+    typed = _TYPED_NAME.fullmatch(name.rpartition("/")[2])
+    return "it is what was typed into the LMS, no file" if typed else "it is no submission"
+
+
+def _typed(receipts: Mapping[str, str], names: Collection[str]) -> Iterator[LeftOut]:
+    """Blackboard's receipts beside which there is no file: their students typed, if anything."""
+    for receipt in receipts:
+        stem = receipt.removesuffix(".txt")
+        if receipt in names and not any(name.startswith(f"{stem}_") for name in names):
+            yield LeftOut(receipt, _TYPED)
+
+
 def _as_uploaded(uploader: Uploader, trail: str) -> UploadName:
     when = uploader.when.isoformat() if uploader.when else ""
     return UploadName(uploader.lms, trail, when, uploader.late)
@@ -470,6 +497,29 @@ def _time(text: str, form: str) -> dt.datetime | None:
     except ValueError:
         return None
     return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+
+
+def _claim(
+    student: str | None,
+    inside: dt.datetime | None,
+    in_name: dt.datetime | None,
+    saved: dt.datetime | None,
+) -> Claim:
+    """What a hand-in says of itself, by the order of trust that :func:`.names.settle` documents."""
+    when = inside or in_name
+    notes = []
+    if inside and in_name and abs(inside - in_name) > SKEW:
+        notes.append(
+            f"The file's name says {in_name:%Y-%m-%d %H:%M} UTC, and the submission in it "
+            f"{inside:%Y-%m-%d %H:%M} UTC, which was believed."
+        )
+    if when and saved and not inside and saved > when + SKEW:
+        notes.append(
+            f"The file says that it was made at {when:%Y-%m-%d %H:%M} UTC, and its answers were "
+            f"saved at {saved:%Y-%m-%d %H:%M} UTC, which was believed."
+        )
+        when = saved
+    return Claim(student, when or saved, tuple(notes))
 
 
 def _saved_at(answers: bytes) -> dt.datetime | None:

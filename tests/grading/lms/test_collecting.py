@@ -71,3 +71,72 @@ def test_damaged_names_are_said_and_stop_no_collecting(root: Path) -> None:
     assert "names of these files were not stored" in done.said
     with pytest.raises(LmsError, match="Delete it, and collect"):
         read_names(root, STEP)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        "397-255 - Someone Else - 2026-11-20 1042 - ",
+        "Default group_assignsubmission_file_/",
+        "Groupe par défaut_assignsubmission_file_",
+        "Zoë R. (unknown site)/",
+        "Copy 3 of ",
+        "inner folder/more/",
+    ],
+)
+def test_a_name_that_is_not_understood_lets_no_claim_count(root: Path, around: str) -> None:
+    done = collect(root, ROSTER, {f"{around}{ADA}": own_zip("not hers")})
+    assert done.answers() == {}
+    assert "1 left out" in done.summary
+    assert "Left out, as" in done.said
+
+
+@pytest.mark.parametrize("name", ["397-255 - Zoë Ray - 2026-11-20 1042 - {}",
+                                  "397-255 - Zoë Ray - 05-03-2026 1042 - {}", "Zoë Ray/{}",
+                                  "Ray, Zoë(zoe)/Submission attachment(s)/{}"])  # fmt: skip
+def test_the_uploader_is_believed_where_the_form_is_new(root: Path, name: str) -> None:
+    done = collect(root, ROSTER, {name.format(ADA): own_zip("from Zoë")})
+    assert done.answers() == {"zoe": "from Zoë"}
+    assert "says that zoe uploaded this; the file itself says ada" in done.said
+
+
+TYPED: dict[str, dict[str, bytes | str]] = {
+    "canvas": {"doeada_23304308_text.html": "<p>words</p>",
+               f"rayzoe_23304309_777_{ZOE}": own_zip("hers")},
+    "canvas, a link": {"doeada_LATE_23304308_link.html": "<p>words</p>",
+                       f"rayzoe_23304309_777_{ZOE}": own_zip("hers")},
+    "moodle": {"Ada Doe_77_assignsubmission_onlinetext_/onlinetext.html": "<p>words</p>",
+               f"Zoë Ray_78_assignsubmission_file_/{ZOE}": own_zip("hers")},
+    "moodle, flat": {"Ada Doe_77_assignsubmission_onlinetext_onlinetext.html": "<p>words</p>",
+                     f"Zoë Ray_78_assignsubmission_file_{ZOE}": own_zip("hers")},
+    "brightspace": {"1-2 - Ada Doe - Nov 20, 2026 1042 AM.html": "<p>words</p>",
+                    f"1-3 - Zoë Ray - Nov 20, 2026 1042 AM - {ZOE}": own_zip("hers"),
+                    "index.html": "<p>all</p>"},
+    "blackboard": {"Goals_ada_attempt_2026-11-20-10-43-00.txt":
+                   "Name: Ada Doe (ada)\n\nSubmission Field:\nwords\n\nFiles:\n\tnone\n",
+                   "Goals_zoe_attempt_2026-11-20-10-42-00.txt": "Name: Zoe Ray (zoe)\n",
+                   f"Goals_zoe_attempt_2026-11-20-10-42-00_{ZOE}": own_zip("hers")},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("lms", TYPED)
+def test_what_was_typed_into_the_lms_is_left_out_and_not_missing(root: Path, lms: str) -> None:
+    done = collect(root, ROSTER, TYPED[lms])
+    assert done.answers() == {"zoe": "hers"}
+    assert "1 taken in; 1 left out: Ada Doe, " in done.summary
+    assert "not handed in" not in done.summary
+
+
+def test_a_time_in_a_file_name_never_beats_one_that_is_better_known(root: Path) -> None:
+    saved = own_zip("hers", "2026-11-21T08:00:00Z")
+    done = collect(root, ROSTER, {f"doeada_23304308_5001_{ADA}": saved})
+    assert done.times() == {"ada": "2026-11-21 08:00"}
+    assert "saved at 2026-11-21 08:00 UTC, which was believed" in done.said
+
+
+def test_of_two_uploads_the_lms_knows_which_is_newer(root: Path) -> None:
+    """The first upload's name boasts of a later time."""
+    early = f"{STEP}+ada+20261122T154000Z.zip"
+    done = collect(root, ROSTER, {f"doeada_23304308_5001_{early}": own_zip("first"),
+                                  f"doeada_23304308_5002_{ADA}": own_zip("second")})  # fmt: skip
+    assert done.answers() == {"ada": "second"}

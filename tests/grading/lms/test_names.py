@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from traitlets.config import Config
 
+from pcn_course.grading.lms.moments import read_moment
 from pcn_course.grading.lms.names import (
     Claim,
     Settled,
     Unsettled,
     Uploader,
-    read_moment,
     settle,
     who,
 )
@@ -117,6 +117,16 @@ def test_brightspace(name: str, student: str | None, when: tuple[int, ...]) -> N
         ("juin 7, 2026 1642", (6, 7, 16, 42)),
         ("7 juil. 2026 1642", (7, 7, 16, 42)),
         ("mrt 7, 2026 042", (3, 7, 0, 42)),
+        ("2026-11-20 1042", (11, 20, 10, 42)),
+        ("20-11-2026 1042", (11, 20, 10, 42)),
+        ("20.11.2026 10.42", (11, 20, 10, 42)),
+        ("05 March 2026 612 PM", (3, 5, 18, 12)),
+        ("20 marraskuuta 2026 1042", (11, 20, 10, 42)),
+        ("3 maggio 2026 1642", (5, 3, 16, 42)),
+        ("20 listopada 2026 1042", (11, 20, 10, 42)),
+        ("7 мая 2026 1642", (5, 7, 16, 42)),
+        ("Friday, November 20, 2026 1042 AM", (11, 20, 10, 42)),
+        ("2026年11月20日 1042", (11, 20, 10, 42)),
     ],
 )
 def test_months_of_several_languages(text: str, when: tuple[int, ...]) -> None:
@@ -124,7 +134,15 @@ def test_months_of_several_languages(text: str, when: tuple[int, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Brumaire 2, 2026 1042 AM", "Nov 31, 2026 1042 AM", "Nov 20, 2026 1342 PM", "2026"]
+    "text",
+    [
+        "05-03-2026 1042",
+        "",
+        "Brumaire 2, 2026 1042 AM",
+        "Nov 31, 2026 1042 AM",
+        "Nov 20, 2026 1342 PM",
+        "2026",
+    ],
 )
 def test_what_is_no_time_is_none(text: str) -> None:
     assert read_moment(text, NEW_YORK) is None
@@ -159,7 +177,7 @@ def test_a_receipt_counts_in_its_own_folder_only() -> None:
     "name",
     [
         ZIP, "answers.json", f"{STEP}_1234_20261120T154200Z.zip", "my essay_1_.docx",
-        "1-2 - Ada Doe - some day - a.zip", "Goals_ada_attempt_2026-13-40-10-42-07_a.zip", "",
+        "",
     ],
 )  # fmt: skip
 def test_other_names_are_nobodys(name: str) -> None:
@@ -295,3 +313,52 @@ def test_without_an_lms_the_file_has_to_say_both() -> None:
     assert isinstance(settle(None, Claim(None, WHEN), ROSTER), Unsettled)
     nowhen = Uploader(lms="canvas", name="doeada", student="ada")
     assert isinstance(settle(nowhen, Claim(None), ROSTER), Unsettled)
+
+
+def test_seconds_are_read() -> None:
+    assert read_moment("Nov 20, 2026 10.42.07 AM", NEW_YORK) == utc(2026, 11, 20, 15, 42, 7)
+    assert read_moment("20 Nov 2026 104207", NEW_YORK) == utc(2026, 11, 20, 15, 42, 7)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        f"397-255 - Ada Doe - 2026-11-20 1042 - {ZIP}",
+        f"397-255 - Ada Doe - 05-03-2026 1042 - {ZIP}",  # March or May: only the time is lost
+        f"397-255 - Ada Doe - some day - {ZIP}",
+        f"397-255 - 1234 Doe - 20 Nov 2026 22.42/{ZIP}",
+        f"397-255 - adoe Ada Doe - Nov 20, 2026 1042 AM - {ZIP}",
+        f"Ada Doe - Nov 20, 2026 1042 AM - {ZIP}",
+        f"Group 3-Ada Doe_99_assignsubmission_file_/{ZIP}",
+        f"1234 Doe_99_assignsubmission_file_/{ZIP}",
+        "doeada_1234_text.html",
+        "doeada_LATE_1234_link.html",
+        "Ada Doe_77_assignsubmission_onlinetext_/onlinetext.html",
+        f"Goals_1234_attempt_2026-11-20-10-42-00_{ZIP}",
+        f"Doe, Ada (adoe)/{ZIP}",
+        f"Ada Doe/{ZIP}",
+    ],
+)
+def test_what_can_be_read_of_a_name_is_read(name: str) -> None:
+    assert found(name).student == "ada"
+
+
+@pytest.mark.parametrize(
+    "outside", ["roeben_1235_9_{}", "Ben O'Neill-Roe_78_assignsubmission_file_{}",
+                "1-2 - Ben O'Neill-Roe - Nov 20, 2026 1042 AM - {}", BLACKBOARD + "_{}"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "own", ["Goals_adoe_attempt_2026-11-20-10-42-00_a.zip", "doeada_1234_56789_a.zip",
+            "Ada Doe_77_assignsubmission_file_a.zip",
+            "1-2 - Ada Doe - Nov 20, 2026 1042 AM - a.zip"],
+)  # fmt: skip
+def test_a_students_own_file_name_does_not_count(outside: str, own: str) -> None:
+    assert found(outside.format(own)).student == "ben"
+
+
+@pytest.mark.parametrize(
+    "name", ["1-2 - Ada Lovelace - Nov 20, 2026 1042 AM - a.zip",
+             "1-2 - roe Ben - Nov 20, 2026 1042 AM - a.zip"],
+)  # fmt: skip
+def test_a_word_that_is_anothers_login_is_no_id(name: str) -> None:
+    assert found(name).student is None

@@ -252,7 +252,7 @@ def test_the_last_word_is_who_is_in_and_who_is_missing(tmp_path: Path) -> None:
     taken = {one.student for one in found}
     ben, zoe, eve, mei = (one.full for one in CLASS[1:])
     assert summary(taken, left_out, ROSTER, {"mei"}) == (
-        f"1 taken in; 1 left out: {ben}, essay.docx; not handed in: {ben}, {zoe}, {eve}."
+        f"1 taken in; 1 left out: {ben}, essay.docx; not handed in: {zoe}, {eve}."
     )
     assert mei not in summary(taken, left_out, ROSTER, {"mei"})
     assert summary(taken, (), Roster(), set()) == "1 taken in."

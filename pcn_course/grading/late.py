@@ -34,6 +34,7 @@ from pcn_course.course import Course, CourseError
 from pcn_course.files import write_private
 from pcn_course.grading import audit, tables
 from pcn_course.grading.late_file import ALL, FILE, LateError, Rules, read_rules
+from pcn_course.grading.lms.ids import id_key
 from pcn_course.grading.lms.sheets import LmsError, csv_bytes, guarded
 from pcn_course.grading.lms.zones import zone_of
 from pcn_course.grading.room import Room, RoomError, open_room
@@ -356,26 +357,26 @@ def _other_plugin(room: Room) -> str:
 
 
 def _unknown(room: Room, rules: Rules, known: set[str]) -> list[str]:
-    students = {one.casefold() for one in known}
+    students = {id_key(one) for one in known}
     return [
         f"{room.root / FILE}, line {line.line}: the gradebook doesn't know a student "
         f"“{line.student}”. Mend the id, or bring your class list in first (pcn roster)."
         for line in sorted(rules.extensions, key=lambda one: one.line)
-        if line.student.casefold() not in students
+        if id_key(line.student) not in students
     ]
 
 
 def _notes(room: Room, rules: Rules, known: set[str], found: list[Late]) -> list[str]:
     """Lines that are right and change nothing; one of them may hold a slip."""
     notes = []
-    students = {one.casefold() for one in known}
+    students = {id_key(one) for one in known}
     for line in sorted(rules.extensions, key=lambda one: one.line):
         where = f"{room.root / FILE}, line {line.line}"
-        if line.student.casefold() in students and isinstance(line.until, dt.datetime):
+        if id_key(line.student) in students and isinstance(line.until, dt.datetime):
             theirs = [
                 one
                 for one in found
-                if one.student.casefold() == line.student.casefold()
+                if id_key(one.student) == id_key(line.student)
                 and line.step in (one.step, ALL)
                 and one.due
             ]

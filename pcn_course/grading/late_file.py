@@ -50,6 +50,7 @@ from pcn_course.grading.late_values import (
     read_due,
     read_length,
 )
+from pcn_course.grading.lms.ids import SHORTENED, id_key, is_shortened
 from pcn_course.grading.lms.sheets import LmsError, Row, Sheet, key, read_sheet
 
 FILE = "late.csv"
@@ -103,7 +104,7 @@ class Rules(msgspec.Struct, frozen=True):
         """By how much a student's due date is later than everybody's, which is ``due`` in UTC."""
         found = [due]
         for one in self.extensions:
-            if one.student.casefold() == student.casefold() and one.step in (step, ALL):
+            if id_key(one.student) == id_key(student) and one.step in (step, ALL):
                 until = one.until
                 found.append(until.after(due, self.zone) if isinstance(until, Length) else until)
         return max(found) - due
@@ -200,7 +201,7 @@ class _Reader:
             line = self._line(row)
             if line is None:
                 continue
-            where = line.what, line.student.casefold(), line.step
+            where = line.what, id_key(line.student), line.step
             if where in said:
                 self._fault(
                     row, "", f"This is said in line {said[where]} already, for the same step. "
@@ -251,6 +252,8 @@ class _Reader:
             )  # fmt: skip
             return None
         student = cells["student"]
+        if is_shortened(student):
+            self._fault(row, "student", f"“{student}” {SHORTENED}")
         if what == "extension" and not student:
             self._fault(row, "student", "An extension needs its student. Write the student's id.")
         if what != "extension" and student:

@@ -28,6 +28,7 @@ from pcn_course.course import Course, Step
 from pcn_course.files import write_whole
 from pcn_course.grading.cohort import Class, Told, csv_bytes, read_class
 from pcn_course.grading.cohort.reading import TOOL_PROMPTS, WASTED
+from pcn_course.grading.lms.ids import SHORTENED, id_key, is_shortened
 from pcn_course.grading.notebooks import STRUCTURE
 from pcn_course.grading.room import Room
 from pcn_course.grading.scores import MarkRow, read_marks
@@ -105,7 +106,7 @@ def research_export(
     consenting = read_consent(consent or room.root / CONSENT)
     cls = read_class(room)
     known = set(cls.students["student"])
-    chosen = sorted(known & consenting)
+    chosen = sorted(_known_as(known, consenting))
     if len(chosen) < LEAST:
         raise ResearchError(
             f"{len(chosen)} students consent; an export needs {LEAST}: among fewer, a pseudonym "
@@ -137,7 +138,9 @@ def research_export(
         files=tuple(contents),
         students=len(chosen),
         left_out=len(known) - len(chosen),
-        unknown=tuple(sorted(consenting - known)),
+        unknown=tuple(
+            sorted(one for one in consenting if id_key(one) not in set(map(id_key, known)))
+        ),
         alone=alone,
     )
 
@@ -179,8 +182,35 @@ def read_consent(path: Path) -> set[str]:
             raise ResearchError(
                 f"Line {reader.line_num} of {path} says neither yes nor no. Nothing was written."
             )
-        (yes if said in _YES else no).add(cells[student].strip())
-    return yes - no - {""}
+        who = cells[student].strip()
+        if is_shortened(who):
+            raise ResearchError(
+                f"Line {reader.line_num} of {path}: “{who}” {SHORTENED} Nothing was written."
+            )
+        (yes if said in _YES else no).add(who)
+    against = set(map(id_key, no))
+    return {one for one in yes if id_key(one) not in against} - {""}
+
+
+def _known_as(known: set[str], consenting: set[str]) -> set[str]:
+    """The students in the course who consent, in whichever spelling of their ids.
+
+    Raises:
+        ResearchError: an id could be two students'.
+    """
+    spelled = {id_key(one) for one in consenting}
+    twins = Counter(map(id_key, known))
+    for one in sorted(consenting - known):
+        if twins[id_key(one)] > 1:
+            raise ResearchError(
+                f"The list of who consents names {one}, and several students in the course have "
+                "an id like it. Write the id as the gradebook has it. Nothing was written."
+            )
+    return {
+        one
+        for one in known
+        if one in consenting or (id_key(one) in spelled and twins[id_key(one)] == 1)
+    }
 
 
 def _secret(path: Path) -> bytes:

@@ -27,6 +27,7 @@ from traitlets import Unicode
 from pcn_course.grading.lms.exporting import (
     SAFE_ID,
     Header,
+    Item,
     LmsExport,
     cells_of,
     number_in,
@@ -70,6 +71,7 @@ class Canvas(LmsExport):
     lms = "canvas"
     file = "canvas.csv"
     ids = "lms_id (Canvas's ID) or username (SIS Login ID)"
+    makes = "makes new assignments, which students see, of titles that it doesn't have"
 
     def has_id(self, one: Entry) -> bool:
         """By the number or by the login."""
@@ -99,7 +101,7 @@ class Canvas(LmsExport):
             rows.append(list(possible.cells[:width]) if possible else ["    Points Possible"])
             rows[1] += [""] * (width - len(rows[1]))
         rows[0] += [item.header for item in items]
-        rows[1] += [points(item.column.out_of) for item in items]
+        rows[1] += [self._points_possible(item, sheet) for item in items]
         for one in people:
             if one.id not in found:
                 continue
@@ -126,6 +128,15 @@ class Canvas(LmsExport):
         possible = self._possible(sheet)
         return Header(found["title"], number_in(possible.cells[place] if possible else ""))
 
+    def _points_possible(self, item: Item, sheet: Sheet | None) -> str:
+        """The item's own in the template, as another number would change the assignment."""
+        possible = self._possible(sheet) if sheet and item.place is not None else None
+        if possible and item.place is not None:
+            there = number_in(possible.cells[item.place])
+            if there is not None:
+                return points(there)
+        return points(item.column.out_of)
+
     def _section(self, sheet: Sheet) -> int:
         place = sheet.column("Section")
         if place is None or "ID" not in sheet.header:
@@ -136,7 +147,16 @@ class Canvas(LmsExport):
         return place
 
     def _possible(self, sheet: Sheet) -> Row | None:
-        return next((row for row in sheet.rows if "Points Possible" in row.cells[0]), None)
+        """The row of possible points; in another language it is the one with numbers, nobody's."""
+        named = (row for row in sheet.rows if "Points Possible" in row.cells[0])
+        ids = [place for one in ("ID", "SIS User ID", "SIS Login ID")
+               if (place := sheet.column(one)) is not None]  # fmt: skip
+        nobodys = (
+            row for row in sheet.rows
+            if not any(row.cells[place].strip() for place in ids)
+            and any(number_in(cell) is not None for cell in row.cells)
+        )  # fmt: skip
+        return next(named, None) or next(nobodys, None)
 
 
 class Brightspace(LmsExport):
@@ -151,6 +171,7 @@ class Brightspace(LmsExport):
     lms = "brightspace"
     file = "brightspace.csv"
     ids = "username or lms_id (OrgDefinedId)"
+    makes = "makes new grade items of titles that it doesn't have"
     below_zero = False
 
     def has_id(self, one: Entry) -> bool:
@@ -221,6 +242,7 @@ class Moodle(LmsExport):
     lms = "moodle"
     file = "moodle.csv"
     ids = "lms_id (ID number), username or email"
+    makes = "makes new grade items, unless you map these to those that are there"
     below_zero = False
 
     grade_column = Unicode(
@@ -354,6 +376,7 @@ class Blackboard(LmsExport):
     lms = "blackboard"
     file = "blackboard.xls"
     ids = "username"
+    makes = "will make text columns, which count for nothing, of"
 
     def has_id(self, one: Entry) -> bool:
         """By the login alone."""
@@ -370,12 +393,6 @@ class Blackboard(LmsExport):
         """As Blackboard itself writes it."""
         found = self.identified(people, sheet)
         items = self.items(columns, sheet, must_be_there=must_be_there)
-        if new := [item.header for item in items if item.place is None]:
-            self.log.warning(
-                "Blackboard will make text columns of: %s. Make the columns there first, download "
-                "the gradebook, and give it with --LmsExport.template=… ",
-                "; ".join(new),
-            )
         login = self._username(sheet) if sheet else None
         rows = [["Last Name", "First Name", "Username", *(item.header for item in items)]]
         for one in people:

@@ -13,6 +13,7 @@ from traitlets import Bool, Dict, Unicode
 
 from pcn_course.files import write_private
 from pcn_course.grading.audit import line, write
+from pcn_course.grading.feedback import release_state
 from pcn_course.grading.late import recalculate
 from pcn_course.grading.lms.grades import Column, Grades, read_grades
 from pcn_course.grading.lms.roster import Entry, Roster, people_in
@@ -38,6 +39,10 @@ class Header(msgspec.Struct, frozen=True):
     out_of: float | None = None
 
 
+class _LackingError(LmsError):
+    """One step has no place in the file."""
+
+
 class LmsExport(ExportPlugin):
     """What the four have in common."""
 
@@ -58,6 +63,8 @@ class LmsExport(ExportPlugin):
     file = ""
     ids = ""
     """Which ids of the roster this LMS takes, for messages."""
+    makes = ""
+    """What this LMS makes of an item that it doesn't have, for messages."""
     below_zero = True
     """Whether an item may take points off; else penalties are in the totals alone."""
 
@@ -83,6 +90,7 @@ class LmsExport(ExportPlugin):
             grades = read_grades(room, [str(one) for one in self.assignment], self._students())
             files = self._files(room, grades, to)
             self._tell_timeless(grades)
+            self._tell_held(room, grades)
             write(room.root, [line("export", marker=self.lms)])
         finally:
             room.close()
@@ -113,6 +121,27 @@ class LmsExport(ExportPlugin):
                 "autograde it again.",
                 ", ".join(f"{student} ({step})" for student, step in grades.timeless),
             )
+
+    def _tell_held(self, room: Room, grades: Grades) -> None:
+        held = [
+            one.step for one in grades.totals
+            if one.points and release_state(room.engine, one.step) == "held"
+        ]  # fmt: skip
+        if held:
+            self.log.warning(
+                "Feedback is held on %s, and its grades are in this file: students see them as "
+                "soon as %s shows them. Hide these columns there before you import, or name the "
+                "other steps with --assignment.",
+                ", ".join(held), self.lms.title(),
+            )  # fmt: skip
+
+    def _tell_new(self, items: Sequence[Item]) -> None:
+        if new := [item.header for item in items if item.place is None]:
+            self.log.warning(
+                "%s %s: %s. To fill columns that are there already, download the gradebook and "
+                "give it with --LmsExport.template=…",
+                self.lms.title(), self.makes, "; ".join(new),
+            )  # fmt: skip
 
     def _tell_penalties(self, grades: Grades) -> None:
         taken = [
@@ -201,10 +230,27 @@ class LmsExport(ExportPlugin):
     ) -> list[Item]:
         """The columns of the file, each with its place in the template.
 
+        A step is left out, and named, that the template has no item for, or that has no points.
+
         Raises:
-            LmsError: the template lacks one, has two that fit, or another number of points.
+            LmsError: the template lacks all, has two that fit, or another number of points.
         """
-        items = [self._item(column, sheet, must_be_there=must_be_there) for column in columns]
+        items, lacking = [], []
+        for column in columns:
+            try:
+                item = self._item(column, sheet, must_be_there=must_be_there)
+                if not column.out_of and not column.late and item.place is None:
+                    raise _LackingError(
+                        f"{column.step} has no points in the gradebook: generate it first."
+                    )
+            except _LackingError as error:
+                lacking.append(error.plain)
+                continue
+            items.append(item)
+        if lacking and not items:
+            raise LmsError(f"{lacking[0]} Nothing was written.")
+        for plain in lacking:
+            self.log.warning("Left out: %s", plain)
         # Penalties need an item where there are any, or were any: then it says that they are gone.
         items = [
             one for one in items
@@ -213,6 +259,7 @@ class LmsExport(ExportPlugin):
         headers = [one.header for one in items]
         if twice := sorted({one for one in headers if headers.count(one) > 1}):
             raise LmsError(f"Two steps have the item “{twice[0]}”. Mend c.LmsExport.titles.")
+        self._tell_new(items)
         return items
 
     def _item(self, column: Column, sheet: Sheet | None, *, must_be_there: bool) -> Item:
@@ -235,10 +282,10 @@ class LmsExport(ExportPlugin):
                 for place, text in enumerate(sheet.header)
                 if (header := self.read_header(text, place, sheet))
             ]
-            raise LmsError(
+            raise _LackingError(
                 f"{sheet.path} has no item for {column.step}. Its items are: "
                 f"{'; '.join(titles) or 'none'}. Name the one that is meant in nbgrader_config.py: "
-                f"c.LmsExport.titles = {{{column.step!r}: 'its title'}}. Nothing was written."
+                f"c.LmsExport.titles = {{{column.step!r}: 'its title'}}."
             )
         if len(fits) > 1:
             raise LmsError(

@@ -58,6 +58,7 @@ def read_grades(room: Room, steps: Sequence[str] = (), students: Collection[str]
     with room.gradebook() as gradebook:
         wanted = _steps(room, gradebook, steps)
         known = {one.id for one in gradebook.students}
+        most = {one.name: float(one.max_score or 0.0) for one in gradebook.assignments}
     if unknown := sorted(set(students) - known):
         raise LmsError(
             f"The gradebook has no student “{unknown[0]}”. Look for the id in formgrader, under "
@@ -75,7 +76,7 @@ def read_grades(room: Room, steps: Sequence[str] = (), students: Collection[str]
     roster = roster_of(room)
     return Grades(
         people=tuple(roster.get(student) or Entry(id=student) for student in handed_in),
-        totals=tuple(_total(room, step, rows[step]) for step in wanted),
+        totals=tuple(_total(room, step, rows[step], most[step]) for step in wanted),
         criteria=tuple(one for step in wanted for one in _by_criterion(room, step, rows[step])),
         timeless=tuple(
             (student, step)
@@ -116,11 +117,12 @@ def _titles(room: Room, step_id: str) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _total(room: Room, step: str, rows: dict[str, list[MarkRow]]) -> Column:
+def _total(room: Room, step: str, rows: dict[str, list[MarkRow]], most: float) -> Column:
+    """The totals of a step; the gradebook knows its points also where nobody submitted yet."""
     return Column(
         step=step,
         titles=_titles(room, step),
-        out_of=max((sum(row.out_of for row in of_one) for of_one in rows.values()), default=0.0),
+        out_of=max((sum(row.out_of for row in of_one) for of_one in rows.values()), default=most),
         points={
             student: max(0.0, sum(row.points or 0.0 for row in of_one) - of_one[0].penalty)
             for student, of_one in rows.items()

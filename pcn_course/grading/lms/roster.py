@@ -258,7 +258,12 @@ def roster_of(room: Room) -> Roster:
         one = entries.get(person.id, Entry(id=person.id))
         entries[person.id] = _filled(
             one,
-            Entry(first=person.first, last=person.last, email=person.email, lms_id=person.lms_id),
+            Entry(
+                first=person.first,
+                last=person.last,
+                email=person.email,
+                lms_id="" if is_shortened(person.lms_id) else person.lms_id,
+            ),
         )
     return Roster(entries.values())
 

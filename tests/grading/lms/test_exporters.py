@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from nbgrader.api import Gradebook
 from nbgrader.apps import ExportApp
 from nbgrader.coursedir import CourseDirectory
 
+from pcn_course.grading.feedback import set_release_state
 from pcn_course.grading.lms import exporters
 from pcn_course.grading.lms.exporting import LmsExport
 from pcn_course.grading.lms.roster import Entry, Roster, write_roster
@@ -575,3 +576,108 @@ def test_the_readers_refuse_what_the_lms_would_misread(name: str) -> None:
     read, content = BAD[name]
     with pytest.raises(RefusedError, match=re.escape(name.partition(": ")[2])):
         read(content, {}) if read is readers.canvas else read(content)
+
+
+# What was not submitted, what a template lacks, and what is held
+
+KINDS = {
+    exporters.Canvas: "assignments",
+    exporters.Brightspace: "grade items",
+    exporters.Moodle: "grade items",
+    exporters.Blackboard: "text columns",
+}
+
+
+@pytest.fixture
+def unsubmitted(room: Room) -> Room:
+    """A third step is in the gradebook, and nobody has submitted it."""
+    with room.gradebook() as gradebook:
+        gradebook.add_assignment("step-3-tools")
+        gradebook.add_notebook("step-3-tools", "step-3-tools")
+        for criterion in CRITERIA:
+            gradebook.add_task_cell(
+                criterion, "step-3-tools", "step-3-tools", max_score=5, cell_type="markdown"
+            )
+    return room
+
+
+def test_points_of_a_step_that_nobody_submitted(unsubmitted: Room, tmp_path: Path) -> None:
+    totals, _ = export(unsubmitted, exporters.Canvas, tmp_path / "x.csv")
+    assert readers.canvas(totals, {}).possible == {GOALS: 20, CONNECTIONS: 20, "Step 3: Tools": 20}
+    items = {"Goals (501)": 20.0, "Step 2: Connections (502)": 20.0, "Step 3: Tools (503)": 25.0}
+    template = written(tmp_path, samples.canvas_gradebook(items=items))
+    totals, _ = export(unsubmitted, exporters.Canvas, tmp_path / "y.csv", template=template)
+    assert b"Points Possible,,,,,20,20,25" in totals
+
+
+def test_a_step_without_points_gets_no_column(
+    room: Room, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with room.gradebook() as gradebook:
+        gradebook.add_assignment("step-3-tools")
+    for kind in KINDS:
+        totals, _ = export(room, kind, tmp_path / "x.csv")
+        assert b"Tools" not in totals.replace(b"\0", b"")
+        assert "Left out: step-3-tools has no points" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_a_template_it_says_what_the_lms_makes(
+    room: Room, tmp_path: Path, kind: type[LmsExport], capfd: pytest.CaptureFixture[str]
+) -> None:
+    export(room, kind, tmp_path / "x.csv")
+    said = capfd.readouterr().err
+    assert KINDS[kind] in said
+    assert GOALS in said
+
+
+LACKING: dict[type[LmsExport], Callable[[], bytes]] = {
+    exporters.Canvas: lambda: samples.canvas_gradebook(items={"Goals (501)": 20.0}),
+    exporters.Brightspace: lambda: samples.brightspace_export(
+        items=["Goals Points Grade <Numeric MaxPoints:20>"]
+    ),
+    exporters.Blackboard: lambda: samples.blackboard_download(
+        items=["Goals [Total Pts: 20 Score] |12345"]
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", LACKING)
+def test_a_step_that_the_template_lacks_is_left_out_by_name(
+    room: Room, tmp_path: Path, kind: type[LmsExport], capfd: pytest.CaptureFixture[str]
+) -> None:
+    template = written(tmp_path, LACKING[kind]())
+    totals, _ = export(room, kind, tmp_path / "x.csv", template=template, by_criterion=True)
+    plain = totals.replace(b"\0", b"")
+    assert b"Goals" in plain
+    assert b"Connections" not in plain
+    assert f"has no item for {SECOND}" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_held_grades_are_warned_of(
+    room: Room, tmp_path: Path, kind: type[LmsExport], capfd: pytest.CaptureFixture[str]
+) -> None:
+    export(room, kind, tmp_path / "x.csv")
+    assert "is held" not in capfd.readouterr().err
+    set_release_state(room.engine, STEP, "held", "grader")
+    set_release_state(room.engine, SECOND, "held", "grader")  # nobody has points there
+    export(room, kind, tmp_path / "x.csv")
+    assert f"Feedback is held on {STEP}, and" in capfd.readouterr().err
+
+
+def test_split_names_are_a_template_too(room: Room, tmp_path: Path) -> None:
+    people = "".join(
+        f'"{one.last.replace(chr(34), "")}",{one.first},{NUMBER[one.id]},,{one.login},S,,\n'
+        for one in CLASS
+    )
+    head = "LastName,FirstName,ID,SIS User ID,SIS Login ID,Section,Goals (501),Current Score\n"
+    possible = "    Possible,,,,,,20,(read only)\n"
+    template = written(tmp_path, (head + possible + people).encode())
+    totals, _ = export(
+        room, exporters.Canvas, tmp_path / "x.csv", template=template, assignment=[STEP]
+    )
+    rows = totals.decode("utf-8-sig").splitlines()
+    assert rows[0] == "LastName,FirstName,ID,SIS User ID,SIS Login ID,Section,Goals (501)"
+    assert rows[1].endswith(",20")
+    assert len(rows) == 2 + len(CLASS)

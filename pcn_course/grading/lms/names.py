@@ -257,7 +257,7 @@ def _canvas(
         how=f"Canvas's user {found['user']}" if found["user"] else "nobody's name",
         hidden=found["anon"] is not None,
         order=int((found["attachment"] or "0")[:18]),
-        file=found["file"] or found["typed"],
+        file=found["file"] or "",
     )
 
 

@@ -368,7 +368,7 @@ class _Reader:
             notes=settled.notes,
             order=uploader.order if uploader else 0,
             claimed_by=uploader.called if uploader and uploader.student is None else "",
-            uploaded=_as_uploaded(uploader, trail) if uploader else None,
+            uploaded=_as_uploaded(uploader, trail) if uploader and uploader.lms else None,
         )
 
     def receipts(

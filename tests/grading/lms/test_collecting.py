@@ -7,8 +7,11 @@ import stat
 from pathlib import Path
 
 import pytest
+from nbgrader.auth import Authenticator
+from nbgrader.coursedir import CourseDirectory
 
-from pcn_course.grading.lms.roster import Entry, Roster
+from pcn_course.grading.collecting import Collect
+from pcn_course.grading.lms.roster import Entry, Roster, write_roster
 from pcn_course.grading.lms.sheets import LmsError
 from pcn_course.grading.lms.upload_names import UploadName, names_file, read_names
 from tests.grading.lms.collected import collect, own_zip
@@ -97,6 +100,8 @@ def test_a_name_that_is_not_understood_lets_no_claim_count(root: Path, around: s
 def test_the_uploader_is_believed_where_the_form_is_new(root: Path, name: str) -> None:
     done = collect(root, ROSTER, {name.format(ADA): own_zip("from Zoë")})
     assert done.answers() == {"zoe": "from Zoë"}
+    # Feedback can go back by an LMS only where one is known.
+    assert {one.lms for one in read_names(root, STEP).values()} <= {"brightspace"}
     assert "says that zoe uploaded this; the file itself says ada" in done.said
 
 
@@ -124,6 +129,7 @@ def test_what_was_typed_into_the_lms_is_left_out_and_not_missing(root: Path, lms
     done = collect(root, ROSTER, TYPED[lms])
     assert done.answers() == {"zoe": "hers"}
     assert "1 taken in; 1 left out: Ada Doe, " in done.summary
+    assert next(iter(TYPED[lms])).rpartition("_")[2].rpartition("/")[2] in done.summary
     assert "not handed in" not in done.summary
 
 
@@ -140,3 +146,15 @@ def test_of_two_uploads_the_lms_knows_which_is_newer(root: Path) -> None:
     done = collect(root, ROSTER, {f"doeada_23304308_5001_{early}": own_zip("first"),
                                   f"doeada_23304308_5002_{ADA}": own_zip("second")})  # fmt: skip
     assert done.answers() == {"ada": "second"}
+
+
+@pytest.mark.parametrize("folder", ["ADA", "Ada", "ada"])
+def test_a_folder_of_the_exchange_in_another_spelling_is_the_same_person(
+    root: Path, folder: str
+) -> None:
+    write_roster(root / "roster.csv", ROSTER)
+    path = root / "inbound" / f"{folder}+{STEP}+2026-11-20 15:40:00.000000 UTC+x"
+    path.mkdir(parents=True)
+    course = CourseDirectory(root=str(root), course_id="pcn", assignment_id=STEP)
+    collector = Collect(coursedir=course, authenticator=Authenticator(), check_owner=False)
+    assert collector._path_to_record(str(path))["username"] == "ada"

@@ -136,10 +136,9 @@ def read_rules(path: Path, course: Course, zone: ZoneInfo | None) -> Rules:
             raise LmsError(
                 f"{path} is empty. Delete it, or let it begin with the line {','.join(COLUMNS)}."
             )
-        sheet = read_sheet(path)
+        reader = _Reader(read_sheet(path), course, zone)
     except (LmsError, OSError) as error:
         raise LateError((str(error),)) from error
-    reader = _Reader(sheet, course, zone)
     rules = reader.rules()
     if reader.faults:
         in_order = sorted(reader.faults, key=lambda fault: fault.line)

@@ -137,10 +137,18 @@ def who(
         read = [shape(part, before, receipts, roster, zone, step) for shape in shapes]
         if matches := [one for one in read if one]:
             return min(matches, key=lambda one: len(part) - len(one.file))
-    words = unread(name, step)
-    student = roster.named(words) if words else ()
-    one = student[0] if len(student) == 1 else roster.with_id(words) if words else None
-    return Uploader(lms="", name=words, student=one.id, how="the name above it") if one else None
+    # The ZIP in the archive folder may be one student's, which its name then says.
+    whole = name.replace("\\", "/").partition("/")[0]
+    for words in (unread(name, step), whole[:-4] if whole.lower().endswith(".zip") else ""):
+        one = _by_name(words, roster)[0] if words and step and not own_name(words, step) else None
+        if one:
+            return Uploader(lms="", name=words, student=one.id, how="the name above it")
+    return None
+
+
+def own_name(words: str, step: str) -> bool:
+    """Return True if a name begins as the course itself names a submission."""
+    return zip_name_pattern(step).match(words) is not None
 
 
 def unread(name: str, step: str | None) -> str:

@@ -105,6 +105,12 @@ def test_the_uploader_is_believed_where_the_form_is_new(root: Path, name: str) -
     assert "says that zoe uploaded this; the file itself says ada" in done.said
 
 
+def test_a_zip_of_one_student_is_theirs(root: Path) -> None:
+    done = collect(root, ROSTER, {ADA: own_zip("from Zoë")}, name="Zoë Ray.zip")
+    assert done.answers() == {"zoe": "from Zoë"}
+    assert "the file itself says ada" in done.said
+
+
 TYPED: dict[str, dict[str, bytes | str]] = {
     "canvas": {"doeada_23304308_text.html": "<p>words</p>",
                f"rayzoe_23304309_777_{ZOE}": own_zip("hers")},

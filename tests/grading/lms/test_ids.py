@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from pathlib import Path
 
 import pytest
+from nbgrader.apps import ExportApp
 
 from pcn_course.course import Course, default_root, load_course
 from pcn_course.grading.late_file import LateError, read_rules
+from pcn_course.grading.lms import exporters
+from pcn_course.grading.lms.exporting import LmsExport
+from pcn_course.grading.lms.grades import Column
 from pcn_course.grading.lms.ids import id_key, is_shortened, is_test_user
 from pcn_course.grading.lms.roster import (
     Entry,
@@ -20,7 +25,7 @@ from pcn_course.grading.lms.roster import (
     write_roster,
 )
 from pcn_course.grading.lms.sheets import LmsError, read_sheet
-from pcn_course.grading.research import ResearchError, read_consent
+from pcn_course.grading.research import ResearchError, _known_as, read_consent
 from pcn_course.grading.room import Room
 from tests.support.room import make_room
 
@@ -83,8 +88,6 @@ def test_zeros_that_a_spreadsheet_dropped_are_one_person(
     assert roster.by_claim(one) == "0042"
     late = written(tmp_path, f"what,student,step,value\nextension,{one},{STEP},2 days\n")
     rules = read_rules(late, course, None)
-    import datetime as dt
-
     due = dt.datetime(2027, 1, 22, tzinfo=dt.UTC)
     assert rules.more_time("0042", STEP, due) == dt.timedelta(days=2)
 
@@ -218,3 +221,38 @@ def test_a_column_that_is_read_may_not_be_doubled(tmp_path: Path) -> None:
     path = written(tmp_path, 'Student,ID,ID,SIS Login ID,Section\n"Doe, Ada",1,2,ada,S\n')
     with pytest.raises(LmsError, match="“ID” is there twice"):
         people_in(read_sheet(path), "canvas")
+
+
+def test_consent_in_another_spelling_is_one_persons_or_refused() -> None:
+    assert _known_as({"ada", "0042", "ben"}, {"ADA", "42", "x"}) == {"ada", "0042"}
+    with pytest.raises(ResearchError, match="several students in the course have an id like it"):
+        _known_as({"7", "007"}, {"07"})
+    assert _known_as({"7", "007"}, {"007"}) == {"007"}
+
+
+@pytest.mark.parametrize("kind", [exporters.Canvas, exporters.Brightspace, exporters.Moodle,
+                                  exporters.Blackboard])  # fmt: skip
+@pytest.mark.parametrize("seed", range(5))
+def test_what_an_exporter_writes_our_reader_finds_again(
+    tmp_path: Path, kind: type[LmsExport], seed: int
+) -> None:
+    """Every person in the file is one in the roster, whatever they are called."""
+    chance = random.Random(seed)
+
+    def text(most: int) -> str:
+        return "".join(chance.choice("aZ9=+-@'\",;\té陳 ") for _ in range(most)).strip()
+
+    people = [
+        Entry(id=f"s{number}", first=text(5), last=text(6), section=text(3),
+              lms_id=f"{number + 1000}" if kind is not exporters.Brightspace else f"00{number}7",
+              username=chance.choice([f"u{number}", f"d.o'neill{number}", f"DOM\\u{number}",
+                                      f"u+{number}@x.org", f"ü {number}"]))
+        for number in range(20)
+    ]  # fmt: skip
+    column = Column(step=STEP, titles=("Goals",), out_of=20, points={one.id: 7 for one in people})
+    content = kind(parent=ExportApp()).table(people, [column], None, must_be_there=True)
+    path = tmp_path / "grades.csv"
+    path.write_bytes(content)
+    roster = Roster(people)
+    matches = [roster.match(one) for one in read_class_list(path, kind.lms)]
+    assert [one.id if one else None for one in matches] == [one.id for one in people]

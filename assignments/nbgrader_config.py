@@ -13,5 +13,5 @@ configure(c, here=Path(__file__))
 # your system users have other names, turn that off: any student can then submit as any other.
 # c.ExchangeCollect.check_owner = False
 
-# The course's time zone, for due dates and for times in your LMS's files. Default: this machine's.
+# The course's time zone: of due dates, and of times in your LMS's files. Default: this machine's.
 # c.Lms.timezone = "America/New_York"

@@ -122,7 +122,15 @@ def _generate(converter: Any) -> None:
     with _put_back(release):
         _start(converter)
     if _state(notebook) != before:
-        keep(course, step, dt.datetime.now(dt.UTC))
+        try:
+            keep(course, step, dt.datetime.now(dt.UTC))
+        except OSError as error:
+            message = f"{course.root / FOLDER} can't be written to ({error.strerror})"
+            converter.log.error(  # noqa: TRY400 (a sentence, no traceback)
+                "%s, so the questions of %s are not kept. Fix that, then generate again with --force.",
+                message, step_id,
+            )  # fmt: skip
+            raise NbGraderException(message) from error
     elif due != due_of(notebook):
         converter.log.warning(
             "Nothing was generated, and students still see another due date. "

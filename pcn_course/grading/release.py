@@ -127,7 +127,7 @@ def _generate(converter: Any) -> None:
         except OSError as error:
             message = f"{course.root / FOLDER} can't be written to ({error.strerror})"
             converter.log.error(  # noqa: TRY400 (a sentence, no traceback)
-                "%s, so the questions of %s are not kept. Fix that, then generate again with --force.",
+                "%s, so the questions of %s are not kept. Fix that, then generate with --force.",
                 message, step_id,
             )  # fmt: skip
             raise NbGraderException(message) from error

@@ -11,6 +11,7 @@ from pcn_course.grading import tables
 from pcn_course.grading.late import rules_of
 from pcn_course.grading.late_file import FILE
 from pcn_course.grading.lms.upload_names import UploadName, read_names
+from pcn_course.grading.lms.zones import in_words
 from pcn_course.grading.room import Room
 
 
@@ -64,12 +65,12 @@ def differences(
         if late != name.late:
             theirs, ours = ("late", "on time") if name.late else ("on time", "late")
             by = (
-                f"the due date here is {until:%Y-%m-%d %H:%M} UTC" if until
+                f"the due date here is {in_words(until, rules.zone)}" if until
                 else "this step has no due date here"
             )  # fmt: skip
             found[student] = (
                 f"{name.lms.title()} marks this as {theirs}; here it is {ours}: it was submitted "
-                f"{when:%Y-%m-%d %H:%M} UTC, and {by}. The penalty follows the due date here."
+                f"{in_words(when, rules.zone)}, and {by}. The penalty follows the due date here."
             )
     return found
 

@@ -297,8 +297,11 @@ export const deadline = format({ weekday: "long", day: "numeric", month: "long",
   hour: "numeric", minute: "2-digit" });
 
 // Whether `value` is no answer to `prompt`: blank text, or a table of nothing but blank rows.
+// What no reader sees, as in characters.py: it is no answer.
+const UNSEEN = /[\s\p{Cc}\p{Cf}\p{Cs}\p{Mn}\p{Me}\u115f\u1160\u2800\u3164\uffa0\ufffc]/gu;
+
 export function isEmpty(prompt, value) {
-  if (prompt.kind !== "table") return same(typeof value === "string" ? value.trim() : value, null);
+  if (prompt.kind !== "table") return same(typeof value === "string" ? value.replace(UNSEEN, "") : value, null);
   return (value ?? []).every((row) => prompt.columns.every((one) => isEmpty(one, row[one.key])));
 }
 

@@ -505,6 +505,14 @@ def test_what_cannot_be_sent_now_says_so_at_once(form: Page, server: AppServer) 
     expect(asked.or_(made).first).to_be_visible(timeout=60_000)
 
 
+def test_characters_that_nobody_sees_are_no_answer(form: Page) -> None:
+    text_of(form, "a-line").fill("\u2800\u200b\u3164 \u00ad")
+    saved(form)
+    expect(form.locator(".pcn-bar")).to_contain_text("0 of 3 answered")
+    text_of(form, "a-line").fill("\u2800A")
+    expect(form.locator(".pcn-bar")).to_contain_text("1 of 3 answered")
+
+
 def test_home_says_where_each_step_stands(form: Page, server: AppServer) -> None:
     text_of(form, "a-line").fill("A pathway")
     saved(form)

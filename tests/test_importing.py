@@ -280,6 +280,8 @@ def test_a_file_called_connections_is_not_linkedins_for_its_name_alone() -> None
         ("Dr. Karen Gold", "KG"),
         ("Ms. Gold", "G"),
         ("Ana María de la Cruz", "AMC"),
+        ("María de los Ángeles Fernández de Castro López", "MÁFC"),
+        ("Ana María Josefa de las Mercedes Ruiz Soto", "AMJM"),
         ("Jean-Luc O'Neill", "JLO"),
         ("Karen (Kay) Gold", "KG"),
         ("Tom Church", "TC"),

@@ -61,8 +61,8 @@ _CREDENTIALS = _word_set(
 )
 _PARTICLES = _word_set(
     """
-    af al av bin binti da das de del della den der di do dos du e el ibn la le san ten ter van von y
-    zu
+    af al av bin binti da das de del della den der di do dos du e el ibn la las le los san ten ter van
+    von y zu
     """
 )
 _SENTENCE = _word_set("a an and at by for from in of on or the to who with")
@@ -117,7 +117,8 @@ def _is_name(text: str, names: bool) -> bool:  # noqa: FBT001 (says what the hea
     words = re.sub(r"[\"“”„]", " ", text).split()
     titled = len(words) > 1 and _is_title(words[0])
     words = [word for word in words if word not in _PARTICLES and not _is_title(word)]
-    if not 1 <= len(words) <= 5 or re.search(r"[\d=!+*^<>{}\\_#%$]", text):
+    most = 8 if names else 5  # given and family names, as in Spanish
+    if not 1 <= len(words) <= most or re.search(r"[\d=!+*^<>{}\\_#%$]", text):
         return False
     if any(word.casefold() in _SENTENCE for word in words) or not any(map(_letter, words)):
         return False

@@ -348,7 +348,8 @@ class AnswerStore:
             fields.update({k: Field(None, f.version) for k, f in document.fields.items()})
             fields.update(usable)
             notices.extend(problems)
-        return Loaded(fields, public.revision, public.saved_at, tuple(notices))
+        saved_at = max(filter(None, (public.saved_at, private.saved_at)), default=None)
+        return Loaded(fields, public.revision, saved_at, tuple(notices))
 
     def _note(self, key: str) -> str:
         """The key under which a page gets what the private file holds for ``key``."""

@@ -130,6 +130,11 @@ def test_what_was_acknowledged_is_on_disk_and_comes_back(
     assert state["past"] == ["live-project", "why"]
 
 
+def test_what_only_the_student_sees_counts_as_saved(visitor: Visitor) -> None:
+    ack = visitor.save(private_note=("My own", 0))
+    assert visitor.ask("open")["saved_at"] == ack["saved_at"]
+
+
 def test_a_private_answer_never_reaches_what_is_handed_in(
     visitor: Visitor, workspace: Workspace
 ) -> None:

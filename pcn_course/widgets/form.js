@@ -29,6 +29,7 @@ function openForm(model, root, inflate) {
   const controls = new Map();
   const notes = new Map();
   const pasts = new Map(); // the buttons to earlier versions
+  const drafts = new Map(); // the advice on texts that are shared
   const busy = new Set();
   const notices = new Set();
   const life = new AbortController();
@@ -215,6 +216,7 @@ function openForm(model, root, inflate) {
       known.delete(from);
       controls.forEach((control) => control.refresh?.(from));
       panels.edited(from);
+      drafts.get(from)?.look(controls.get(from).get());
     });
   }
 
@@ -268,11 +270,8 @@ function openForm(model, root, inflate) {
     described.push(note.id);
     const group = isGroup(prompt);
     const advised = prompt.warn && prompt.kind !== "table" && advice.advise(prompt.key, id, prompt.warn);
-    if (advised) described.push(advised.el.id);
-    const changed = () => {
-      edited(prompt.key);
-      advised?.look(control.get());
-    };
+    if (advised) described.push(advised.el.id), drafts.set(prompt.key, advised);
+    const changed = () => edited(prompt.key);
     const make = prompt.kind === "table" ? makeTable : makeControl;
     const control = make({ prompt, id, describedby: described.join(" "), changed, offers, advise: advice.advise });
     const label = h(group ? "legend" : "label", { class: "pcn-label", for: group ? null : id },

@@ -565,6 +565,25 @@ def test_a_draft_as_a_whole_is_remarked_on_softly(page: Page) -> None:
     assert fine(page)
 
 
+def test_advice_is_about_the_draft_that_is_shown(page: Page) -> None:
+    """Also where it was written on an earlier visit, or put back from an earlier version."""
+    soft = "This reads as if it were about one person. Could a reader guess who?"
+    earlier = {"value": "Another draft", "version": 1, "saved_at": "2026-12-01T10:00:00Z"}
+    opened(
+        page,
+        state(draft="He asked me twice"),
+        advise={"warnings": [], "note": NOTE, "soft": soft},
+        history={"key": "draft", "entries": [earlier]},
+    )
+    status = field(page, "draft").locator(".pcn-advice-says")
+    expect(status).to_have_text(soft)
+    page.evaluate("kernel.answers.advise.soft = ''")
+    field(page, "draft").get_by_role("button", name="Earlier versions").click()
+    page.get_by_role("button", name="Put this version back").click()
+    expect(status).to_have_text("Nothing found that points to somebody.")
+    assert [one["text"] for one in heard(page, "advise")] == ["He asked me twice", "Another draft"]
+
+
 def test_a_full_name_in_a_cell_is_warned_of_in_one_line(page: Page) -> None:
     warning = {
         "words": "Maria Santos",

@@ -61,8 +61,8 @@ _CREDENTIALS = _word_set(
 )
 _PARTICLES = _word_set(
     """
-    af al av bin binti da das de del della den der di do dos du e el ibn la las le los san ten ter van
-    von y zu
+    af al av bin binti da das de del della den der di do dos du e el ibn la las le los san ten ter
+    van von y zu
     """
 )
 _SENTENCE = _word_set("a an and at by for from in of on or the to who with")

@@ -251,6 +251,11 @@ def test_while_letters_are_composed_nothing_is_set(page: Page) -> None:
 
 # ---- Dates that cannot be meant ------------------------------------------------------------------
 
+GAP = """() => {
+  const hint = document.querySelector('[data-key="when"] .pcn-hint').getBoundingClientRect();
+  return hint.top - document.querySelector('[data-key="when"] input').getBoundingClientRect().bottom;
+}"""
+
 
 def test_a_year_of_two_digits_gets_a_hint_and_is_saved(page: Page) -> None:
     opened(page, given())
@@ -262,6 +267,7 @@ def test_a_year_of_two_digits_gets_a_hint_and_is_saved(page: Page) -> None:
     page.keyboard.press("Tab")
     hint = field(page, "when").get_by_text("The year is 26. Did you mean 2026?")
     expect(hint).to_be_visible()
+    assert page.evaluate(GAP) >= 4
     expect(place).to_have_accessible_description("The year is 26. Did you mean 2026?")
     place.fill("2026-11-24")
     expect(hint).to_be_hidden()

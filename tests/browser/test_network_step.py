@@ -693,6 +693,9 @@ def test_a_long_list_is_searched(page: Page) -> None:
         dialog.get_by_label(f"Somebody {number}", exact=True).check()
     expect(dialog.get_by_text("1 person too many: your list takes 60 more.")).to_be_visible()
     expect(dialog.locator(".pcn-take")).to_be_disabled()
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert faint(page) == []
 
 
 def test_people_are_found_by_names_that_are_not_kept(page: Page) -> None:

@@ -252,8 +252,9 @@ def test_while_letters_are_composed_nothing_is_set(page: Page) -> None:
 # ---- Dates that cannot be meant ------------------------------------------------------------------
 
 GAP = """() => {
-  const hint = document.querySelector('[data-key="when"] .pcn-hint').getBoundingClientRect();
-  return hint.top - document.querySelector('[data-key="when"] input').getBoundingClientRect().bottom;
+  const [input, hint] = ["input", ".pcn-hint"].map((of) =>
+    document.querySelector(`[data-key="when"] ${of}`).getBoundingClientRect());
+  return hint.top - input.bottom;
 }"""
 
 

@@ -79,16 +79,18 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
     const help = column.help && h("span", { class: "pcn-help", id: name + "-help" }, column.help);
     const advice = column.warn && advise?.(`${prompt.key}.${key}`, name, column.warn);
     const described = [help, advice?.el].filter(Boolean).map((el) => el.id).join(" ") || null;
+    const look = () => advice?.look(control.get());
     const edited = () => {
       row.data = { ...row.data, [key]: control.get() };
       for (const other of row.cells) if (other.refers) row.data[other.shown] = other.control.shown();
-      advice?.look(control.get());
+      look();
       write(row);
       changed();
     };
     const control = makeControl({ prompt: column, id: name, describedby: described, changed: edited, offers, inRow: true });
     control.set(row.data[key], row.data[shown(column)]);
-    const made = { key, column, more: column.more, shown: shown(column), refers: refers(column), from: column.options_from, control };
+    look();
+    const made = { key, look, column, more: column.more, shown: shown(column), refers: refers(column), from: column.options_from, control };
     const many = column.kind === "choices" && (column.options ?? offers(column.options_from)).length > LONG;
     const group = isGroup(column, true);
     const label = h(group ? "legend" : "label",
@@ -183,8 +185,8 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
     wanted.forEach((data, at) => {
       const row = rows.find((one) => one.id === data.id);
       if (!row) return insert(data, at);
-      for (const { key, shown, control } of row.cells ?? []) {
-        if (!same(control.get(), data[key])) control.set(data[key], data[shown]);
+      for (const { key, shown, control, look } of row.cells ?? []) {
+        if (!same(control.get(), data[key])) control.set(data[key], data[shown]), look();
       }
       row.data = data;
       const from = rows.indexOf(row);

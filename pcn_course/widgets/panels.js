@@ -180,7 +180,8 @@ export function makePanels({ client, site, prompts, send, sendNow, value, change
     }
     const rest = Number(panel.body.querySelector(REST)?.dataset.pcnRest ?? 0);
     if (rest && on.length) fetch(); // what is still to come is filtered when it is here
-    const text = `${tools.filter((tool) => !tool.hidden).length + (on.length ? 0 : rest)} of ${tools.length + rest} tools`;
+    const text = rest && on.length ? "Loading the other tools…"
+      : `${tools.filter((tool) => !tool.hidden).length + rest} of ${tools.length + rest} tools`;
     if (panel.count.textContent !== text) panel.count.textContent = text;
   }
 

@@ -444,14 +444,18 @@ def test_the_rest_of_a_long_list_comes_when_it_is_wanted(page: Page, by: str) ->
     expect(tools.get_by_text("5 of 5 tools")).to_be_visible()
     page.evaluate("(html) => { kernel.answers.look = { panels: { tools: html } }; }", WHOLE)
     if by == "a filter":
+        page.evaluate("kernel.answers.look = null")
         tools.get_by_label("Low bandwidth").check()
+        # How many fit is not known before the rest is there.
+        expect(tools.locator(".pcn-filters + p")).to_have_text("Loading the other tools…")
+        tell(page, type="panels", panels={"tools": WHOLE})
         expect(tools.get_by_text("3 of 5 tools")).to_be_visible()
         expect(tools.get_by_text("A wall")).to_be_hidden()
     else:
         tools.get_by_text("The other 2 tools").click()
         expect(tools.get_by_text("A wall")).to_be_visible()
     expect(tools.get_by_text("A list server")).to_be_visible()
-    assert page.evaluate("kernel.heard.filter(({ type }) => type === 'look').at(-1).whole")
+    until(lambda: heard(page, "look")[-1]["whole"])
 
 
 def test_filters_are_joined_and_outlast_a_refresh(page: Page) -> None:
@@ -602,6 +606,20 @@ def test_a_full_name_in_a_cell_is_warned_of_in_one_line(page: Page) -> None:
     assert (asked["key"], asked["text"]) == ("people.person", "Maria Santos")
     page.evaluate("kernel.answers.advise.warnings = []")
     box.fill("MS")
+    expect(rows(page).first.locator(".pcn-advice-says")).to_be_hidden()
+
+
+def test_a_full_name_of_an_earlier_visit_is_warned_of_when_its_row_is_opened(page: Page) -> None:
+    warning = {"words": "Maria Santos", "why": "A full name.", "instead": "", "kind": "name"}
+    people = [{"id": "p1", "person": "Maria Santos"}]
+    opened(page, state(people=people), advise={"warnings": [warning], "note": NOTE})
+    assert heard(page, "advise") == []
+    rows(page).first.locator("summary").first.click()
+    expect(rows(page).first.locator(".pcn-advice-says")).to_contain_text("A full name.")
+    page.evaluate("kernel.answers.advise.warnings = []")
+    fields = {"people": {"value": [{"id": "p1", "person": "MS"}], "version": 2}}
+    tell(page, type="state", **{**state(), "fields": fields})
+    expect(rows(page).first.get_by_label("Initials or role")).to_have_value("MS")
     expect(rows(page).first.locator(".pcn-advice-says")).to_be_hidden()
 
 

@@ -12,6 +12,7 @@ from pcn_course.cli.group import (
     STUDENT,
     browser_option,
     command,
+    content_to_change,
     course_in,
     course_option,
     port_option,
@@ -55,7 +56,7 @@ def check(root: Path | None) -> None:
     from pcn_course.grading.calibration import load_calibrations
     from pcn_course.grading.notebooks import stale, stale_in_room
 
-    course = course_in(root)
+    course = content_to_change(root)
     faults = stale(course, course.root / "notebooks")
     if (room := course.root / "assignments").is_dir():  # a wheel brings none
         faults += stale_in_room(room)
@@ -106,7 +107,7 @@ def notebooks(root: Path | None) -> None:
     """Write the notebooks anew from data/, after a change there. Cells of your own stay."""
     from pcn_course.grading.notebooks import write_notebooks, write_room_notebooks
 
-    course = course_in(root)
+    course = content_to_change(root)
     try:
         changed = write_notebooks(course, course.root / "notebooks")
         if (room := course.root / "assignments").is_dir():  # a wheel brings none

@@ -172,6 +172,19 @@ def course_in(root: Path | None) -> Course:
         raise with_faults(error) from None
 
 
+def content_to_change(root: Path | None) -> Course:
+    """The course whose content is meant: that of the course folder that this command is run in.
+
+    Releasing and grading there use what lies beside it, whatever course is installed.
+    """
+    from pcn_course.grading.room import CONFIG
+
+    here = Path.cwd()
+    if root is None and (here / CONFIG).is_file() and (here.parent / "data").is_dir():
+        root = here.parent
+    return course_in(root)
+
+
 def with_faults(error: CourseError) -> click.exceptions.Exit:
     """Tell all faults of the course's files."""
     for fault in error.faults:

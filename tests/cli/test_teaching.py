@@ -33,6 +33,21 @@ def test_help_names_each_command_once_and_for_whom_it_is() -> None:
         assert said.count(f"\n  {name} ") == 1, name
 
 
+@pytest.mark.parametrize("command", ["check", "notebooks"])
+def test_in_a_course_folder_the_content_beside_it_is_meant(
+    room: Room, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    content = room.root.parent / "data" / "course.toml"
+    content.write_text(
+        content.read_text(encoding="utf-8") + "\nthis is no TOML\n", encoding="utf-8"
+    )
+    monkeypatch.delenv("PCN_COURSE", raising=False)
+    monkeypatch.chdir(room.root)
+    result = pcn(command)
+    assert result.exit_code == 1
+    assert "course.toml: is not valid TOML" in result.output
+
+
 def test_a_roster_comes_into_the_gradebook(room: Room, tmp_path: Path) -> None:
     listed = tmp_path / "class.csv"
     listed.write_text(

@@ -614,6 +614,7 @@ def test_the_role_on_a_project_is_the_role(heading: str) -> None:
 @pytest.mark.parametrize(
     ("position", "employer", "kept"),
     [
+        ("Nurse - Mercy Hospital (night shift)", "MERCY HOSPITAL", "Nurse (night shift)"),
         ("Chief nurse at Mercy Hospital", "Mercy Hospital", "Chief nurse"),
         ("Chief nurse, Mercy Hospital", "Mercy Hospital, Inc.", "Chief nurse"),
         ("Chief nurse @ Mercy", "Mercy Hospital", "Chief nurse"),

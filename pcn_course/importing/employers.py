@@ -74,7 +74,8 @@ def _names(employer: str) -> Iterable[str]:
 def _without(text: str, name: str) -> str:
     words = r"[\s-]+".join(map(re.escape, re.split(r"[\s-]+", name)))
     words = re.sub("['’]", "['’]", words)
-    flags = re.NOFLAG if name.isupper() else re.IGNORECASE
+    # "IT" is an acronym and "it" a word; "MERCY HOSPITAL" is only written large.
+    flags = re.NOFLAG if name.isupper() and " " not in name else re.IGNORECASE
     there = rf"(?<!\w){_THE}{words}(?:['’]s)?(?:,?\s+{_LEGAL}\b\.?)?(?!\w)"
     text = re.sub(rf"{_JOINED}{there}\s*[)\]]?", " ", text, flags=flags)
     return re.sub(rf"{there}(?:\s*[,;:|/·•–—]\s*|\s+-\s+)?", " ", text, flags=flags)

@@ -384,7 +384,7 @@ def import_roster(  # noqa: PLR0912 (each branch is one thing that a line can be
         if student is None:
             faults.append(_without_id(sheet, one))
             continue
-        if match is None and one.username and student != one.username:
+        if match is None and not one.id and one.username and student != one.username:
             renamed.append(f"{one.username} is {student}")
         if student in lines:
             raise LmsError(

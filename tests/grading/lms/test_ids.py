@@ -114,6 +114,15 @@ def test_two_spellings_in_one_list_are_refused(tmp_path: Path, text: str) -> Non
         read_roster(written(tmp_path, text))
 
 
+def test_ids_of_a_list_of_ones_own_are_not_said_to_replace_logins(
+    room: Room, tmp_path: Path
+) -> None:
+    path = written(tmp_path, "id,first,last,username\n0077,Mo,Moe,moe\n0078,Zoë,Ray,zoë.ray\n")
+    done = import_roster(room, path, "roster")
+    room.close()
+    assert (done.added, done.notes) == (("0077", "0078"), ())
+
+
 def test_logins_that_are_no_file_names_refuse_nobody(room: Room, tmp_path: Path) -> None:
     path = written(
         tmp_path,

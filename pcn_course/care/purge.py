@@ -157,6 +157,12 @@ def purge(
         known: Roster = roster or read_roster(room.root / ROSTER)
     except LmsError as error:
         raise PurgeError(f"{error.plain} Then repeat the purge.") from error
+    other = known.by_claim(student) if student else student
+    if student and other != student and not counts and not (room.submitted / student).exists():
+        raise PurgeError(
+            f"This course spells the id of that student “{other}”. "
+            f"Repeat the command with --student {other}. Nothing was removed."
+        )
     if student is None:
         whos = [_who(room, one.id, known) for one in known.entries]
         pieces = list(pieces_of_term(places))

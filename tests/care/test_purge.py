@@ -590,3 +590,15 @@ def test_a_damaged_zip_is_told_and_what_it_holds_of_others_stays(term: Term) -> 
     assert [one for one in told.left if str(path) in one and "damaged" in one]
     assert path.read_bytes() == content
     assert any(one.id == GONE for one in term.room.students())
+
+
+@pytest.mark.parametrize("yes", [False, True])
+def test_another_spelling_of_an_id_removes_nothing(tmp_path: Path, yes: bool) -> None:
+    room = make_room(tmp_path / "course", [GONE])
+    write_roster(room.root / "roster.csv", Roster([Entry(id=GONE, first=NAME[0])]))
+    before = (room.root / "roster.csv").read_bytes()
+    with pytest.raises(PurgeError, match=f"“{GONE}”"):
+        purge(room, GONE.upper(), yes=yes)
+    room.close()
+    assert (room.root / "roster.csv").read_bytes() == before
+    assert (room.submitted / GONE).is_dir()

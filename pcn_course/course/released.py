@@ -167,14 +167,13 @@ def _of_the_rubric(rubric: Rubric, last: Release) -> Iterator[Fault]:
     old = {one.id: [level.points for level in one.levels] for one in last.rubric.criteria}
     for one in {**old, **now}:
         if old.get(one) != now.get(one):
-            was, gives = (_points(scale.get(one)) for scale in (old, now))
+            was = _points(old[one]) if one in old else "there was no such criterion"
+            gives = _points(now[one]) if one in now else "there is no such criterion"
             message = f"{was} in the release of {step.id}, {gives} now. {rest}"
             yield Fault(file, f"criteria “{one}”", message)
 
 
-def _points(levels: list[float] | None) -> str:
-    if levels is None:
-        return "was not there"
+def _points(levels: list[float]) -> str:
     return f"levels of {', '.join(f'{one:g}' for one in levels)} points"
 
 

@@ -89,6 +89,14 @@ def test_what_would_change_scores_or_answers_is_refused(
     assert all(str(FOLDER) in fault.message for fault in found)  # what can be done instead
 
 
+def test_a_criterion_that_got_another_id_is_said_in_a_sentence(edited: Edited) -> None:
+    edited.edit(edited.root / "data" / "rubric.toml", 'id = "reasoning"', 'id = "argument"')
+    gone, new = (str(fault.message) for fault in changes(edited.course))
+    assert "there is no such criterion now. " in gone
+    assert new.startswith("there was no such criterion in the release of ")
+    assert " points now. " in new
+
+
 def test_a_step_that_is_gone_is_named(edited: Edited) -> None:
     shutil.move(edited.root / FOLDER / edited.course.step("goals").id, edited.root / FOLDER / "x")
     kept = next((edited.root / FOLDER / "x").glob("*.json"))

@@ -25,6 +25,7 @@ from pcn_course.grading.dates import use_course_zone
 from pcn_course.grading.exporter import ReleasedNotebookExporter
 from pcn_course.grading.feedback import FeedbackPage, ReleaseFeedback
 from pcn_course.grading.formgrader_pages import escape_formgrader
+from pcn_course.grading.held import name_who_holds_the_gradebook
 from pcn_course.grading.inprocess import ExecuteHere
 from pcn_course.grading.late import Csv, LatePenalty
 from pcn_course.grading.literal import take_names_literally
@@ -86,6 +87,7 @@ def configure(c: Config, here: Path) -> None:
     c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".json", ".txt"]
 
     use_one_gradebook()
+    name_who_holds_the_gradebook()
     take_names_literally()
     take_answers_alone()
     # Graded is the released notebook with the student's answers; a student's is never opened.

@@ -244,6 +244,7 @@ def test_nothing_is_written_elsewhere(run: Run) -> None:
         "course-instructor/.jupyter/migrated",
         "course-instructor/.ipython/profile_default/startup/README",
         *(f"course/assignments/.pcn/audit.{kind}" for kind in ("jsonl", "lock")),
+        f"course/assignments/.pcn/lms/{STEP}.json",  # what the LMS called the collected uploads
     }
     submitted = run.course.instructor.room / "submitted"
     assert BASE["live-project"] in (submitted / "honest" / STEP / "answers.json").read_text()

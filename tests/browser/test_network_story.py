@@ -254,8 +254,8 @@ def test_no_address_of_a_list_reaches_the_workspace(
         "buffer": "\n".join(lines).encode(),
     }
     page.locator("dialog input[type=file]").set_input_files(file)  # type: ignore[arg-type]
-    page.get_by_label("ZN", exact=False).first.check()
-    page.get_by_label("KO", exact=False).first.check()
+    page.get_by_label("Zoë Nuñez", exact=False).first.check()
+    page.get_by_label("Karl Ober", exact=False).first.check()
     page.get_by_role("button", name=re.compile("^Add 2 ")).click()
     student.saved()
     folder = Workspace(server.workspace)

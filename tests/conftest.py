@@ -7,7 +7,12 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# How long an example takes is measured by the bench; on a busy machine a deadline fails at random.
+hypothesis.settings.register_profile("course", deadline=None)
+hypothesis.settings.load_profile("course")
 
 pytest_plugins = ["tests.support.chromium"]
 

@@ -491,7 +491,7 @@ def test_what_somebody_opens_themselves_is_opened(
 def test_one_server_runs_so_many_kernels_and_no_more(course: Path, tmp_path: Path) -> None:
     workspace = tmp_path / "workspace"
     write_notebook(workspace / "home.ipynb", "# Home", page="home")
-    with AppServer(workspace, course=course, PCN_MOST_KERNELS="3") as server:
+    with AppServer(workspace, course=course, PCN_MOST_KERNELS="3", PCN_WARM_PAGES="1") as server:
         signed_in = cookie(server)
         answers = [server.get("/voila/render/home.ipynb", signed_in) for _ in range(5)]
         assert [answer.status for answer in answers].count(200) <= 3

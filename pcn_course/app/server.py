@@ -233,7 +233,7 @@ def _serve(site: Site, *, port: int | None, open_browser: bool) -> None:
         app = CourseApp(config=config)
         app.course = site.course
         app.home = site.home
-        app.warm = site.warm
+        app.warm = () if os.environ.get("PCN_WARM_PAGES") == "0" else site.warm
         app.only = site.only
         app.listener = listener
         app.connections = stack.enter_context(folder.connections())

@@ -346,7 +346,7 @@ def test_a_second_marker_marks_blind(chromium: Browser, server: MarkingServer, r
     assert (kept.student, kept.criterion, kept.marker) == (student, "reasoning", "Ben")
     assert (kept.points, kept.note) == (1, "No alternative is weighed")
     ada.page.get_by_label("As", exact=True).select_option("second")
-    expect(ada.criterion("Evidence")).to_be_visible()
+    ada.ready()
     ada.page.get_by_role("button", name="Reasoning from your own project").click()
     ada.press("2")
     expect(ada.page.get_by_role("alert").filter(has_text="You gave the first mark")).to_be_visible()

@@ -99,7 +99,7 @@ def set_stage(
             root = disk / "course"
             for name in ("data", "notebooks"):
                 shutil.copytree(default_root() / name, root / name)
-        server = stack.enter_context(AppServer(workspace, course=root))
+        server = stack.enter_context(AppServer(workspace, course=root, PCN_WARM_PAGES="0" if brisk else "1"))
         link = Filter(server.port)
         stack.callback(link.close)
         ledger = Ledger()
@@ -320,12 +320,19 @@ class Scene:
         self.complaints.append(words)
 
     def told_after(self) -> float | None:
-        """Seconds from the blow until a page said that something is wrong."""
+        """Seconds from the blow until a page said that something is wrong; 0 where it said so still."""
         if self.struck_at is None:
             return None
+        standing: dict[str, Sight] = {}
+        later = []
         for sight in self.sights:
-            if sight.at >= self.struck_at and sight.alert and sight.status.startswith("Not saved"):
-                return sight.at - self.struck_at
+            if sight.at < self.struck_at:
+                standing[sight.writer] = sight
+            else:
+                later.append(sight)
+        for sight in (*standing.values(), *later):
+            if sight.alert and sight.status.startswith("Not saved"):
+                return max(0.0, sight.at - self.struck_at)
         return None
 
     def _judge_honesty(self) -> None:
@@ -333,10 +340,11 @@ class Scene:
             if sight.missing:
                 lacking = ", ".join(sight.missing[:5])
                 self.complain(f"said {sight.status!r} while {lacking} was not on disk")
-        if self.must_tell:
+        if self.must_tell and self.struck_at is not None:
             told = self.told_after()
             if told is None:
-                self.complain("never said that nothing is being saved")
+                shown = [(round(s.at - self.struck_at, 1), s.status, s.alert) for s in self.sights]
+                self.complain(f"never said that nothing is being saved; it showed {shown}")
             elif told > TELL:
                 self.complain(f"said only after {told:.1f} s that nothing is being saved")
 

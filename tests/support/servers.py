@@ -68,6 +68,9 @@ class AppServer:
     ) -> None:
         """Take the workspace, further options, the course's folder, and environment variables.
 
+        No page is made ready before it is visited, which most tests would pay for and not use;
+        ``PCN_WARM_PAGES="1"`` leaves the app as it is.
+
         Without ``--port`` among the options a free one is found, so that servers of tests that run
         side by side don't take each other's at a restart; ``--port=`` leaves it to the app.
         """
@@ -77,7 +80,7 @@ class AppServer:
         else:
             self.options = options if "--port" in options else (*options, "--port", free_port())
         self.flags: tuple[str, ...] = ("--no-browser",)
-        self.environment = {**os.environ, **settings}
+        self.environment = {**os.environ, "PCN_WARM_PAGES": "0", **settings}
         self.environment.pop("PYTHONDONTWRITEBYTECODE", None)
         if course:
             self.environment["PCN_COURSE"] = str(course)

@@ -163,13 +163,14 @@ def _release(marking: Marking, step: str, *, replace: bool, blackboard: Path | N
 
     take_in(marking, step)
     done = release(marking.room, step, marking.marker, replace=replace, blackboard=blackboard)
+    letters = _letters(done.letters)
     if done.by_exchange:
-        click.echo(f"Released for all: {done.letters} letters on {step}.")
+        click.echo(f"Released for all: {letters} on {step}.")
     elif done.uploads:
-        click.echo(f"Written for all: {done.letters} letters on {step}, in {done.folder}.")
+        click.echo(f"Written for all: {letters} on {step}, in {done.folder}.")
     else:
         click.echo(
-            f"Written for all: {done.letters} letters on {step}, in {done.folder}. There is no "
+            f"Written for all: {letters} on {step}, in {done.folder}. There is no "
             "exchange here, so give them out in your own way; --word writes them as Word."
         )
         return
@@ -208,12 +209,16 @@ def _hold(marking: Marking, step: str) -> None:
         click.echo(f"Removed: {path}. The next --release writes it again.")
 
 
+def _letters(count: int) -> str:
+    return f"{count} letter{'' if count == 1 else 's'}"
+
+
 def _word(marking: Marking, step: str, folder: Path) -> None:
     from pcn_course.grading.feedback import release_state
     from pcn_course.grading.returning import write_words
 
     written, without = write_words(marking.room, step, folder)
-    click.echo(f"Written to {folder}: {len(written)} letters.")
+    click.echo(f"Written to {folder}: {_letters(len(written))}.")
     if without:
         click.echo(f"Not graded yet, so without a letter: {', '.join(without)}.")
     if release_state(marking.room.engine, step) == "held":

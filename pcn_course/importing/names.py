@@ -66,6 +66,8 @@ _PARTICLES = _word_set(
     """
 )
 _SENTENCE = _word_set("a an and at by for from in of on or the to who with")
+_ORDINAL = re.compile(r",?\s+[2-9](?:nd|rd|th)$", re.IGNORECASE)
+"""What follows the name of somebody who has that of a parent: "Kayla Smith 3rd"."""
 _PARENTHESIS = re.compile(r"\s*\(([^()]*)\)")
 BETWEEN = re.compile(r"\s*[,;:/|]\s*|\s+[-–—]\s+")
 
@@ -88,7 +90,7 @@ def short_name(parts: Sequence[str], kind: str) -> str:
         lambda found: "" if _is_name(found[1], names=False) else found[0], text
     )
     plain = _PARENTHESIS.sub(lambda found: f", {found[1]}", nicknames)
-    said = [piece for piece in BETWEEN.split(plain) if piece]
+    said = [piece for piece in BETWEEN.split(_ORDINAL.sub("", plain)) if piece]
     if len(said) > 1 and "," in plain and all(" " not in one for one in said[:2]):
         first, last = said[1], said[0]  # "Gold, Karen"
         if _is_name(first, names) and _is_name(last, names) and not _is_credential(first):
@@ -114,6 +116,7 @@ def are_initials(text: str) -> bool:
 
 def _is_name(text: str, names: bool) -> bool:  # noqa: FBT001 (says what the heading promises)
     """Whether these words are somebody's name."""
+    text = _ORDINAL.sub("", text)
     words = re.sub(r"[\"“”„]", " ", text).split()
     titled = len(words) > 1 and _is_title(words[0])
     words = [word for word in words if word not in _PARTICLES and not _is_title(word)]
@@ -161,7 +164,8 @@ def _initials(parts: Sequence[str]) -> str:
     shouted = " ".join(parts).isupper()
     words: list[str] = []
     for part in parts:
-        found = [word for word in re.sub(r"[\"“”„]", " ", part).split() if _letter(word)]
+        called = re.sub(r"[\"“”„]", " ", _ORDINAL.sub("", part))
+        found = [word for word in called.split() if _letter(word)]
         words += [
             word
             for at, word in enumerate(found)

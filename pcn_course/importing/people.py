@@ -174,8 +174,8 @@ class _People:
             yield "No column is chosen yet. Say which column is which to see the people."
             return
         if self._initials:
-            names = counted(self._initials, "name became", "names became")
-            yield f"{names} initials, since the people in a list have not signed up for this."
+            names = counted(self._initials, "name becomes", "names become")
+            yield f"{names} initials when added: the people in a list have not signed up for this."
         if self._linkedin and "sector" in self._chosen:
             yield "Of the company only the sector is taken over, where its name tells it."
         if self._employers:

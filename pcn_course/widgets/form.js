@@ -321,7 +321,7 @@ function openForm(model, root, inflate) {
     const said = h("p", { class: "pcn-said", role: "status" });
     unasked.replaceChildren(...(all.length ? [h("h2", null, "No longer asked"),
       h("div", { class: "pcn-card pcn-field" },
-        h("p", { class: "pcn-help" }, "The course no longer asks these questions. What you wrote is saved here. Copy what you need."),
+        h("p", { class: "pcn-help" }, "The course no longer asks these questions. What you wrote is kept and, unless it was private, still submitted. Copy what you need."),
         all.map(({ prompt: { key }, value }) => {
           const name = key[0].toUpperCase() + key.slice(1).replaceAll("-", " ");
           return h("div", null, h("h3", null, name), h("p", { class: "pcn-example", dir: "auto" }, text(value)),

@@ -116,7 +116,7 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
       put(select, mapping?.[key] ?? "");
       return h("div", { class: "pcn-cell" }, h("label", { for: select.id }, label), select);
     };
-    return h("details", { class: "pcn-fields", open: Boolean(again) || list.kind !== "linkedin" },
+    return h("details", { class: "pcn-fields", open: Boolean(again) || !mapping?.[first.key] },
       h("summary", null, "Which column is which?"), h("div", { class: "pcn-grid" }, fields.map(one)));
   }
 

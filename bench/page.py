@@ -157,7 +157,9 @@ def _contestants(course: Course, step: Step, folder: Path) -> list[Contestant]:
         wait_until_quiet([server.pid], hold=1.6)
 
     return [
-        Contestant("this app", lambda: OurApp(ours, PCN_WARM_PAGES="1"), page, _OURS, reserve_ready),
+        Contestant(
+            "this app", lambda: OurApp(ours, PCN_WARM_PAGES="1"), page, _OURS, reserve_ready
+        ),
         Contestant(
             "stock Voilà",
             lambda: StockVoila(stock, *_WITHOUT_GRADING),

@@ -36,7 +36,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     write_notebook(workspace / "home.ipynb", "# Home", ECHO, "Echo()", title="Start", page="home")
     write_notebook(workspace / "echo/echo.ipynb", READING, ECHO, "e = Echo()", "e", title="Echo")
     jupyter = str(folder / "jupyter")
-    with AppServer(workspace, course=course, JUPYTER_DATA_DIR=jupyter, PCN_WARM_PAGES="1") as server:
+    settings = {"JUPYTER_DATA_DIR": jupyter, "PCN_WARM_PAGES": "1"}
+    with AppServer(workspace, course=course, **settings) as server:
         yield server
 
 

@@ -99,7 +99,8 @@ def set_stage(
             root = disk / "course"
             for name in ("data", "notebooks"):
                 shutil.copytree(default_root() / name, root / name)
-        server = stack.enter_context(AppServer(workspace, course=root, PCN_WARM_PAGES="0" if brisk else "1"))
+        warm = "0" if brisk else "1"
+        server = stack.enter_context(AppServer(workspace, course=root, PCN_WARM_PAGES=warm))
         link = Filter(server.port)
         stack.callback(link.close)
         ledger = Ledger()
@@ -320,7 +321,7 @@ class Scene:
         self.complaints.append(words)
 
     def told_after(self) -> float | None:
-        """Seconds from the blow until a page said that something is wrong; 0 where it said so still."""
+        """Seconds from the blow until a page said that something is wrong; 0 if it said so then."""
         if self.struck_at is None:
             return None
         standing: dict[str, Sight] = {}

@@ -12,13 +12,13 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Literal, TypeGuard
 
 import krippendorff
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 Matrix = Sequence[Sequence[float | None]]
 Floats = NDArray[np.float64]
@@ -127,7 +127,7 @@ def share(hits: int, n: int) -> Figure:
     """
     if n == 0:
         return Figure(why=NONE)
-    z = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
+    z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
     p = hits / n
     middle = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
@@ -136,6 +136,8 @@ def share(hits: int, n: int) -> Figure:
 
 def mean(values: Sequence[float] | Floats) -> Figure:
     """The mean of differences in points, with Student's interval."""
+    from scipy import stats  # takes a third of a second to load, which a page needn't wait for
+
     array = np.asarray(values, dtype=float)
     n = len(array)
     if n == 0:
@@ -209,7 +211,7 @@ def kappa_of(counts: Floats, weights: Floats) -> Figure:
     spread = float((p * (close * (1 - chance) - usual * (1 - observed)) ** 2).sum())
     spread -= (observed * chance - 2 * chance + observed) ** 2
     error = math.sqrt(max(0.0, spread) / n) / (1 - chance) ** 2
-    half = float(stats.norm.ppf((1 + CONFIDENCE) / 2)) * error
+    half = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * error
     return Figure(value, max(-1.0, value - half), min(1.0, value + half), n)
 
 
@@ -328,6 +330,8 @@ def _icc_interval(
     n: int, k: int, bms: float, jms: float, ems: float
 ) -> tuple[float | None, float | None]:
     """The interval of ICC(2,1) from the mean squares of rows, columns and what is left."""
+    from scipy import stats
+
     rho = (bms - ems) / (bms + (k - 1) * ems + k * (jms - ems) / n)
     # Shrout and Fleiss divide by EMS; multiplied out, this holds for EMS = 0, too.
     a, b = k * rho * jms, (n * (1 + (k - 1) * rho) - k * rho) * ems

@@ -16,7 +16,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from scipy import stats
 from sqlalchemy import Connection, Row, func, insert, select
 
 from pcn_course.grading.agreement import CONFIDENCE, Agreement, Figure, agreement
@@ -367,6 +366,8 @@ def _even(matrix: list[list[float | None]]) -> list[list[float | None]]:
 
 
 def _drift(marker: str, points: Sequence[float]) -> Drift:
+    from scipy import stats
+
     third = len(points) // 3
     early, late = np.array(points[:third]), np.array(points[-third:])
     change = float(late.mean() - early.mean())

@@ -25,7 +25,7 @@ from tests.support.formgrader import Formgrader
 from tests.support.handing_in import hand_in_anew
 from tests.support.marking import STEP, Desk, MarkingServer, answers, class_to_mark
 from tests.support.nbgrader_course import Course, visible_text
-from tests.support.room import HANDED_IN, hand_in
+from tests.support.room import HANDED_IN, hand_in, restore
 from tests.support.servers import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
@@ -34,15 +34,33 @@ SIZE = 20
 LATE = dt.timedelta(days=1, hours=3)
 
 
-@pytest.fixture
-def room(tmp_path: Path) -> Room:
-    return class_to_mark(tmp_path / "course", 5)
-
-
-@pytest.fixture
-def server(room: Room) -> Iterator[MarkingServer]:
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path, MarkingServer]]:
+    """A course's folder, a copy of it as it was at first, and its server."""
+    folder = tmp_path_factory.mktemp("marked")
+    room = class_to_mark(folder / "course", 5)
+    room.close()
+    shutil.copytree(folder / "course", folder / "template")
     with MarkingServer(room.root) as server:
-        yield server
+        yield folder / "course", folder / "template", server
+
+
+@pytest.fixture
+def room(course: tuple[Path, Path, MarkingServer]) -> Iterator[Room]:
+    folder, template, _ = course
+    restore(folder, template)
+    room = open_room(folder / "assignments")
+    yield room
+    room.close()
+
+
+@pytest.fixture
+def server(course: tuple[Path, Path, MarkingServer], room: Room) -> MarkingServer:
+    server = course[2]
+    assert server.room == room.root
+    if server.process is None:  # a test that stopped it has failed
+        server.start()
+    return server
 
 
 @pytest.fixture

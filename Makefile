@@ -30,7 +30,7 @@ demo: $(VENV)/.app-installed ## Make up a class of 24, grade it, and open markin
 test: $(VENV)/.dev-installed ## Run all tests, in a real browser too
 	@sh scripts/more-programs.sh
 	@chromium=$$(sh scripts/find-chromium.sh) && \
-	PCN_CHROMIUM="$$chromium" exec $(BIN)/python -m pytest --numprocesses 2 --dist worksteal $(ARGS)
+	PCN_CHROMIUM="$$chromium" exec $(BIN)/python -m pytest --numprocesses 4 --dist worksteal $(ARGS)
 
 check: $(VENV)/.dev-installed ## Check the course's files, the notebooks, the code's style and its types
 	@$(BIN)/pcn check

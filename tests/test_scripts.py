@@ -13,6 +13,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 BARE = "/usr/bin:/bin"
+BROWSERS = (
+    *("chromium-headless-shell", "chromium", "chromium-browser", "microsoft-edge"),
+    *("google-chrome", "google-chrome-stable"),
+)
 
 
 class Machine:
@@ -105,14 +109,14 @@ def test_the_chromium_that_was_named_is_the_last_word(machine: Machine) -> None:
 
 
 def test_a_pointer_to_a_browser_that_is_not_there_is_passed_over(machine: Machine) -> None:
+    machine.has("chromium-headless-shell", "exit 1")
     machine.has("chromium", "echo 'install the snap first' >&2; exit 1")
     chrome = machine.has("google-chrome", "echo Google Chrome 156")
     assert machine.runs("find-chromium.sh").stdout == f"{chrome}\n"
 
 
 def test_a_missing_chromium_is_installed_from_debian(machine: Machine) -> None:
-    machine.has("chromium", "exit 1")
-    for name in ("google-chrome", "google-chrome-stable", "chromium-browser", "microsoft-edge"):
+    for name in BROWSERS:
         machine.has(name, "exit 1")
     machine.has("id", "echo 0")
     machine.has(
@@ -130,9 +134,8 @@ def test_a_missing_chromium_is_installed_from_debian(machine: Machine) -> None:
 def test_where_nothing_can_be_installed_the_remedy_is_said(
     machine: Machine, tmp_path: Path
 ) -> None:
-    for name in ("chromium", "google-chrome", "google-chrome-stable", "chromium-browser"):
+    for name in BROWSERS:
         machine.has(name, "exit 1")
-    machine.has("microsoft-edge", "exit 1")
     machine.has("id", "echo 1000")
     machine.has("sudo", "exit 1")
     copy = tmp_path / "checkout" / "scripts"  # beside no .venv, so that there is no Playwright

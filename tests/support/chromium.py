@@ -34,7 +34,8 @@ QUIET = [
 def executable() -> str | None:
     """The system's Chromium; None for the one that Playwright installed."""
     named = os.environ.get("PCN_CHROMIUM")
-    return named or shutil.which("chromium") or shutil.which("chromium-browser")
+    known = ("chromium-headless-shell", "chromium", "chromium-browser")
+    return named or next(filter(None, map(shutil.which, known)), None)
 
 
 @pytest.fixture(scope="session")

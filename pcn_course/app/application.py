@@ -76,6 +76,8 @@ def page_settings() -> Config:
     if not most.isdecimal() or int(most) < 1:
         raise AppError(f"PCN_MOST_KERNELS is {most!r}. Set it to a whole number, 1 or more.")
     c.CourseKernels.most_kernels = int(most)
+    if os.environ.get("PCN_WARM_PAGES") == "0":
+        c.CourseKernels.fill_delay = 1e9  # seconds until one more is kept ready: never
     c.MappingKernelManager.buffer_offline_messages = False
     # Pages trust no notebook's outputs, so nothing is signed, nor kept in the home folder for it.
     c.NotebookNotary.db_file = ":memory:"

@@ -263,9 +263,11 @@ class CourseKernels(AsyncMappingKernelManager):
         self._fill(page)
 
     async def _another(self) -> None:
-        """Prepare another kernel, a while after the last one was taken."""
+        """Prepare another kernel, a while after the last one was taken, where there is room."""
         await asyncio.sleep(self.fill_delay)
-        if self._spare is None:
+        if self._is_full():
+            self._later(self._another())
+        elif self._spare is None:
             self.prepare()
 
     async def _render(self, rendering: Rendering) -> None:

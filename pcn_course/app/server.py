@@ -227,8 +227,6 @@ def _serve(site: Site, *, port: int | None, open_browser: bool) -> None:
         config.Voila.cookie_secret = folder.secret("cookie-secret").encode()
         config.Voila.log_level = logging.INFO
         files = {page: asset(widget).file for page, widget in site.kinds.items()}
-        if os.environ.get("PCN_WARM_PAGES") == "0":
-            config.CourseKernels.fill_delay = 1e9  # seconds until one more kernel is kept ready
         config.VoilaConfiguration.resources = {
             "brand": site.title, "widgets": files, "home": site.home
         }  # fmt: skip

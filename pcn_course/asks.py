@@ -13,17 +13,14 @@ come from files that anybody may have changed: what has the wrong type counts as
 
 from __future__ import annotations
 
-import datetime as dt
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
-from pcn_course.characters import one_line
+from pcn_course.values import Row, Values, date_in_words, day, line, rows, rows_by_id
 
-Values = Mapping[str, Mapping[str, Any]]
-Row = Mapping[str, Any]
 State = Literal[
     "draft", "waiting", "answered", "changed", "reported", "accepted", "declined", "closed"
 ]
@@ -103,15 +100,13 @@ class Exchanges(msgspec.Struct, frozen=True):
 def asks(values: Values) -> tuple[Row, ...]:
     """The asks in which anything is filled in, as they stand."""
     keys = ("purpose", "to", "minutes", "offer", "use", "easy-no")
-    return tuple(
-        row for row in _rows(values, "managing", "asks") if any(_text(row, k) for k in keys)
-    )
+    return tuple(row for row in rows(values, "managing", "asks") if any(line(row, k) for k in keys))
 
 
 def addressee(ask: Row, values: Values) -> str:
     """The initials or role of whom an ask goes to; "" where nobody is named."""
-    member = _by_id(_rows(values, "connections", "people")).get(_text(ask, "to"))
-    return (_text(member, "person") if member else "") or _text(ask, "to-shown")
+    member = rows_by_id(rows(values, "connections", "people")).get(line(ask, "to"))
+    return (line(member, "person") if member else "") or line(ask, "to-shown")
 
 
 def draft(ask: Row, values: Values) -> str:
@@ -121,9 +116,9 @@ def draft(ask: Row, values: Values) -> str:
     own it brings one, because a message should never go out without it.
     """
     who = addressee(ask, values)
-    purpose, minutes = _text(ask, "purpose"), _text(ask, "minutes")
-    offer, use = _text(ask, "offer"), _text(ask, "use")
-    invites = _text(ask, "kind") == "invitation"
+    purpose, minutes = line(ask, "purpose"), line(ask, "minutes")
+    offer, use = line(ask, "offer"), line(ask, "use")
+    invites = line(ask, "kind") == "invitation"
     middle = []
     if minutes:
         middle.append(_time_it_takes(minutes))
@@ -137,7 +132,7 @@ def draft(ask: Row, values: Values) -> str:
         f"Hello {who.partition(',')[0]}," if who else "Hello,",
         _opening(purpose, invites=invites),
         "\n".join(middle),
-        _easy_no(_text(ask, "easy-no")),
+        _easy_no(line(ask, "easy-no")),
         "Thank you for reading this.",
     ]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
@@ -150,7 +145,7 @@ def missing(ask: Row, values: Values | None = None) -> tuple[str, ...]:
     without credit or pay.
     """
     offer = "what you offer in return"
-    member = _by_id(_rows(values or {}, "connections", "people")).get(_text(ask, "to"))
+    member = rows_by_id(rows(values or {}, "connections", "people")).get(line(ask, "to"))
     if member and _brings_lived_experience(member):
         offer = "the credit or pay that you offer, because this person brings lived experience"
     parts = {
@@ -161,7 +156,7 @@ def missing(ask: Row, values: Values | None = None) -> tuple[str, ...]:
         "easy-no": "a way of your own to say no at no cost",
     }
     to = () if addressee(ask, values or {}) or member else ("who it goes to",)
-    return to + tuple(clause for key, clause in parts.items() if not _text(ask, key))
+    return to + tuple(clause for key, clause in parts.items() if not line(ask, key))
 
 
 def loops(values: Values) -> tuple[Loop, ...]:
@@ -171,17 +166,17 @@ def loops(values: Values) -> tuple[Loop, ...]:
 
 def exchange_sums(values: Values) -> Exchanges:
     """Give and get, summed for each member; somebody asked who is on no list comes last."""
-    people = _rows(values, "connections", "people")
+    people = rows(values, "connections", "people")
     sums = {
-        member: Exchange(member, name, 0, 0, 0, 0, _text(row, "give"), _text(row, "get"))
-        for member, row in _by_id(people).items()
-        if (name := _text(row, "person"))
+        member: Exchange(member, name, 0, 0, 0, 0, line(row, "give"), line(row, "get"))
+        for member, row in rows_by_id(people).items()
+        if (name := line(row, "person"))
     }
     for ask, its_loops in _joined(values):
         states = {loop.state for loop in its_loops}
         if states == {"draft"}:
             continue
-        member, name = _text(ask, "to"), its_loops[0].to
+        member, name = line(ask, "to"), its_loops[0].to
         if member not in sums:
             # An outcome whose ask is gone names nobody, and so do asks without an addressee.
             member = f"not listed: {name}"
@@ -202,14 +197,14 @@ def exchange_sums(values: Values) -> Exchanges:
 def _joined(values: Values) -> Iterable[tuple[Row, list[Loop]]]:
     """Each ask with its loops (one at least), joined by id; an ask that is gone is empty."""
     outcomes: dict[str, list[Row]] = {}
-    for row in _rows(values, "integrating", "loops"):
+    for row in rows(values, "integrating", "loops"):
         keys = ("ask", "answered", "answered-on", "changed", "reported")
-        if any(_text(row, key) for key in keys):
-            outcomes.setdefault(_text(row, "ask"), []).append(row)
-    people = _by_id(_rows(values, "connections", "people"))
+        if any(line(row, key) for key in keys):
+            outcomes.setdefault(line(row, "ask"), []).append(row)
+    people = rows_by_id(rows(values, "connections", "people"))
     for ask in asks(values):
-        member = people.get(_text(ask, "to"), {})
-        key = _text(ask, "id")
+        member = people.get(line(ask, "to"), {})
+        key = line(ask, "id")
         notes = outcomes.pop(key, [{}]) if key else [{}]
         yield ask, [_loop(ask, note, member, addressee(ask, values)) for note in notes]
     for left in outcomes.values():
@@ -218,19 +213,19 @@ def _joined(values: Values) -> Iterable[tuple[Row, list[Loop]]]:
 
 
 def _loop(ask: Row, outcome: Row, member: Row, to: str) -> Loop:
-    who, changed = to or "They", _text(outcome, "changed")
+    who, changed = to or "They", line(outcome, "changed")
     them = to or "them"
-    answered_on = _day(outcome.get("answered-on"))
+    answered_on = date_in_words(day(outcome, "answered-on"))
     answered = f"Answered on {answered_on}." if answered_on else "Answered."
     state = _state(ask, outcome, member)
     stands, then = "", ""
     match state:
         case "draft":
-            day = _day(ask.get("sent-on"))
-            stands = f"Not sent yet{f'; the day noted for it is {day}' if day else ''}."
+            noted = date_in_words(day(ask, "sent-on"))
+            stands = f"Not sent yet{f'; the day noted for it is {noted}' if noted else ''}."
             then = "Send it when it says all that it should."
         case "waiting":
-            sent = _day(ask.get("sent-on"))
+            sent = date_in_words(day(ask, "sent-on"))
             stands = f"Asked{f' on {sent}' if sent else ''}, no answer yet."
             then = (
                 "One reminder is fine. If nothing comes, close it: no answer is a no, and no harm."
@@ -251,28 +246,28 @@ def _loop(ask: Row, outcome: Row, member: Row, to: str) -> Loop:
         case "closed":
             stands = "Closed without an answer."
     is_open = state in ("waiting", "answered", "changed")
-    return Loop(_text(ask, "purpose"), to, state, stands, then, is_open)
+    return Loop(line(ask, "purpose"), to, state, stands, then, is_open)
 
 
 def _state(ask: Row, outcome: Row, member: Row) -> State:
-    answered, reported = _text(outcome, "answered"), _text(outcome, "reported") == "yes"
-    changed = bool(_text(outcome, "changed"))
+    answered, reported = line(outcome, "answered"), line(outcome, "reported") == "yes"
+    changed = bool(line(outcome, "changed"))
     if answered == "declined":
         return "declined"
-    if not answered and (changed or reported or _day(outcome.get("answered-on"))):
+    if not answered and (changed or reported or day(outcome, "answered-on")):
         answered = "yes"
     if answered == "yes":
         if reported:
             return "reported"
         return "changed" if changed else "answered"
-    if _text(ask, "kind") == "invitation":
+    if line(ask, "kind") == "invitation":
         # Whether somebody accepted stands in the list of people.
-        match _text(member, "status"):
+        match line(member, "status"):
             case "accepted":
                 return "accepted"
             case "declined" | "withdrawn":
                 return "declined"
-    match _text(ask, "status"):
+    match line(ask, "status"):
         case "closed":
             return "closed"
         case "sent":
@@ -280,7 +275,7 @@ def _state(ask: Row, outcome: Row, member: Row) -> State:
         case "draft" if not outcome:
             return "draft"
     # What came of it is only noted for what was asked.
-    return "waiting" if outcome or _day(ask.get("sent-on")) else "draft"
+    return "waiting" if outcome or day(ask, "sent-on") else "draft"
 
 
 def _opening(purpose: str, *, invites: bool) -> str:
@@ -313,37 +308,12 @@ def _easy_no(words: str) -> str:
 
 
 def _brings_lived_experience(member: Row) -> bool:
-    return _text(member, "lived-experience") == "yes" or "lived-experience" in (
-        _text(member, "role"),
-        _text(member, "group"),
+    return line(member, "lived-experience") == "yes" or "lived-experience" in (
+        line(member, "role"),
+        line(member, "group"),
     )
 
 
 def _end(text: str) -> str:
     """``text`` with a full stop, unless it ends by itself."""
     return text if re.search(r"[.!?…][\"”’)]*$", text) else f"{text}."
-
-
-def _day(value: Any) -> str:
-    """A date in words; "" for what is no date."""
-    try:
-        day = dt.date.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return ""
-    return f"{day:%B} {day.day}, {day.year}" if day else ""
-
-
-def _rows(values: Any, step: str, key: str) -> tuple[Row, ...]:
-    """The entries of a table, those that are entries."""
-    answers = values.get(step) if isinstance(values, Mapping) else None
-    rows = answers.get(key) if isinstance(answers, Mapping) else None
-    return tuple(row for row in rows if isinstance(row, Mapping)) if isinstance(rows, list) else ()
-
-
-def _by_id(rows: Iterable[Row]) -> dict[str, Row]:
-    return {row_id: row for row in rows if (row_id := _text(row, "id"))}
-
-
-def _text(row: Row, key: str) -> str:
-    """A cell as one line of text; "" for anything else."""
-    return one_line(row.get(key))

@@ -7,6 +7,7 @@ see this text, may a terminal have it, would a spreadsheet run it.
 from __future__ import annotations
 
 import csv
+import html
 import io
 import logging
 import re
@@ -26,6 +27,9 @@ _UNSEEN = re.compile(
 )
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Me"})
 _FIRST = 64
+_NOT_IN_DOCUMENTS = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]"
+)
 
 
 def is_blank(text: str) -> bool:
@@ -45,6 +49,16 @@ def no_answer(value: object) -> bool:
 def one_line(value: object) -> str:
     """Return text as one line; "" for blank text and for what is no text."""
     return " ".join(value.split()) if isinstance(value, str) and not is_blank(value) else ""
+
+
+def clean(text: object) -> str:
+    """Return ``text`` without characters that neither HTML nor XML may hold."""
+    return _NOT_IN_DOCUMENTS.sub("\ufffd", str(text))
+
+
+def escaped(text: object) -> str:
+    """Return ``text`` as HTML that shows it."""
+    return html.escape(clean(text), quote=True)
 
 
 def _is_seen(character: str) -> bool:

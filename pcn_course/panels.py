@@ -9,23 +9,18 @@ with ``pcn-panel-`` and the panel's kind. The page acts on ``data-pcn-choose``, 
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
-from typing import Any
-
-import msgspec
+from collections.abc import Iterable, Sequence
 
 from pcn_course.asks import Exchange, Loop, addressee, asks, draft, exchange_sums, loops, missing
-from pcn_course.characters import one_line
+from pcn_course.characters import escaped
 from pcn_course.course import Course, Tool
 from pcn_course.network import Measure, Need, coverage, measures, read_network
+from pcn_course.rhythm import Entry, Week, week
 from pcn_course.toolbox import RULE, Ranked, because, checks, rank, retired, said_something, traits
+from pcn_course.values import Row, Values, clock_in_words, date_in_words, line
 
 BEST = 5
 """So many tools stand in sight; the others are one click away."""
-
-Values = Mapping[str, Mapping[str, Any]]
 
 
 class UnknownPanelError(LookupError):
@@ -76,13 +71,13 @@ def _measure(measure: Measure) -> str:
     over = "1 person" if measure.n == 1 else f"{measure.n} people"
     value = "" if measure.value is None else f"Value: {round(measure.value, 2) + 0.0:g}. "
     return (
-        f"<li><h4>{_safe(measure.title)}</h4>"
-        f'<p dir="auto">{_safe(says)}</p><p>{_safe(measure.question)}</p>'
+        f"<li><h4>{escaped(measure.title)}</h4>"
+        f'<p dir="auto">{escaped(says)}</p><p>{escaped(measure.question)}</p>'
         + _fold(
             f"network-{measure.key}",
             f"Number and source of “{measure.title}”",
             f"<p>{value}Over {over} (n = {measure.n}). "
-            f"{_safe(_FORMULAS.get(measure.key, ''))} Source: {_safe(measure.source)}.</p>",
+            f"{escaped(_FORMULAS.get(measure.key, ''))} Source: {escaped(measure.source)}.</p>",
         )
         + "</li>"
     )
@@ -120,24 +115,24 @@ def _coverage(course: Course, values: Values) -> str:
     found = coverage(course, values)
     if not found.needs:
         add = "Add in step 1 which expertise would help, and it is set against your people here."
-        return f"<p>{_safe(found.says)}</p>{_help(add)}"
+        return f"<p>{escaped(found.says)}</p>{_help(add)}"
     items = "".join(f"<li>{_need(need)}</li>" for need in found.needs)
-    return f'<p dir="auto">{_safe(found.says)}</p><ul class="pcn-plain">{items}</ul>'
+    return f'<p dir="auto">{escaped(found.says)}</p><ul class="pcn-plain">{items}</ul>'
 
 
 def _need(need: Need) -> str:
     look = "pcn-done" if need.state == "held" else "pcn-open"
     about = "; ".join(part for part in (need.group, f"for: {need.goal}" * bool(need.goal)) if part)
     parts = [
-        f'<h4 dir="auto">{_safe(need.expertise)}</h4>',
+        f'<h4 dir="auto">{escaped(need.expertise)}</h4>',
         f'<p><span class="pcn-badge {look}">{_STATES[need.state]}</span> ',
-        f"{_safe(need.says)}</p>",
+        f"{escaped(need.says)}</p>",
         _help(about) if about else "",
     ]
     if need.people:
-        parts.append(f"<p>Who could know it:</p>{_list(map(_safe, need.people))}")
+        parts.append(f"<p>Who could know it:</p>{_list(map(escaped, need.people))}")
     if need.ways:
-        parts.append(f"<p>How you could find them:</p>{_list(map(_safe, need.ways))}")
+        parts.append(f"<p>How you could find them:</p>{_list(map(escaped, need.ways))}")
     return "".join(parts)
 
 
@@ -168,13 +163,16 @@ _TIMING = {"async": "in your own time", "sync": "live", "both": "both"}
 def _tools(course: Course, values: Values, today: dt.date, *, whole: bool) -> str:
     ranked = rank(course, values, today)
     parts = [
-        f'<p class="pcn-note"><strong>One rule stands above every tool.</strong> {_safe(RULE)}</p>'
+        (
+            '<p class="pcn-note"><strong>One rule stands above every tool.</strong> '
+            f"{escaped(RULE)}</p>"
+        )
     ]
     heading = "What fits best, by what you and your people said"
     if not said_something(values):
         heading = "Some tools, in no order of yours yet"
         parts.append(_help(_NOTHING_SAID))
-    parts.append(_list(_safe(sentence) for sentence in checks(values)))
+    parts.append(_list(escaped(sentence) for sentence in checks(values)))
     parts.append(f"<h4>{heading}</h4>")
     parts.append(f"<ol>{''.join(_tool(one) for one in ranked[:BEST])}</ol>")
     if others := ranked[BEST:]:
@@ -188,7 +186,7 @@ def _tools(course: Course, values: Values, today: dt.date, *, whole: bool) -> st
         "Compare all tools in a table</button></p>"
     )
     if gone := retired(course):
-        parts.append(_fold("tools-retired", "Tools that are no more", _list(map(_safe, gone))))
+        parts.append(_fold("tools-retired", "Tools that are no more", _list(map(escaped, gone))))
     return "".join(parts)
 
 
@@ -202,17 +200,17 @@ def _tool(one: Ranked) -> str:
         "known": "yes" if one.known else "no",
         "used": "yes" if one.used_by else "no",
     }
-    attributes = " ".join(f'data-{key}="{_safe(value)}"' for key, value in data.items())
-    best_for = f"<br>For: {_safe(tool.best_for)}." if tool.best_for else ""
+    attributes = " ".join(f'data-{key}="{escaped(value)}"' for key, value in data.items())
+    best_for = f"<br>For: {escaped(tool.best_for)}." if tool.best_for else ""
     chosen = ' <span class="pcn-badge pcn-done">✓ Chosen</span>' if one.chosen else ""
-    cautions = [_safe(sentence) for sentence in (*one.cautions, one.stale) if sentence]
+    cautions = [escaped(sentence) for sentence in (*one.cautions, one.stale) if sentence]
     return (
-        f'<li class="pcn-tool" {attributes}><p><strong>{_safe(tool.name)}</strong>{chosen}: '
-        f"{_safe(because(one))}.{best_for}</p>"
+        f'<li class="pcn-tool" {attributes}><p><strong>{escaped(tool.name)}</strong>{chosen}: '
+        f"{escaped(because(one))}.{best_for}</p>"
         f"{_list(cautions)}"
         f'<p><button type="button" class="pcn-button" data-pcn-choose="tools-chosen" '
-        f'data-pcn-value="{_safe(tool.key)}" aria-pressed="{str(one.chosen).lower()}">'
-        f"Choose {_safe(tool.name)}</button></p></li>"
+        f'data-pcn-value="{escaped(tool.key)}" aria-pressed="{str(one.chosen).lower()}">'
+        f"Choose {escaped(tool.name)}</button></p></li>"
     )
 
 
@@ -222,7 +220,7 @@ def compare_html(course: Course, values: Values, today: dt.date) -> str:
     It is longer than all else of a step, so a page asks for it when somebody wants it.
     """
     ranked = rank(course, values, today)
-    rows = [[_safe(one.tool.name), *_facts(one.tool)] for one in ranked]
+    rows = [[escaped(one.tool.name), *_facts(one.tool)] for one in ranked]
     head = ["Tool", *_COLUMNS.values(), "Checked on"]
     caption = "All tools, in the order of the list above"
     note = _help(
@@ -235,8 +233,8 @@ def compare_html(course: Course, values: Values, today: dt.date) -> str:
 def _facts(tool: Tool) -> list[str]:
     facts = {key: getattr(tool, key) for key in _COLUMNS}
     facts["timing"] = _TIMING.get(tool.timing, tool.timing)
-    checked = _date(tool.checked_on) if tool.checked_on else "not checked yet"
-    return [_safe(fact or "not known") for fact in (*facts.values(), checked)]
+    checked = date_in_words(tool.checked_on) or "not checked yet"
+    return [escaped(fact or "not known") for fact in (*facts.values(), checked)]
 
 
 # ---- Asks ----------------------------------------------------------------------------------------
@@ -269,21 +267,22 @@ def _drafts(values: Values) -> str:
     return head + hint + "".join(_draft(n, ask, values) for n, ask in enumerate(found, start=1))
 
 
-def _draft(number: int, ask: Mapping[str, Any], values: Values) -> str:
-    who, status = addressee(ask, values), one_line(ask.get("status"))
+def _draft(number: int, ask: Row, values: Values) -> str:
+    who, status = addressee(ask, values), line(ask, "status")
     sent = {"sent": " (sent)", "closed": " (closed)"}.get(status, "")
-    about = one_line(ask.get("purpose")) or "an ask without a purpose yet"
+    about = line(ask, "purpose") or "an ask without a purpose yet"
     lacks = missing(ask, values)
     name = f"pcn-panel-asks-draft-{number}"
     parts = [
-        f'<p class="pcn-note pcn-open">Still missing: {_safe("; ".join(lacks))}.</p>' * bool(lacks),
-        f'<div class="pcn-example" id="{name}" dir="auto">{_safe(draft(ask, values))}</div>',
+        f'<p class="pcn-note pcn-open">Still missing: {escaped("; ".join(lacks))}.</p>'
+        * bool(lacks),
+        f'<div class="pcn-example" id="{name}" dir="auto">{escaped(draft(ask, values))}</div>',
         # The greeting's initials are the person's own to read.
-        look_again((one_line(ask.get(key)) for key in ("purpose", "offer", "use")), "send it"),
+        look_again((line(ask, key) for key in ("purpose", "offer", "use")), "send it"),
         f'<p><button type="button" class="pcn-button" data-pcn-copy="{name}">',
-        _safe(f"Copy the message to {who}" if who else f"Copy the message of ask {number}"),
+        escaped(f"Copy the message to {who}" if who else f"Copy the message of ask {number}"),
         # By ear, two messages to one person are told apart.
-        f'<span class="pcn-sr">: {_safe(about)}</span>' * bool(who),
+        f'<span class="pcn-sr">: {escaped(about)}</span>' * bool(who),
         "</button></p>",
     ]
     summary = f"{f'To {who}: ' if who else ''}{about}{sent}"
@@ -307,7 +306,7 @@ def look_again(texts: Iterable[str], before: str, kinds: frozenset[str] | None =
         return ""
     ordered = sorted(found.values(), key=lambda one: one.soft)
     quotes = ("" if one.soft else f"“{one.words}”: " for one in ordered)
-    shown = [_safe(quote + one.why) for quote, one in zip(quotes, ordered, strict=True)][:LOOK_AT]
+    shown = [escaped(quote + one.why) for quote, one in zip(quotes, ordered, strict=True)][:LOOK_AT]
     if more := len(found) - len(shown):
         shown.append(f"and {more} more")
     return (
@@ -330,9 +329,9 @@ def _loop(loop: Loop) -> str:
     look = "pcn-open" if loop.open else "pcn-done"
     return (
         f'<span class="pcn-badge {look}">{_BADGES[loop.state]}</span> '
-        f'<strong dir="auto">{_safe(loop.purpose or "An ask without a purpose")}</strong>'
-        f"{_safe(f' · {loop.to}') if loop.to else ''}<br>{_safe(loop.stands)}"
-        + (f"<br>Next: {_safe(loop.next)}" if loop.next else "")
+        f'<strong dir="auto">{escaped(loop.purpose or "An ask without a purpose")}</strong>'
+        f"{escaped(f' · {loop.to}') if loop.to else ''}<br>{escaped(loop.stands)}"
+        + (f"<br>Next: {escaped(loop.next)}" if loop.next else "")
     )
 
 
@@ -360,54 +359,33 @@ def _give_and_get(values: Values) -> str:
 def _sums_row(one: Exchange) -> list[str]:
     counts = (one.asked, one.answered, one.declined, one.reported)
     texts = (one.give or "not named", one.get or "not named")
-    return [_safe(cell) for cell in (one.name, *counts, *texts)]
+    return [escaped(cell) for cell in (one.name, *counts, *texts)]
 
 
 # ---- Week ----------------------------------------------------------------------------------------
 
-_DAY = 24 * 60
-
-
-class _Time(msgspec.Struct, frozen=True):
-    """One weekly time: its day (0 is Monday), its start and length in minutes (0: not said)."""
-
-    day: int
-    start: int
-    minutes: int
-    purpose: str
-
-    def within(self, quiet: tuple[int, int]) -> bool:
-        """Whether any of its minutes is a quiet one; both may run past midnight."""
-        first, last = quiet
-        silent = {minute % _DAY for minute in range(first, last + _DAY * (last <= first))}
-        return not silent.isdisjoint(
-            minute % _DAY for minute in range(self.start, self.start + max(self.minutes, 1))
-        )
-
 
 def _week(course: Course, values: Values, today: dt.date) -> str:
-    answers = _answers(values, "managing")
-    times, unfinished = _weekly_times(answers)
-    limits = (_minute(answers.get("quiet-from")), _minute(answers.get("quiet-to")))
-    quiet = (limits[0], limits[1]) if limits[0] is not None and limits[1] is not None else None
+    plan = week(course, values)
     parts = []
-    if rhythm := _label(course, "managing", "how-often-to-engage", answers):
-        parts.append(f"<p>Your rhythm: {_safe(rhythm)}.</p>")
-    if times:
-        zone = _label(course, "managing", "time-zone", answers) or "local time"
-        parts.append(f"<h4>Your times</h4>{_list(_time_in_words(one, quiet) for one in times)}")
-        parts.append(f"<p>{_safe(_total(times))} Times are given in {_safe(zone)}.</p>")
+    if plan.rhythm:
+        parts.append(f"<p>Your rhythm: {escaped(plan.rhythm)}.</p>")
+    if plan.times:
+        times = _list(_time(entry, clash=entry in plan.clashes) for entry in plan.times)
+        unsaid = f" For {plan.unsaid} you have not said how long." if plan.unsaid else ""
+        zone = escaped(plan.zone or "local time")
+        parts.append(f"<h4>Your times</h4>{times}")
+        parts.append(f"<p>{escaped(plan.total)}{unsaid} Times are given in {zone}.</p>")
     else:
         parts.append(
             _help("Add a weekly time above, and your week stands here. No fixed time is fine, too.")
         )
-    if unfinished:
-        lack = "One time lacks" if unfinished == 1 else f"{unfinished} times lack"
+    if plan.unfinished:
+        lack = "One time lacks" if plan.unfinished == 1 else f"{plan.unfinished} times lack"
         parts.append(_help(f"{lack} a day or a start and cannot be placed in the week yet."))
-    parts.append(_quiet_hours(limits, times))
-    review = _review(course, answers, today)
-    parts.append(review)
-    if times or quiet or review:
+    parts.append(_quiet_hours(plan))
+    parts.append(_review(plan, today))
+    if plan.times or plan.quiet or plan.review:
         parts.append(
             '<p><button type="button" class="pcn-button" data-pcn-file="calendar">'
             "Download as a calendar (.ics)</button></p>"
@@ -419,123 +397,42 @@ def _week(course: Course, values: Values, today: dt.date) -> str:
     return "".join(parts)
 
 
-def _weekly_times(answers: Mapping[str, Any]) -> tuple[list[_Time], int]:
-    """The times that have a day and a start, in the order of the week; and how many have not."""
-    days = list(_DAYS)
-    rows = answers.get("weekly-times")
-    times, unfinished = [], 0
-    for row in rows if isinstance(rows, list) else ():
-        if not isinstance(row, Mapping) or not any(
-            value for key, value in row.items() if key != "id"
-        ):
-            continue
-        day, start = one_line(row.get("day")), _minute(row.get("start"))
-        if day not in days or start is None:
-            unfinished += 1
-            continue
-        length = one_line(row.get("minutes"))
-        minutes = int(length) if re.fullmatch(r"[0-9]{1,3}", length) else 0
-        times.append(_Time(days.index(day), start, minutes, one_line(row.get("purpose"))))
-    return sorted(times, key=lambda one: (one.day, one.start)), unfinished
-
-
-_DAYS = {
-    "mon": "Monday",
-    "tue": "Tuesday",
-    "wed": "Wednesday",
-    "thu": "Thursday",
-    "fri": "Friday",
-    "sat": "Saturday",
-    "sun": "Sunday",
-}
-
-
-def _time_in_words(one: _Time, quiet: tuple[int, int] | None) -> str:
-    day = list(_DAYS.values())[one.day]
-    length = f", {one.minutes} minutes" if one.minutes else ""
-    words = f"{day}, {_clock(one.start)}{length}"
-    purpose = f': <span dir="auto">{_safe(one.purpose)}</span>' if one.purpose else ""
-    clash = quiet is not None and one.within(quiet)
+def _time(entry: Entry, *, clash: bool) -> str:
+    purpose = f': <span dir="auto">{escaped(entry.purpose)}</span>' if entry.purpose else ""
     badge = ' <span class="pcn-badge pcn-open">In your quiet hours</span>' if clash else ""
-    return f"{_safe(words)}{purpose}{badge}"
+    return f"{escaped(entry.when)}{purpose}{badge}"
 
 
-def _total(times: Sequence[_Time]) -> str:
-    minutes = sum(one.minutes for one in times)
-    open_ones = sum(not one.minutes for one in times)
-    count = "1 time" if len(times) == 1 else f"{len(times)} times"
-    hours, rest = divmod(minutes, 60)
-    parts = [f"{hours} {'hour' if hours == 1 else 'hours'}"] if hours else []
-    parts += [f"{rest} minutes"] if rest or not hours else []
-    unsaid = f" For {open_ones} you have not said how long." if open_ones else ""
-    return f"Together {' and '.join(parts)} a week, in {count}.{unsaid}"
-
-
-def _quiet_hours(limits: tuple[int | None, int | None], times: Sequence[_Time]) -> str:
-    first, last = limits
-    if first is None and last is None:
-        return ""
-    if first is None or last is None:
+def _quiet_hours(plan: Week) -> str:
+    if plan.half_quiet:
         return _help("Your quiet hours lack a beginning or an end: add it above.")
+    if plan.quiet is None:
+        return ""
+    first, last = plan.quiet
     if first == last:
         return _help("Your quiet hours begin and end at the same time: that is the whole day.")
-    said = f"<p>Quiet hours: {_clock(first)} to {_clock(last)}.</p>"
-    clashes = sum(one.within((first, last)) for one in times)
-    if not clashes:
-        return said
+    hours = f"<p>Quiet hours: {clock_in_words(first)} to {clock_in_words(last)}.</p>"
+    if not plan.clashes:
+        return hours
+    clashes = len(plan.clashes)
     which = "One of your times lies" if clashes == 1 else f"{clashes} of your times lie"
     return (
-        f'{said}<p class="pcn-note pcn-open">{which} within your quiet hours. '
+        f'{hours}<p class="pcn-note pcn-open">{which} within your quiet hours. '
         "Move one of the two, or keep it if you mean it.</p>"
     )
 
 
-def _review(course: Course, answers: Mapping[str, Any], today: dt.date) -> str:
-    day = _as_date(answers.get("review-date"))
-    if day is None:
+def _review(plan: Week, today: dt.date) -> str:
+    if plan.review is None:
         return ""
-    days = (day - today).days
+    days = (plan.review - today).days
     if days < 0:
         when = "that day has passed: look at your plan now, or choose another day"
     else:
         when = {0: "that is today", 1: "that is tomorrow"}.get(days, f"in {days} days")
-    again = _label(course, "managing", "review-again", answers)
-    after = f" After that: {again}." if again else ""
-    return f"<p>You look at this plan again on {_date(day)} ({when}).{_safe(after)}</p>"
-
-
-def _clock(minute: int) -> str:
-    """A minute of the day as people in the course's country say it: 7:30 am."""
-    hour, rest = divmod(minute, 60)
-    return f"{hour % 12 or 12}:{rest:02} {'am' if hour < 12 else 'pm'}"
-
-
-def _minute(value: Any) -> int | None:
-    """A time of day in minutes since midnight, or ``None`` for anything else."""
-    found = (
-        re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])", value) if isinstance(value, str) else None
-    )
-    return int(found[1]) * 60 + int(found[2]) if found else None
-
-
-def _as_date(value: Any) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-def _label(course: Course, step: str, key: str, answers: Mapping[str, Any]) -> str:
-    """The words of the option that was chosen; "" if none was or the course has no such prompt."""
-    prompts = (prompt for one in course.steps if one.name == step for prompt in one.prompts)
-    options = (option for prompt in prompts if prompt.key == key for option in prompt.options)
-    return next((option.label for option in options if option.value == answers.get(key)), "")
-
-
-def _answers(values: Any, step: str) -> Mapping[str, Any]:
-    """A step's answers, or none if they are not what they should be."""
-    answers = values.get(step) if isinstance(values, Mapping) else None
-    return answers if isinstance(answers, Mapping) else {}
+    after = f" After that: {plan.again}." if plan.again else ""
+    date = date_in_words(plan.review)
+    return f"<p>You look at this plan again on {date} ({when}).{escaped(after)}</p>"
 
 
 # ---- Parts ---------------------------------------------------------------------------------------
@@ -543,7 +440,7 @@ def _answers(values: Any, step: str) -> Mapping[str, Any]:
 
 def _table(name: str, caption: str, head: Iterable[str], rows: Iterable[Sequence[str]]) -> str:
     """A table that scrolls in itself; the first cell of a row is its head. Cells are HTML."""
-    columns = "".join(f'<th scope="col">{_safe(column)}</th>' for column in head)
+    columns = "".join(f'<th scope="col">{escaped(column)}</th>' for column in head)
     body = "".join(
         f'<tr><th scope="row" dir="auto">{first}</th>'
         + "".join(f'<td dir="auto">{cell}</td>' for cell in cells)
@@ -551,8 +448,8 @@ def _table(name: str, caption: str, head: Iterable[str], rows: Iterable[Sequence
         for first, *cells in rows
     )
     return (
-        f'<div class="pcn-scroll" role="region" aria-label="{_safe(caption)}" tabindex="0" '
-        f'id="pcn-panel-{name}"><table class="pcn-table"><caption>{_safe(caption)}</caption>'
+        f'<div class="pcn-scroll" role="region" aria-label="{escaped(caption)}" tabindex="0" '
+        f'id="pcn-panel-{name}"><table class="pcn-table"><caption>{escaped(caption)}</caption>'
         f"<thead><tr>{columns}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
@@ -560,7 +457,7 @@ def _table(name: str, caption: str, head: Iterable[str], rows: Iterable[Sequence
 def _fold(name: str, summary: str, body: str, *, is_open: bool = False) -> str:
     """``body`` (HTML) behind a summary (text). A name keeps it open when the page draws it anew."""
     state = " open" if is_open else ""
-    head = f'<summary dir="auto">{_safe(summary)}</summary>'
+    head = f'<summary dir="auto">{escaped(summary)}</summary>'
     return f'<details id="pcn-panel-{name}"{state}>{head}{body}</details>'
 
 
@@ -571,16 +468,4 @@ def _list(items: Iterable[str]) -> str:
 
 
 def _help(text: str) -> str:
-    return f'<p class="pcn-help">{_safe(text)}</p>'
-
-
-def _date(day: dt.date) -> str:
-    return f"{day:%B} {day.day}, {day.year}"
-
-
-def _safe(value: Any) -> str:
-    """``value`` as text: escaped, and without the characters that no HTML page may hold."""
-    text = re.sub(
-        r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]", "\ufffd", str(value)
-    )
-    return escape(text, quote=True)
+    return f'<p class="pcn-help">{escaped(text)}</p>'

@@ -7,15 +7,14 @@ direction of writing.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from html import escape
 from typing import Any
 
 from pcn_course.answers import Field, Submitted
-from pcn_course.characters import no_answer
+from pcn_course.characters import escaped, no_answer
 from pcn_course.checks import Checked
 from pcn_course.course import Prompt, Step
+from pcn_course.values import Row, rows_of
 
 _ANSWER = (
     "white-space:pre-wrap;overflow-wrap:anywhere;margin:.25em 0 1.4em;padding:.1em 0 .1em .9em;"
@@ -76,7 +75,7 @@ def answers_html(
         if key not in known and not no_answer(field.value):
             label = f"An answer to “{key}”, which this course doesn't ask"
             blocks.append(_heading(label) + _text(field.value))
-    notes = "".join(f"<p><strong>Note:</strong> {_safe(problem)}</p>" for problem in problems)
+    notes = "".join(f"<p><strong>Note:</strong> {escaped(problem)}</p>" for problem in problems)
     return f'<div class="pcn-answers" style="max-width:44rem">{notes}{"".join(blocks)}</div>'
 
 
@@ -88,11 +87,11 @@ def checked_html(checked: Checked) -> str:
         mark = "✓" if part.points else "○"
         reason = ""
         if part.missing:
-            reason = f" Still open: {'; '.join(_safe(label) for label in part.missing)}"
+            reason = f" Still open: {'; '.join(escaped(label) for label in part.missing)}"
         points = f"<strong>{part.points:g} of {part.out_of:g}</strong>"
         rows.append(
             f'<li style="margin:.3em 0"><span aria-hidden="true">{mark}</span> '
-            f"{points} · {_safe(part.says)}.{reason}</li>"
+            f"{points} · {escaped(part.says)}.{reason}</li>"
         )
     covered = (
         "<p>Another process covers this step, as shown above: full structure points.</p>"
@@ -107,7 +106,7 @@ def checked_html(checked: Checked) -> str:
 
 def _heading(text: str) -> str:
     style = "font-size:1.05em;font-weight:600;margin:1em 0 .25em;line-height:1.35"
-    return f'<h3 style="{style}">{_safe(text)}</h3>'
+    return f'<h3 style="{style}">{escaped(text)}</h3>'
 
 
 Entries = dict[str, dict[str, str]]
@@ -118,13 +117,12 @@ def _entries(step: Step, fields: Mapping[str, Field]) -> Entries:
     tables: Entries = {}
     for prompt in step.prompts:
         field = fields.get(prompt.key)
-        if prompt.kind != "table" or not field or not isinstance(field.value, list):
+        if prompt.kind != "table" or not field:
             continue
         first = prompt.columns[0]
-        rows = [row for row in field.value if isinstance(row, dict)]
         tables[prompt.key] = {
             str(row.get("id")): first.shown(row[first.key])
-            for row in rows
+            for row in rows_of(field.value)
             if not first.is_empty(row.get(first.key))
         }
     return tables
@@ -134,7 +132,7 @@ def _value(prompt: Prompt, value: Any, tables: Entries) -> str:
     if prompt.kind == "table" and isinstance(value, list):
         return _table(prompt, value, tables)
     if prompt.kind == "choices" and isinstance(value, list):
-        items = "".join(f"<li>{_safe(prompt.shown(one))}</li>" for one in value)
+        items = "".join(f"<li>{escaped(prompt.shown(one))}</li>" for one in value)
         return f'<ul style="margin:.25em 0 1.4em">{items}</ul>'
     return _text(prompt.shown(value))
 
@@ -147,13 +145,13 @@ def _table(prompt: Prompt, rows: list[dict[str, Any]], tables: Entries) -> str:
     ]
     styles = [_CELL + _width(one) for one in columns]
     head = "".join(
-        f'<th scope="col" style="{style}">{_safe(_head(one))}</th>'
+        f'<th scope="col" style="{style}">{escaped(_head(one))}</th>'
         for one, style in zip(columns, styles, strict=True)
     )
     body = "".join(
         "<tr>"
         + "".join(
-            f'<td dir="auto" style="{style}">{_safe(_cell(column, row, tables))}</td>'
+            f'<td dir="auto" style="{style}">{escaped(_cell(column, row, tables))}</td>'
             for column, style in zip(columns, styles, strict=True)
         )
         + "</tr>"
@@ -162,7 +160,7 @@ def _table(prompt: Prompt, rows: list[dict[str, Any]], tables: Entries) -> str:
     )
     table = f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     # A wide table scrolls in itself, so that the page doesn't; a keyboard must reach it, too.
-    region = f'role="region" aria-label="{_safe(prompt.label)}" tabindex="0"'
+    region = f'role="region" aria-label="{escaped(prompt.label)}" tabindex="0"'
     return f'<div {region} style="overflow-x:auto">{table}</div>'
 
 
@@ -178,7 +176,7 @@ def _head(column: Prompt) -> str:
     return column.label + (column.ends if column.kind == "scale" else "")
 
 
-def _cell(column: Prompt, row: Mapping[str, Any], tables: Entries) -> str:
+def _cell(column: Prompt, row: Row, tables: Entries) -> str:
     value = row.get(column.key)
     names = tables.get(column.options_from, {})
     if column.is_empty(value):
@@ -191,12 +189,4 @@ def _cell(column: Prompt, row: Mapping[str, Any], tables: Entries) -> str:
 
 
 def _text(value: Any) -> str:
-    return f'<div dir="auto" style="{_ANSWER}">{_safe(value)}</div>'
-
-
-def _safe(value: Any) -> str:
-    """``value`` as text: escaped, and without the characters that no HTML page may hold."""
-    text = re.sub(
-        r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]", "\ufffd", str(value)
-    )
-    return escape(text, quote=True)
+    return f'<div dir="auto" style="{_ANSWER}">{escaped(value)}</div>'

@@ -8,16 +8,38 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
-from icalendar import Alarm, Calendar, Event
 
 from pcn_course.course import Course
+from pcn_course.values import (
+    Row,
+    Values,
+    answers_in,
+    clock,
+    clock_in_words,
+    day,
+    label,
+    line,
+    numbered_rows,
+    rows,
+)
 
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+if TYPE_CHECKING:
+    from icalendar import Event
+
+DAYS = {
+    "mon": "Monday",
+    "tue": "Tuesday",
+    "wed": "Wednesday",
+    "thu": "Thursday",
+    "fri": "Friday",
+    "sat": "Saturday",
+    "sun": "Sunday",
+}
 STEP = "managing"
 EPOCH = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 """SEQUENCE counts the seconds from here: it has to rise, and fits into 31 bits until 2094."""
@@ -30,8 +52,6 @@ UNSAID = 15
 """Minutes that a time takes in a calendar when its length was not said."""
 DAY = 24 * 60
 """Minutes of a day."""
-
-Values = Mapping[str, Mapping[str, Any]]
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -46,67 +66,81 @@ class Entry(msgspec.Struct, frozen=True):
     minutes: int
     purpose: str
 
+    @property
+    def when(self) -> str:
+        """Day, start and length in words: "Tuesday, 7:20 am, 60 minutes"."""
+        length = f", {self.minutes} minutes" if self.minutes else ""
+        return f"{tuple(DAYS.values())[self.day]}, {clock_in_words(self.start)}{length}"
+
 
 class Week(msgspec.Struct, frozen=True):
     """What a student set aside, and its limits.
 
     ``rhythm``, ``zone`` and ``again`` (what follows the review) are in the course's words, empty
-    where nothing was said. ``quiet`` is from when to when, ``clashes`` are the times that lie in
-    it, ``minutes`` the sum of all lengths and ``total`` the same in a sentence. ``notes`` say in
-    sentences what could not be read or is not complete.
+    where nothing was said. ``quiet`` is from when to when, ``half_quiet`` that only one end of it
+    was said, ``clashes`` are the times that lie in it. ``minutes`` is the sum of all lengths and
+    ``total`` the same in a sentence, ``unsaid`` the number of times without a length.
+    ``unfinished`` is how many more times have no day or no start.
     """
 
     rhythm: str
     times: tuple[Entry, ...]
     minutes: int
     total: str
+    unsaid: int
+    unfinished: int
     quiet: tuple[dt.time, dt.time] | None
+    half_quiet: bool
     clashes: tuple[Entry, ...]
     zone: str
     review: dt.date | None
     again: str
-    notes: tuple[str, ...]
 
 
 def week(course: Course, values: Values) -> Week:
     """The week in the answers; an empty one where there is none."""
-    said = _said(values)
+    answers = answers_in(values, STEP)
     times = entries(values)
-    begin, end = _time(said.get("quiet-from")), _time(said.get("quiet-to"))
+    begin, end = clock(answers, "quiet-from"), clock(answers, "quiet-to")
     quiet = (begin, end) if begin is not None and end is not None else None
+    filled = [
+        row
+        for row in rows(values, STEP, "weekly-times")
+        if any(cell for key, cell in row.items() if key != "id")
+    ]
     return Week(
-        rhythm=_label(course, "how-often-to-engage", said),
+        rhythm=label(course, STEP, "how-often-to-engage", values),
         times=times,
-        minutes=sum(one.minutes for one in times),
-        total=_total(times, said.get("how-often-to-engage")),
+        minutes=sum(entry.minutes for entry in times),
+        total=_total(times, line(answers, "how-often-to-engage")),
+        unsaid=sum(not entry.minutes for entry in times),
+        unfinished=len(filled) - len(times),
         quiet=quiet,
-        clashes=tuple(one for one in times if quiet and _within(one, quiet)),
-        zone=_label(course, "time-zone", said) if _zone(said.get("time-zone")) else "",
-        review=_day(said.get("review-date")),
-        again=_label(course, "review-again", said),
-        notes=tuple(_notes(said, times)),
+        half_quiet=(begin is None) != (end is None),
+        clashes=tuple(entry for entry in times if quiet and _within(entry, quiet)),
+        zone=label(course, STEP, "time-zone", values) if _zone(answers) else "",
+        review=day(answers, "review-date"),
+        again=label(course, STEP, "review-again", values),
     )
 
 
 def entries(values: Values) -> tuple[Entry, ...]:
     """The weekly times that have a day and a start, in the order of the week."""
-    found: dict[str, Entry] = {}
-    rows = _said(values).get("weekly-times")
-    for number, row in enumerate(rows if isinstance(rows, list) else [], start=1):
-        if not isinstance(row, dict):
+    days = list(DAYS)
+    times: dict[str, Entry] = {}
+    for number, row in numbered_rows(answers_in(values, STEP).get("weekly-times")):
+        start, weekday = clock(row, "start"), line(row, "day")
+        if start is None or weekday not in days:
             continue
-        start, day = _time(row.get("start")), row.get("day")
-        if start is None or day not in DAYS:
-            continue
-        length, purpose = row.get("minutes"), row.get("purpose")
-        said = re.fullmatch("[0-9]{1,3}", length) if isinstance(length, str) else None
-        minutes = int(said[0]) if said else 0
-        words = _plain_text(purpose) if isinstance(purpose, str) else ""
-        key = _plain(row.get("id"))
-        if not key or key in found:
+        length = line(row, "minutes")
+        minutes = int(length) if re.fullmatch("[0-9]{1,3}", length) else 0
+        # No calendar may hold these characters.
+        purpose = re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]+", " ", line(row, "purpose")).strip()
+        key = re.sub(r"[^A-Za-z0-9_-]", "", line(row, "id"))[:40]
+        if not key or key in times:
             key = f"{key}.{number}"
-        found[key] = Entry(key, DAYS.index(day), start, minutes, words)
-    return tuple(sorted(found.values(), key=lambda one: (one.day, one.start)))
+        times[key] = Entry(key, days.index(weekday), start, minutes, purpose)
+    return tuple(sorted(times.values(), key=lambda entry: (entry.day, entry.start)))
 
 
 def calendar(course: Course, values: Values, owner: str, now: dt.datetime) -> bytes:
@@ -117,18 +151,20 @@ def calendar(course: Course, values: Values, owner: str, now: dt.datetime) -> by
     A rhythm without fixed times leaves only the review date. Which week of two, or of a month, a
     time falls into does not depend on ``now``: a second file moves nothing.
     """
-    said = _said(values)
-    zone = _zone(said.get("time-zone"))
+    from icalendar import Calendar  # it takes a while to load, and no page of a step needs it
+
+    answers = answers_in(values, STEP)
+    zone = _zone(answers)
     today = now.astimezone(zone or dt.UTC).date()
     made = Calendar()
     made.add("prodid", f"-//PCN course//{course.id}//EN")
     made.add("version", "2.0")
     made.add("calscale", "GREGORIAN")
     made.add("x-wr-calname", course.title)
-    how_often = said.get("how-often-to-engage")
-    events = list(_review(said))
+    how_often = line(answers, "how-often-to-engage")
+    events = list(_review(answers))
     if how_often not in RARE:
-        events += [*_weekly(values, how_often, today, zone), *_quiet(said, today, zone)]
+        events += [*_weekly(values, how_often, today, zone), *_quiet(answers, today, zone)]
     for name, event in events:
         event.add("uid", f"{name}-{owner}@{course.id}.pcn-course")
         event.add("dtstamp", now.astimezone(dt.UTC))
@@ -143,11 +179,14 @@ def calendar(course: Course, values: Values, owner: str, now: dt.datetime) -> by
 
 
 def _weekly(
-    values: Values, how_often: Any, today: dt.date, zone: ZoneInfo | None
+    values: Values, how_often: str, today: dt.date, zone: ZoneInfo | None
 ) -> Iterator[tuple[str, Event]]:
+    from icalendar import Alarm
+
+    byday = [name[:2].upper() for name in DAYS]
     for entry in entries(values):
         first = today + dt.timedelta(days=(entry.day - today.weekday()) % 7)
-        rule: dict[str, Any] = {"freq": "weekly", "byday": DAYS[entry.day][:2].upper()}
+        rule: dict[str, Any] = {"freq": "weekly", "byday": byday[entry.day]}
         if how_often == "fortnightly":
             rule["interval"] = 2
             # All times fall into the same weeks: those that are an even number of weeks from one.
@@ -159,7 +198,7 @@ def _weekly(
         words = entry.purpose or "Time for my network"
         # By the wall clock, and without a zone until the end: that is how a calendar counts.
         end = _moment(first, entry.start, None) + dt.timedelta(minutes=entry.minutes or UNSAID)
-        event = _event(words, first, entry.start, zone)
+        event = _event(words, _moment(first, entry.start, zone))
         event.add("dtend", end.replace(tzinfo=zone))
         event.add("rrule", rule)
         event.add("transp", "OPAQUE")
@@ -171,13 +210,11 @@ def _weekly(
         yield f"time-{entry.id}", event
 
 
-def _quiet(
-    said: Mapping[str, Any], today: dt.date, zone: ZoneInfo | None
-) -> Iterator[tuple[str, Event]]:
-    begin, end = _time(said.get("quiet-from")), _time(said.get("quiet-to"))
+def _quiet(answers: Row, today: dt.date, zone: ZoneInfo | None) -> Iterator[tuple[str, Event]]:
+    begin, end = clock(answers, "quiet-from"), clock(answers, "quiet-to")
     if begin is None or end is None:
         return
-    event = _event("Quiet hours: not to be reached", today, begin, zone)
+    event = _event("Quiet hours: not to be reached", _moment(today, begin, zone))
     # Over midnight they end on the next day; from one time to the same one is a whole day.
     last = today if end > begin else today + dt.timedelta(days=1)
     event.add("dtend", _moment(last, end, zone))
@@ -186,16 +223,14 @@ def _quiet(
     yield "quiet", event
 
 
-def _review(said: Mapping[str, Any]) -> Iterator[tuple[str, Event]]:
-    day = _day(said.get("review-date"))
-    if day is None:
+def _review(answers: Row) -> Iterator[tuple[str, Event]]:
+    date = day(answers, "review-date")
+    if date is None:
         return
-    event = Event()
-    event.add("summary", "Look at my network plan again")
-    event.add("dtstart", day)
+    event = _event("Look at my network plan again", date)
     event.add("transp", "TRANSPARENT")
-    if (months := {"monthly": 1, "quarterly": 3}.get(str(said.get("review-again")))) is not None:
-        event.add("rrule", {"freq": "monthly", "interval": months, **_late(day)})
+    if months := {"monthly": 1, "quarterly": 3}.get(line(answers, "review-again")):
+        event.add("rrule", {"freq": "monthly", "interval": months, **_late(date)})
     yield "review", event
 
 
@@ -208,10 +243,12 @@ def _late(day: dt.date) -> dict[str, Any]:
     return {}
 
 
-def _event(words: str, day: dt.date, start: dt.time, zone: ZoneInfo | None) -> Event:
+def _event(words: str, start: dt.date) -> Event:
+    from icalendar import Event
+
     event = Event()
     event.add("summary", words)
-    event.add("dtstart", _moment(day, start, zone))
+    event.add("dtstart", start)
     return event
 
 
@@ -219,22 +256,10 @@ def _moment(day: dt.date, time: dt.time, zone: ZoneInfo | None) -> dt.datetime:
     return dt.datetime.combine(day, time, tzinfo=zone)
 
 
-def _time(value: Any) -> dt.time | None:
-    if isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
-        return dt.time.fromisoformat(value)
-    return None
-
-
-def _day(value: Any) -> dt.date | None:
+def _zone(answers: Row) -> ZoneInfo | None:
+    name = line(answers, "time-zone")
     try:
-        return dt.date.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-def _zone(value: Any) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(value) if isinstance(value, str) and value else None
+        return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
 
@@ -251,7 +276,7 @@ def _within(one: Entry, quiet: tuple[dt.time, dt.time]) -> bool:
 _EVERY = {"fortnightly": "every two weeks", "monthly": "a month"}
 
 
-def _total(times: Iterable[Entry], how_often: Any) -> str:
+def _total(times: tuple[Entry, ...], how_often: str) -> str:
     """The sum of all lengths as a sentence; empty without times."""
     lengths = [one.minutes for one in times]
     if not lengths:
@@ -259,50 +284,6 @@ def _total(times: Iterable[Entry], how_often: Any) -> str:
     hours, rest = divmod(sum(lengths), 60)
     parts = [f"{hours} {'hour' if hours == 1 else 'hours'}"] if hours else []
     parts += [f"{rest} minutes"] if rest or not hours else []
-    every = _EVERY.get(how_often, "a week") if isinstance(how_often, str) else "a week"
+    every = _EVERY.get(how_often, "a week")
     count = "1 time" if len(lengths) == 1 else f"{len(lengths)} times"
     return f"Together {' and '.join(parts)} {every}, in {count}."
-
-
-def _notes(said: Mapping[str, Any], times: tuple[Entry, ...]) -> Iterator[str]:
-    rows = said.get("weekly-times")
-    filled = [
-        row
-        for row in (rows if isinstance(rows, list) else [])
-        if not isinstance(row, dict) or any(row[key] for key in row if key != "id")
-    ]
-    if lacking := len(filled) - len(times):
-        which = "One time lacks" if lacking == 1 else f"{lacking} times lack"
-        yield f"{which} a day or a start, and cannot be placed in the week yet."
-    if unsaid := sum(not one.minutes for one in times):
-        which = "For one time" if unsaid == 1 else f"For {unsaid} times"
-        yield f"{which} you have not said how long; a calendar shows {UNSAID} minutes."
-    if (_time(said.get("quiet-from")) is None) != (_time(said.get("quiet-to")) is None):
-        yield "Your quiet hours lack a beginning or an end, so they are left out."
-    if said.get("time-zone") and _zone(said.get("time-zone")) is None:
-        yield "Your time zone is not known here, so times are local ones."
-    if said.get("review-date") and _day(said.get("review-date")) is None:
-        yield "The day on which you look again is no date, so it is left out."
-
-
-def _label(course: Course, key: str, said: Mapping[str, Any]) -> str:
-    """A choice in the words of the course; empty where there is none."""
-    prompt = next((one.prompt(key) for one in course.steps if one.name == STEP), None)
-    value = said.get(key)
-    offered = {option.value: option.label for option in prompt.options} if prompt else {}
-    return offered.get(value, "") if isinstance(value, str) else ""
-
-
-def _said(values: Any) -> Mapping[str, Any]:
-    """The step's answers, or none if they are not what they should be."""
-    step = values.get(STEP) if isinstance(values, Mapping) else None
-    return step if isinstance(step, Mapping) else {}
-
-
-def _plain(name: Any) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]", "", name)[:40] if isinstance(name, str) else ""
-
-
-def _plain_text(words: str) -> str:
-    """``words`` in one line, without characters that no calendar may hold."""
-    return re.sub(r"[\x00-\x1f\x7f\ud800-\udfff]+", " ", words).strip()

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections import Counter
+from typing import Literal
 
 import msgspec
 
 from pcn_course.course import Course, Tool
+from pcn_course.values import Values, answers_in, date_in_words, line, rows, ticked
 
 RULE = (
     "No client information goes onto any tool, whether or not its vendor has signed a business "
@@ -44,7 +45,6 @@ NUMBERS = (
     *("seven", "eight", "nine", "ten", "eleven", "twelve"),
 )
 
-Values = Mapping[str, Mapping[str, Any]]
 Answer = Literal["yes", "no", "unknown"]
 Bandwidth = Literal["none", "low", "medium", "high", "unknown"]
 
@@ -148,7 +148,7 @@ def said_something(values: Values) -> bool:
 class _Said(msgspec.Struct, frozen=True):
     """What the student said that matters for tools; ``used`` counts people by a tool's key."""
 
-    used: dict[str, int]
+    used: Counter[str]
     known: frozenset[str]
     wanted: frozenset[str]
     chosen: frozenset[str]
@@ -158,28 +158,23 @@ class _Said(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, values: Values) -> _Said:
-        tools, connections = _step(values, "tools"), _step(values, "connections")
-        people = connections.get("people")
-        used: dict[str, int] = {}
-        for person in people if isinstance(people, list) else ():
-            for key in _ticked(person, "channels"):
-                used[key] = used.get(key, 0) + 1
-        public = connections.get("public-or-private")
+        tools = answers_in(values, "tools")
+        people = rows(values, "connections", "people")
         return cls(
-            used=used,
-            known=_ticked(tools, "tools-known"),
-            wanted=_ticked(tools, "tools-wanted"),
-            chosen=_ticked(tools, "tools-chosen"),
-            limits=_ticked(tools, "your-limits"),
-            features=_ticked(tools, "features-you-prefer"),
-            public=public if isinstance(public, str) else "",
+            used=Counter(tool for person in people for tool in ticked(person, "channels")),
+            known=frozenset(ticked(tools, "tools-known")),
+            wanted=frozenset(ticked(tools, "tools-wanted")),
+            chosen=frozenset(ticked(tools, "tools-chosen")),
+            limits=frozenset(ticked(tools, "your-limits")),
+            features=frozenset(ticked(tools, "features-you-prefer")),
+            public=line(answers_in(values, "connections"), "public-or-private"),
         )
 
 
 def _judge(tool: Tool, said: _Said, today: dt.date) -> Ranked:
     key, known_as = tool.key, traits(tool)
     pros: list[tuple[float, str]] = []
-    used_by = said.used.get(key, 0)
+    used_by = said.used[key]
     if used_by:
         use = "one of your people uses" if used_by == 1 else f"{_count(used_by)} of your people use"
         pros.append((PERSON * min(used_by, PEOPLE_COUNTED), f"{use} it"))
@@ -290,8 +285,7 @@ def _stale(tool: Tool, today: dt.date) -> str:
     if day is None:
         return "Not checked yet: look for yourself before you rely on it."
     if today - day > YEAR:
-        shown = f"{day:%B} {day.day}, {day.year}"
-        return f"Last checked on {shown}, more than a year ago: much may have changed."
+        return f"Last checked on {date_in_words(day)}, more than a year ago: much may have changed."
     return ""
 
 
@@ -326,17 +320,3 @@ def _sentence(text: str) -> str:
 def _count(number: int) -> str:
     """A number as a reader says it: in words up to twelve."""
     return NUMBERS[number] if number < len(NUMBERS) else str(number)
-
-
-def _step(values: Any, name: str) -> Mapping[str, Any]:
-    """A step's answers, or none if they are not what they should be."""
-    step = values.get(name) if isinstance(values, Mapping) else None
-    return step if isinstance(step, Mapping) else {}
-
-
-def _ticked(answers: Any, key: str) -> frozenset[str]:
-    """The values of a ``choices`` answer or cell."""
-    value = answers.get(key) if isinstance(answers, Mapping) else None
-    if not isinstance(value, list):
-        return frozenset()
-    return frozenset(one for one in value if isinstance(one, str))

@@ -26,6 +26,7 @@ from pcn_course.characters import no_answer, printable
 from pcn_course.checks import check
 from pcn_course.course import Course, Step
 from pcn_course.files import PRIVATE, StorageError, plain_os_error, shut, write_whole
+from pcn_course.values import line, numbered_rows
 
 _log = logging.getLogger("pcn_course")
 _NETWORK = ("connections", ("people", "ties", "your-sector"))
@@ -229,15 +230,17 @@ class Workspace:
         step = course.step(name)
         prompt = step.prompt(key)
         field = self.answers(step).fields.get(key)
-        if prompt is None or field is None or not isinstance(field.value, list):
+        if prompt is None or field is None:
             return []
         first = prompt.columns[0].key
-        entries = []
-        for number, row in enumerate(field.value, start=1):
-            if isinstance(row, dict) and isinstance(row.get("id"), str):
-                label = str(row.get(first) or "").strip() or f"{prompt.row} {number}".capitalize()
-                entries.append({"value": row["id"], "label": label})
-        return entries
+        return [
+            {
+                "value": row["id"],
+                "label": line(row, first) or f"{prompt.row} {number}".capitalize(),
+            }
+            for number, row in numbered_rows(field.value)
+            if isinstance(row.get("id"), str)
+        ]
 
     def step(self, step: Step) -> StepState:
         """How far ``step`` is; reads only."""

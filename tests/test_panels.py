@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pcn_course.course import Tool, load_course
 from pcn_course.network import measures, read_network
 from pcn_course.panels import UnknownPanelError, compare_html, panel_html
+from pcn_course.portfolio import plan_html
 
 COURSE = load_course(Path(__file__).parents[1])
 TODAY = dt.date(2026, 11, 24)
@@ -352,6 +353,18 @@ def test_a_week_is_told_in_its_order_with_its_sum() -> None:
     assert "Quiet hours: 7:00 pm to 7:30 am." in text
     assert "again on January 29, 2027 (in 66 days). After that: Every three months." in text
     assert len(found.all("button", data_pcn_file="calendar")) == 1
+
+
+@pytest.mark.parametrize(
+    ("rhythm", "every"),
+    [("fortnightly", "every two weeks"), ("monthly", "a month"), ("weekly", "a week")],
+)
+def test_step_and_plan_say_the_same_sum(rhythm: str, every: str) -> None:
+    times = [{"id": "w", "day": "mon", "start": "09:00", "minutes": "30"}]
+    values = {"managing": {"how-often-to-engage": rhythm, "weekly-times": times}}
+    words = f"Together 30 minutes {every}, in 1 time."
+    assert words in panel("week", values).text
+    assert words in plan_html(COURSE, values, TODAY)
 
 
 @pytest.mark.parametrize(

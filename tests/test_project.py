@@ -34,7 +34,7 @@ LAYERS = (
     ("characters", "files", "look", "system"),
     ("assets",),
     ("course",),
-    ("history",),
+    ("history", "values"),
     ("answers",),
     ("checks", "importing", "network", "privacy"),
     ("asks", "review", "rhythm", "toolbox"),

@@ -187,7 +187,7 @@ def test_the_week_is_told_in_words() -> None:
     assert found.quiet == (dt.time(19), dt.time(7, 30))
     assert found.clashes == ()
     assert (found.review, found.again) == (dt.date(2027, 5, 14), "Every month")
-    assert found.notes == ()
+    assert (found.unsaid, found.unfinished, found.half_quiet) == (0, 0, False)
 
 
 @pytest.mark.parametrize(
@@ -221,10 +221,9 @@ def test_the_week_says_what_it_leaves_out() -> None:
     found = week(COURSE, managing(weekly_times=rows, time_zone="Mars/Olympus", **said))
     assert isinstance(found.times[0], Entry)
     assert (found.quiet, found.zone, found.review) == (None, "", None)
-    notes = " ".join(found.notes)
-    for words in ("2 times lack", "For one time", "quiet hours lack", "time zone", "no date"):
-        assert words in notes
-    assert week(COURSE, {}).notes == ()
+    assert (found.unsaid, found.unfinished, found.half_quiet) == (1, 1, True)
+    nothing = week(COURSE, {})
+    assert (nothing.unsaid, nothing.unfinished, nothing.half_quiet) == (0, 0, False)
 
 
 def test_without_a_zone_the_times_are_local_ones() -> None:

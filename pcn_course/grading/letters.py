@@ -31,6 +31,7 @@ from pcn_course.grading.plainly import LIMITS, read_plainly
 from pcn_course.grading.records import highlights, make_tables
 from pcn_course.grading.requests import Request, requests_of
 from pcn_course.grading.room import Room
+from pcn_course.values import words_at
 
 EARLIER = "earlier"
 """The room's folder of the answers that released letters were about."""
@@ -286,21 +287,13 @@ def _passages(
                 continue
             column = next((one for one in prompt.columns if one.key == row.column), None)
             where = f"{prompt.label} · {column.label}" if column else prompt.label
-            text = _text(answers.get(row.prompt), row.row, row.column)
+            answer = answers[row.prompt].value if row.prompt in answers else None
+            text = words_at(answer, row.row, row.column)
             earlier = text[row.start : row.end] != row.passage
             found.setdefault(row.criterion, []).append(
                 Passage(where, row.passage, row.comment.strip(), earlier)
             )
     return found
-
-
-def _text(field: Field | None, row: str | None, column: str | None) -> str:
-    """An answer as text, or a cell of it; empty where there is none."""
-    value = field.value if field else None
-    if row is not None and isinstance(value, list):
-        rows = [one for one in value if isinstance(one, dict) and one.get("id") == row]
-        value = rows[0].get(column) if rows else None
-    return value if isinstance(value, str) else ""
 
 
 def _changes(

@@ -13,9 +13,9 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt
 
+from pcn_course.characters import clean
 from pcn_course.checks import Checked
 from pcn_course.grading.letters import Letter, Part, Passage, plain_number
-from pcn_course.portfolio.content import clean
 
 LETTER = "+feedback.docx"
 """What the name of a letter for Word ends in."""

@@ -8,9 +8,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, delete, insert, select
 
+from pcn_course.answers import Submitted
+from pcn_course.course import Step
 from pcn_course.grading.records import as_struct, highlights, log_event, now
 from pcn_course.grading.room import Room
 from pcn_course.grading.scores import MAX_COMMENT, MarkError
+from pcn_course.values import TEXTS, words_at
 
 _PLACE = ("student", "step", "prompt", "row", "column", "start", "end", "passage", "comment")
 
@@ -71,7 +74,8 @@ class Passages:
         Raises:
             MarkError: the answer doesn't hold this passage there.
         """
-        value = self._text(student, step_id, prompt, row, column)
+        answers = self._room.answers(student, step_id)
+        value = text_of(self._room.course.step(step_id), answers, prompt, row, column)
         if not passage or value[start:end] != passage:
             raise MarkError(
                 "This passage is not in the answer any more. Reload, and choose it again."
@@ -120,20 +124,17 @@ class Passages:
                 undoes=last.id,
             )  # fmt: skip
 
-    def _text(
-        self, student: str, step_id: str, key: str, row: str | None, column: str | None
-    ) -> str:
-        """A public answer as text; empty where there is none."""
-        answers = self._room.answers(student, step_id)
-        prompt = (answers.step or self._room.course.step(step_id)).prompt(key)
-        field = answers.fields.get(key)
-        if prompt is None or prompt.private or field is None:
-            return ""
-        value = field.value
-        if row is not None and isinstance(value, list):
-            rows = [one for one in value if isinstance(one, dict) and one.get("id") == row]
-            value = rows[0].get(column) if rows else None
-        return value if isinstance(value, str) else ""
+
+def text_of(step: Step, submitted: Submitted, key: str, row: str | None, column: str | None) -> str:
+    """Return the words of a public answer in which a passage can be marked; "" without any."""
+    prompt = (submitted.step or step).prompt(key)
+    field = submitted.fields.get(key)
+    if prompt is None or prompt.private or field is None:
+        return ""
+    if row is None and column is None:
+        return words_at(field.value) if prompt.kind in TEXTS else ""
+    cells = [cell.key for cell in prompt.columns if not cell.private and cell.kind in TEXTS]
+    return words_at(field.value, row or "", column) if column in cells else ""
 
 
 def _kept(row: Row[Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pcn_course.importing.names import BETWEEN, are_initials, short_name
+from pcn_course.values import line
 
 
 def find_doubles(
@@ -32,22 +33,18 @@ def _agreement(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
 
     Many people share initials: filling one's gaps from another one would mix two people up.
     """
-    pairs = [(one.get(key), other.get(key)) for key in ("expertise", "role")]
-    known = [
-        _folded(mine) == _folded(theirs)
-        for mine, theirs in pairs
-        if isinstance(mine, str) and isinstance(theirs, str) and mine and theirs
-    ]
+    pairs = [(line(one, key), line(other, key)) for key in ("expertise", "role")]
+    known = [_folded(mine) == _folded(theirs) for mine, theirs in pairs if mine and theirs]
     return 1 if not known else 2 * any(known)
 
 
 def _signs(row: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """By what a person is known again: initials together with expertise, before the name."""
-    person, expertise = row.get("person"), row.get("expertise")
-    if not isinstance(person, str) or not (name := _folded(person)):
+    person = line(row, "person")
+    if not (name := _folded(person)):
         return []
     signs: list[tuple[str, ...]] = []
-    if isinstance(expertise, str) and (knows := _folded(expertise)):
+    if knows := _folded(line(row, "expertise")):
         short = BETWEEN.split(short_name([person], "person"))[0]
         if are_initials(short):
             signs.append((_folded(short), knows))

@@ -25,6 +25,7 @@ from pcn_course.grading.late_file import FILE as LATE
 from pcn_course.grading.late_file import LateError
 from pcn_course.grading.marks import Conflict
 from pcn_course.grading.marks import Marking as Gradebook
+from pcn_course.grading.passages import text_of
 from pcn_course.grading.phrases import Phrase
 from pcn_course.grading.records import requests
 from pcn_course.grading.requests import take_in
@@ -336,7 +337,7 @@ class Marking(Desk):
         self, gradebook: Gradebook, step: Step, student: str, message: asked.Highlight
     ) -> None:
         where = message.prompt, message.row, message.column
-        text = view.text_of(step, self._room().answers(student, step.id), *where)
+        text = text_of(step, self._room().answers(student, step.id), *where)
         end = message.start + len(message.passage)
         if text[message.start : end] != message.passage:
             raise NotThereError(

@@ -18,10 +18,9 @@ from pcn_course.grading.passages import Highlight
 from pcn_course.grading.phrases import Phrase
 from pcn_course.grading.scores import Mark, MarkRow, Submission
 from pcn_course.review import later, submitted_html
+from pcn_course.values import TEXTS
 
 Json = dict[str, Any]
-_TEXTS = ("line", "text")
-"""Kinds of answers that are words, shown just as they were written: a passage can be marked."""
 
 
 def handle(course_id: str, step_id: str, student: str) -> str:
@@ -180,22 +179,6 @@ def phrase_json(one: Phrase) -> Json:
     return {"id": one.id, "text": one.text, "criterion": one.criterion, "used": one.used}
 
 
-def text_of(step: Step, submitted: Submitted, key: str, row: str | None, column: str | None) -> str:
-    """The words of a public answer that stand on the page; empty where there are none."""
-    prompt = (submitted.step or step).prompt(key)
-    field = submitted.fields.get(key)
-    if prompt is None or prompt.private or field is None:
-        return ""
-    value = field.value
-    if prompt.kind == "table" and isinstance(value, list):
-        cells = {one.key: one for one in prompt.columns if not one.private and one.kind in _TEXTS}
-        rows = [one for one in value if isinstance(one, dict) and one.get("id") == row]
-        value = rows[0].get(column) if rows and column in cells else None
-    elif prompt.kind not in _TEXTS or row is not None or column is not None:
-        value = None
-    return value if isinstance(value, str) else ""
-
-
 def _blocks(step: Step, submitted: Submitted) -> list[Json | None]:
     """What stands below each heading of `submitted_html`, in its order; None: nothing to mark."""
     blocks: list[Json | None] = []
@@ -217,13 +200,13 @@ def _blocks(step: Step, submitted: Submitted) -> list[Json | None]:
 
 
 def _block(prompt: Prompt, value: Any) -> Json | None:
-    if prompt.kind in _TEXTS:
+    if prompt.kind in TEXTS:
         return {"key": prompt.key, "label": prompt.label}
     if prompt.kind != "table" or not isinstance(value, list):
         return None
     rows = [row for row in value if not prompt.is_empty([row])]
     columns = [
-        {"key": column.key, "label": column.label, "text": column.kind in _TEXTS}
+        {"key": column.key, "label": column.label, "text": column.kind in TEXTS}
         for column in prompt.columns
         if not column.private and not all(column.is_empty(row.get(column.key)) for row in value)
     ]

@@ -37,7 +37,7 @@ def changes(first: Network, last: Network, course: Course | None = None) -> tupl
         *_changed_numbers(first, last),
     ]
     if not sentences:
-        same = f"{n_people(len(last.members))} and {n_ties(len(_noted(last)))} then and now"
+        same = f"{n_people(len(last.members))} and {n_ties(len(last.all_ties))} then and now"
         return (f"Nothing changed in people, ties, sectors, give and get or density: {same}.",)
     return tuple(sentences)
 
@@ -86,7 +86,7 @@ def _changed_members(first: Network, last: Network) -> list[str]:
 def _changed_ties(first: Network, last: Network) -> list[str]:
     names = _names(first) | _names(last)
     then, now = (
-        {frozenset((tie.one, tie.other)): tie for tie in _noted(net)} for net in (first, last)
+        {frozenset((tie.one, tie.other)): tie for tie in net.all_ties} for net in (first, last)
     )
 
     def pairs(ties: Iterable[Tie]) -> str:
@@ -132,11 +132,6 @@ def _changed_numbers(first: Network, last: Network) -> list[str]:
     if was != is_now:
         sentences.append(f"Density was {was} then and is {is_now} now.")
     return sentences
-
-
-def _noted(network: Network) -> tuple[Tie, ...]:
-    """All ties, those beyond the first fifteen rows as well: moving a row ends no tie."""
-    return (*network.ties, *network.left_out)
 
 
 def _names(network: Network) -> dict[str, str]:

@@ -9,16 +9,9 @@ from typing import Literal
 import msgspec
 
 from pcn_course.course import Course
-from pcn_course.network.members import (
-    Member,
-    Row,
-    Values,
-    answers_in,
-    numbered_rows,
-    read_network,
-    text_of,
-)
+from pcn_course.network.members import Member, read_network
 from pcn_course.network.words import and_list, in_words, labels_in, or_list, prompt_at
+from pcn_course.values import Row, Values, line, rows
 
 
 class Need(msgspec.Struct, frozen=True):
@@ -171,16 +164,13 @@ def coverage(course: Course, values: Values) -> Coverage:
     prompt = prompt_at(course, "goals", "expertise-that-helps")
     if prompt is None:
         return Coverage((), "This course does not ask which expertise your project needs.")
-    goals = answers_in(values, "goals")
-    names = {
-        text_of(row, "id"): text_of(row, "goal") for _, row in numbered_rows(goals.get("goal-list"))
-    }
+    names = {line(row, "id"): line(row, "goal") for row in rows(values, "goals", "goal-list")}
     labels = labels_in(next((one for one in prompt.columns if one.key == "group"), None))
     members = read_network(values).members
     needs = tuple(
         _need(row, members, labels, names)
-        for _, row in numbered_rows(goals.get("expertise-that-helps"))
-        if text_of(row, "expertise")
+        for row in rows(values, "goals", "expertise-that-helps")
+        if line(row, "expertise")
     )
     return Coverage(needs, _covered(needs, members))
 
@@ -188,7 +178,7 @@ def coverage(course: Course, values: Values) -> Coverage:
 def _need(
     row: Row, members: Sequence[Member], labels: Mapping[str, str], goals: Mapping[str, str]
 ) -> Need:
-    key, group = text_of(row, "id"), text_of(row, "group")
+    key, group = line(row, "id"), line(row, "group")
     label = labels.get(group) or in_words(group)
     meeting = [member for member in members if key and key in member.meets]
     held = [member for member in meeting if not member.said_no]
@@ -218,16 +208,16 @@ def _need(
         if refused := [member.name for member in meeting]:
             verb = "is" if len(refused) == 1 else "are"
             says.append(f"{and_list(refused)} declined or withdrew and {verb} not counted.")
-        if said := text_of(row, "held-by"):
+        if said := line(row, "held-by"):
             says.append(
                 f"In step 1 you wrote “{said}” here: if that is somebody on your list, tick this "
                 "need for them in step 2."
             )
     people, ways = ((), ()) if held else _COULD_FILL.get(group, _COULD_FILL["other"])
-    goal = goals.get(text_of(row, "goal")) or text_of(row, "goal-shown")
+    goal = goals.get(line(row, "goal")) or line(row, "goal-shown")
     return Need(
         id=key,
-        expertise=text_of(row, "expertise"),
+        expertise=line(row, "expertise"),
         group=label,
         goal=goal,
         state=state,

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from pcn_course.characters import one_line
+from pcn_course.values import Row, Values, answers_in, line, numbered_rows, ticked
 
 ASKED = 15
 """Ties are asked among this many first rows: pairs grow as n(n-1)/2."""
-
-Values = Mapping[str, Mapping[str, Any]]
-Row = Mapping[str, Any]
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -69,6 +65,11 @@ class Network(msgspec.Struct, frozen=True):
     left_out: tuple[Tie, ...] = ()
     sector: str = ""
 
+    @property
+    def all_ties(self) -> tuple[Tie, ...]:
+        """All ties, those beyond the first fifteen rows as well: moving a row ends no tie."""
+        return (*self.ties, *self.left_out)
+
 
 _LINES = (
     *("role", "sector", "expertise", "group", "lived-experience", "place", "give", "get"),
@@ -85,10 +86,10 @@ def read_network(values: Values) -> Network:
     order = {name: place for place, name in enumerate(members)}
     kinds: dict[tuple[str, str], list[str]] = {}
     for _, row in numbered_rows(connections.get("ties")):
-        ends = {text_of(row, "one"), text_of(row, "other")}
+        ends = {line(row, "one"), line(row, "other")}
         if len(ends) == 2 and ends <= order.keys():
             one, other = sorted(ends, key=order.__getitem__)
-            kinds.setdefault((one, other), []).append(text_of(row, "kind"))
+            kinds.setdefault((one, other), []).append(line(row, "kind"))
     ties = [Tie(*pair, tuple(dict.fromkeys(filter(None, said)))) for pair, said in kinds.items()]
     within = set(asked)
     return Network(
@@ -96,7 +97,7 @@ def read_network(values: Values) -> Network:
         ties=tuple(tie for tie in ties if {tie.one, tie.other} <= within),
         asked=tuple(asked),
         left_out=tuple(tie for tie in ties if not {tie.one, tie.other} <= within),
-        sector=text_of(connections, "your-sector"),
+        sector=line(connections, "your-sector"),
     )
 
 
@@ -120,40 +121,16 @@ def _member(number: int, row: Row) -> Member | None:
     """The member in the row with that number, from 1; ``None`` if nothing is filled in."""
     closeness = row.get("closeness")
     whole = isinstance(closeness, int) and not isinstance(closeness, bool) and closeness > 0
-    said: dict[str, Any] = {key.replace("-", "_"): text_of(row, key) for key in _LINES}
-    said |= {key: _list(row, key) for key in ("channels", "kinds", "meets")}
+    said: dict[str, Any] = {key.replace("-", "_"): line(row, key) for key in _LINES}
+    said |= {key: ticked(row, key) for key in ("channels", "kinds", "meets")}
     said["closeness"] = closeness if whole else None
-    name = text_of(row, "person")
+    name = line(row, "person")
     if not name and not any(said.values()):
         return None
-    return Member(id=text_of(row, "id") or f"#{number}", name=name or f"Person {number}", **said)
+    return Member(id=line(row, "id") or f"#{number}", name=name or f"Person {number}", **said)
 
 
 def value_of(member: Member, key: str) -> str:
     """What a member says under a key that is text."""
     text: str = getattr(member, key)
     return text
-
-
-def answers_in(values: Any, step: str) -> Row:
-    """The answers to a step; none, where there are none that can be read."""
-    answers = values.get(step) if isinstance(values, Mapping) else None
-    return answers if isinstance(answers, Mapping) else {}
-
-
-def numbered_rows(table: Any) -> list[tuple[int, Row]]:
-    """The rows of a table that are rows, each with its number in the list, from 1."""
-    rows = table if isinstance(table, list) else []
-    return [(number, row) for number, row in enumerate(rows, 1) if isinstance(row, Mapping)]
-
-
-def text_of(row: Row, key: str) -> str:
-    """A cell as one line of text; "" for anything else."""
-    return one_line(row.get(key))
-
-
-def _list(row: Row, key: str) -> tuple[str, ...]:
-    """A cell of several choices, each once; nothing for anything else."""
-    value = row.get(key)
-    texts = (one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
-    return tuple(dict.fromkeys(text for one in texts if (text := one_line(one))))

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from pcn_course.asks import loops
-from pcn_course.characters import is_blank, no_answer
+from pcn_course.characters import no_answer
 from pcn_course.course import Course, Prompt, Step
 from pcn_course.network import changes, coverage, read_network
 from pcn_course.rhythm import week
 from pcn_course.toolbox import because, rank
-
-Values = Mapping[str, Mapping[str, Any]]
+from pcn_course.values import (
+    Row,
+    Values,
+    answers_in,
+    clock_in_words,
+    date_in_words,
+    day,
+    line,
+    rows,
+    rows_by_id,
+    rows_of,
+    text,
+)
 
 Snapshots = Sequence[tuple[dt.datetime, Values]]
 """The network as it was, oldest first: when, and the answers to step 2 by step name and key."""
@@ -80,7 +89,7 @@ def plan(
     ``snapshots`` it tells what changed in the network since the first one. ``alone``: the answers
     don't stand beside it.
     """
-    values = discreet(course, sound(values))
+    values = discreet(course, values)
     today = today or dt.datetime.now().astimezone().date()
     elsewhere = "" if alone else ", who stand in my answers to step 2"
     parts = (
@@ -108,10 +117,9 @@ def reflection(
     What had to be answered and is not stays visible as open, and so does a step not begun. Answers
     to questions that the course no longer asks come last in their step.
     """
-    values = sound(values)
     sections = []
     for step in course.steps:
-        said, answers = values.get(step.name, {}), []
+        said, answers = answers_in(values, step.name), []
         for prompt in step.prompts:
             value = said.get(prompt.key)
             if prompt.private and not private:
@@ -139,24 +147,23 @@ def about(today: dt.date, *, private: bool, alone: bool = False) -> str:
     """What a document holds, for whoever gets it and for whoever passes it on."""
     if alone:
         return (
-            f"Made on {_in_words(today)}. People who do not want to be listed are called by the "
-            "part that they play."
+            f"Made on {date_in_words(today)}. People who do not want to be listed are called by "
+            "the part that they play."
         )
     notes = "with my private notes" if private else "without my private notes"
     return (
-        f"Made on {_in_words(today)}, from my answers to the course, {notes}. "
+        f"Made on {date_in_words(today)}, from my answers to the course, {notes}. "
         "First my plan, which calls people who do not want to be listed only by the part that they "
         "play; then all of my answers, as I wrote them. Read them before you pass this on."
     )
 
 
 def _purpose(values: Values) -> Iterator[Block]:
-    goals = values.get("goals", {})
     for key in ("live-project", "next-decision"):
-        if words := text(goals.get(key)):
+        if words := text(answers_in(values, "goals"), key):
             yield Paragraph(words)
-    if found := [_with_day(row, "goal", "by") for row in rows(goals.get("goal-list"))]:
-        yield Items(tuple(filter(None, found)))
+    if goals := [_with_day(row, "goal", "by") for row in rows(values, "goals", "goal-list")]:
+        yield Items(tuple(filter(None, goals)))
 
 
 def _people(course: Course, values: Values, elsewhere: str) -> Iterator[Block]:
@@ -169,8 +176,8 @@ def _people(course: Course, values: Values, elsewhere: str) -> Iterator[Block]:
         return
     columns = {column.key: column for column in table.columns}
     found = []
-    for row in rows(values.get("connections", {}).get("people")):
-        name, role = text(row.get("person")), _cell(columns, row, "role")
+    for row in rows(values, "connections", "people"):
+        name, role = text(row, "person"), _cell(columns, row, "role")
         if unlisted(row):
             found.append((name, role, "", ""))
         elif name or role:
@@ -217,22 +224,17 @@ def _week(course: Course, values: Values) -> Iterator[Block]:
     if found.minutes:
         words.append(found.total)
     if found.quiet:
-        begin, end = map(_clock, found.quiet)
+        begin, end = map(clock_in_words, found.quiet)
         words.append(f"I am not to be reached from {begin} to {end}.")
     if (found.times or found.quiet) and found.zone:
         words.append(f"Times are given in {found.zone}.")
     if found.review:
-        words.append(f"I look at this plan again on {_in_words(found.review)}.")
+        words.append(f"I look at this plan again on {date_in_words(found.review)}.")
     if words:
         yield Paragraph(" ".join(words))
     if found.times:
         yield Items(
-            tuple(
-                f"{calendar.day_name[one.day]}, {_clock(one.start)}"
-                + (f", {one.minutes} minutes" if one.minutes else "")
-                + (f": {one.purpose}" if one.purpose else "")
-                for one in found.times
-            )
+            tuple(one.when + (f": {one.purpose}" if one.purpose else "") for one in found.times)
         )
 
 
@@ -254,15 +256,15 @@ def _then(course: Course, values: Values, snapshots: Snapshots) -> Iterator[Bloc
         return
     when, answers = snapshots[0]
     # Who does not want to be listed today is not named as they were then, either.
-    people = rows(values.get("connections", {}).get("people"))
-    ids = {text(row.get("id")) for row in people if unlisted(row)} - {""}
-    first = read_network(discreet(course, sound(answers), ids))
-    yield Paragraph(f"What is different since my submission on {_in_words(when.date())}:")
+    people = rows(values, "connections", "people")
+    ids = set(rows_by_id(filter(unlisted, people)))
+    first = read_network(discreet(course, answers, ids))
+    yield Paragraph(f"What is different since my submission on {date_in_words(when.date())}:")
     yield Items(changes(first, read_network(values), course))
 
 
 def _first(values: Values) -> Iterator[Block]:
-    if words := text(values.get("integrating", {}).get("first-move")):
+    if words := text(answers_in(values, "integrating"), "first-move"):
         yield Paragraph(words)
 
 
@@ -270,7 +272,7 @@ def _answer(
     course: Course, step: Step, prompt: Prompt, value: Any, values: Values
 ) -> Iterator[Block]:
     if prompt.kind == "table" and isinstance(value, list):
-        filled = [row for row in rows(value) if not prompt.is_empty([row])]
+        filled = [row for row in rows_of(value) if not prompt.is_empty([row])]
         columns = [
             column
             for column in prompt.columns
@@ -303,9 +305,7 @@ def _entry(prompt: Prompt, cells: list[tuple[str, str]]) -> Entry:
     return Entry(name or f"A {prompt.row} without a name", filled)
 
 
-def named(
-    course: Course, step: Step, column: Prompt, row: Mapping[str, Any], values: Values
-) -> str:
+def named(course: Course, step: Step, column: Prompt, row: Row, values: Values) -> str:
     """A cell in words; an entry of another table is called what it is called there now."""
     value = row.get(column.key)
     if column.is_empty(value):
@@ -313,11 +313,10 @@ def named(
     if not column.refers:
         return column.shown(value)
     place, _, key = column.options_from.rpartition(".")
-    there = values.get(place or step.name, {}).get(key)
     table = _prompt(course, place or step.name, key)
     labels = {
-        str(one.get("id")): text(one.get(table.columns[0].key))
-        for one in rows(there)
+        str(one.get("id")): text(one, table.columns[0].key)
+        for one in rows(values, place or step.name, key)
         if table and table.columns
     }
     chosen = value if isinstance(value, list) else [value]
@@ -326,14 +325,7 @@ def named(
     return column.shown_in(row)
 
 
-def sound(values: Any) -> Values:
-    """``values`` without steps that are none."""
-    if not isinstance(values, Mapping):
-        return {}
-    return {name: step for name, step in values.items() if isinstance(step, Mapping)}
-
-
-def unlisted(row: Mapping[str, Any]) -> bool:
+def unlisted(row: Row) -> bool:
     """Whether a member does not want to be listed, or no longer."""
     return row.get("consent") == "no" or row.get("status") == "withdrawn"
 
@@ -344,63 +336,29 @@ def discreet(course: Course, values: Values, ids: Collection[str] = ()) -> Value
     That holds for whoever said so in these ``values``, and for those with one of the ``ids``.
     """
     table = _prompt(course, "connections", "people")
-    if table is None or "connections" not in values:
+    connections = answers_in(values, "connections")
+    if table is None or not connections:
         return values
     columns = {column.key: column for column in table.columns}
     people = [
-        row | {"person": _cell(columns, row, "role") or "Somebody who is not listed"}
-        if unlisted(row) or text(row.get("id")) in ids
+        {**row, "person": _cell(columns, row, "role") or "Somebody who is not listed"}
+        if unlisted(row) or line(row, "id") in ids
         else row
-        for row in rows(values["connections"].get("people"))
+        for row in rows(values, "connections", "people")
     ]
-    return {**values, "connections": {**values["connections"], "people": people}}
-
-
-def rows(value: Any) -> list[dict[str, Any]]:
-    """A table's value as rows, whatever it is."""
-    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
-
-
-def text(value: Any) -> str:
-    """A text's value, without space around it; empty for anything else."""
-    return "" if not isinstance(value, str) or is_blank(value) else value.strip()
-
-
-def clean(words: Any) -> str:
-    """``words`` without characters that neither HTML nor XML may hold."""
-    return re.sub(
-        r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]",
-        "\ufffd",
-        str(words),
-    )
+    return {**values, "connections": {**connections, "people": people}}
 
 
 def _prompt(course: Course, name: str, key: str) -> Prompt | None:
     return next((step.prompt(key) for step in course.steps if step.name == name), None)
 
 
-def _cell(columns: Mapping[str, Prompt], row: Mapping[str, Any], key: str) -> str:
+def _cell(columns: Mapping[str, Prompt], row: Row, key: str) -> str:
     column = columns.get(key)
     value = row.get(key)
     return "" if column is None or column.is_empty(value) else column.shown(value)
 
 
-def _with_day(row: Mapping[str, Any], key: str, day: str) -> str:
-    words, when = text(row.get(key)), _day(row.get(day))
+def _with_day(row: Row, key: str, date: str) -> str:
+    words, when = text(row, key), date_in_words(day(row, date))
     return f"{words} (by {when})" if words and when else words
-
-
-def _day(value: Any) -> str:
-    try:
-        day = dt.date.fromisoformat(value)
-    except (TypeError, ValueError):
-        return ""
-    return _in_words(day)
-
-
-def _in_words(day: dt.date) -> str:
-    return f"{day:%B} {day.day}, {day.year}"
-
-
-def _clock(time: dt.time) -> str:
-    return f"{(time.hour - 1) % 12 + 1}:{time:%M} {'pm' if time.hour > 11 else 'am'}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from html import escape
 
+from pcn_course.characters import escaped
 from pcn_course.course import Course
 from pcn_course.look import LOOK
 from pcn_course.portfolio.content import (
@@ -17,14 +17,11 @@ from pcn_course.portfolio.content import (
     Section,
     Snapshots,
     Table,
-    Values,
     about,
-    clean,
     plan,
     reflection,
-    rows,
-    sound,
 )
+from pcn_course.values import Values, rows
 
 _STYLE = """
 body { margin: 0; }
@@ -98,9 +95,9 @@ def document_html(  # noqa: PLR0913 (each is an option)
     By default a comment keeps its place, so that a drawing can be put in later.
     """
     today = today or dt.datetime.now().astimezone().date()
-    title = escape(clean(course.title))
-    holds = escape(about(today, private=private, alone=alone))
-    people = rows(sound(values).get("connections", {}).get("people"))
+    title = escaped(course.title)
+    holds = escaped(about(today, private=private, alone=alone))
+    people = rows(values, "connections", "people")
     drawing = _FIGURE.replace(MAP, map_svg) if map_svg and people else ""
     whole = () if alone else reflection(course, values, private=private, notes=notes)
     answers = f'<div class="answers">{_html(whole)}</div>' if whole else ""
@@ -118,7 +115,7 @@ def document_html(  # noqa: PLR0913 (each is an option)
 def _html(sections: Iterable[Section]) -> str:
     parts = []
     for section in sections:
-        parts.append(f"<h{section.level}>{_safe(section.title)}</h{section.level}>")
+        parts.append(f"<h{section.level}>{escaped(section.title)}</h{section.level}>")
         parts += [_block(block, section.title) for block in section.blocks]
     return "".join(parts)
 
@@ -126,44 +123,42 @@ def _html(sections: Iterable[Section]) -> str:
 def _block(block: Block, title: str) -> str:
     match block:
         case Paragraph(text):
-            return f'<p dir="auto">{_safe(text)}</p>'
+            return f'<p dir="auto">{escaped(text)}</p>'
         case Items(texts):
-            items = "".join(f'<li dir="auto">{_safe(text)}</li>' for text in texts)
+            items = "".join(f'<li dir="auto">{escaped(text)}</li>' for text in texts)
             return f"<ul>{items}</ul>"
         case Table():
             return _table(block, title)
         case Entry(name, cells):
             words = "".join(
-                f'<div><dt>{_safe(label)}</dt><dd dir="auto">{_safe(cell)}</dd></div>'
+                f'<div><dt>{escaped(label)}</dt><dd dir="auto">{escaped(cell)}</dd></div>'
                 for label, cell in cells
             )
             inside = f"<dl>{words}</dl>" if words else ""
-            return f'<div class="entry"><h4 dir="auto">{_safe(name)}</h4>{inside}</div>'
+            return f'<div class="entry"><h4 dir="auto">{escaped(name)}</h4>{inside}</div>'
 
 
 def _table(table: Table, title: str) -> str:
     # A caption that says what the heading said is only for those who go from table to table.
     hidden = ' class="pcn-sr"' if table.caption == title else ""
     # On a small screen each row is a card. What is no table to the eye is still one by its roles.
-    head = "".join(f'<th scope="col" role="columnheader">{_safe(cell)}</th>' for cell in table.head)
+    head = "".join(
+        f'<th scope="col" role="columnheader">{escaped(cell)}</th>' for cell in table.head
+    )
     body = "".join(
-        f'<tr role="row"><th scope="row" role="rowheader" dir="auto">{_safe(first)}</th>'
+        f'<tr role="row"><th scope="row" role="rowheader" dir="auto">{escaped(first)}</th>'
         + "".join(
-            f'<td role="cell" data-label="{_safe(label)}" dir="auto">{_safe(cell)}</td>'
+            f'<td role="cell" data-label="{escaped(label)}" dir="auto">{escaped(cell)}</td>'
             for label, cell in zip(table.head[1:], others, strict=True)
         )
         + "</tr>"
         for first, *others in table.rows
     )
     # A wide table scrolls in itself, so a keyboard must get there.
-    region = f'role="region" tabindex="0" aria-label="{_safe(table.caption)}"'
+    region = f'role="region" tabindex="0" aria-label="{escaped(table.caption)}"'
     return (
         f'<div class="scroll pcn-scroll" {region}><table class="pcn-table" role="table">'
-        f"<caption{hidden}>{_safe(table.caption)}</caption>"
+        f"<caption{hidden}>{escaped(table.caption)}</caption>"
         f'<thead role="rowgroup"><tr role="row">{head}</tr></thead>'
         f'<tbody role="rowgroup">{body}</tbody></table></div>'
     )
-
-
-def _safe(words: str) -> str:
-    return escape(clean(words), quote=True)

@@ -6,10 +6,11 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pcn_course.characters import csv_bytes
+from pcn_course.characters import clean, csv_bytes, no_answer
 from pcn_course.course import Course, Prompt
 from pcn_course.network import numbered_members, read_network
-from pcn_course.portfolio.content import Values, clean, named, sound
+from pcn_course.portfolio.content import named
+from pcn_course.values import Values, answers_in, numbered_rows
 
 ME = "me"
 _KEPT = (
@@ -27,8 +28,6 @@ def members_csv(course: Course, values: Values) -> bytes:
     table = step.prompt("people") if step else None
     if step is None or table is None:
         return _csv(["id", "person"], [])
-    values = sound(values)
-    people = values.get(step.name, {}).get("people")
     columns = [column for column in table.columns if not column.private]
     ids = {number: _node(member.id) for number, member in numbered_members(values).items()}
     lines = [
@@ -36,8 +35,7 @@ def members_csv(course: Course, values: Values) -> bytes:
             ids.get(number, ""),
             *(named(course, step, column, row, values) for column in columns),
         ]
-        for number, row in enumerate(people if isinstance(people, list) else [], 1)
-        if isinstance(row, dict)
+        for number, row in numbered_rows(answers_in(values, step.name).get("people"))
     ]
     # In capitals, at the beginning of a file, this heading means another format to Excel.
     return _csv(["id", *(column.label for column in columns)], lines)
@@ -54,7 +52,7 @@ def ties_csv(course: Course, values: Values) -> bytes:
             "; ".join(labels.get(kind, kind) for kind in tie.kinds),
             *(_node(tie.one), _node(tie.other)),
         ]
-        for tie in (*network.ties, *network.left_out)
+        for tie in network.all_ties
     ]
     return _csv(["One", "Other", "In what way", "One id", "Other id"], lines)
 
@@ -70,7 +68,7 @@ def graphml(course: Course, values: Values) -> bytes:
         known = {
             key: value if isinstance(value, int) else clean(value)
             for key in _KEPT
-            if (value := getattr(member, key, None)) not in (None, "")
+            if not no_answer(value := getattr(member, key, None))
         }
         # Not known is not zero: such an edge has no closeness.
         link: dict[str, Any] = {} if member.closeness is None else {"closeness": member.closeness}
@@ -78,7 +76,7 @@ def graphml(course: Course, values: Values) -> bytes:
             link["kind"] = clean("; ".join(member.kinds))
         graph.add_node(_node(member.id), label=clean(member.name), **known)
         graph.add_edge(ME, _node(member.id), **link)
-    for tie in (*network.ties, *network.left_out):
+    for tie in network.all_ties:
         graph.add_edge(_node(tie.one), _node(tie.other), kind=clean("; ".join(tie.kinds)))
     file = io.BytesIO()
     nx.write_graphml(graph, file)

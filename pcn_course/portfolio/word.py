@@ -11,6 +11,7 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 
+from pcn_course.characters import clean
 from pcn_course.course import Course
 from pcn_course.portfolio.content import (
     Entry,
@@ -20,12 +21,11 @@ from pcn_course.portfolio.content import (
     Section,
     Snapshots,
     Table,
-    Values,
     about,
-    clean,
     plan,
     reflection,
 )
+from pcn_course.values import Values
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SOFT = RGBColor(0x53, 0x63, 0x6A)

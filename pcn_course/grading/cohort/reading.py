@@ -31,6 +31,7 @@ from pcn_course.course import Course, Step
 from pcn_course.files import write_whole
 from pcn_course.grading.room import Room, is_plain
 from pcn_course.grading.scores import read_marks
+from pcn_course.values import rows_of, ticked
 
 FORMAT = 2
 TOOL_PROMPTS = ("tools-known", "tools-wanted", "tools-chosen")
@@ -293,9 +294,7 @@ def tell(step: Step, answers: Submitted) -> Told:
         later=tuple(prompt.key for prompt in step.prompts if prompt.key not in asked),
         ready=checked.covered or not checked.open,
         covered=checked.covered,
-        tools={
-            key: tuple(dict.fromkeys(values.get(key) or ())) for key in TOOL_PROMPTS if key in asked
-        },
+        tools={key: ticked(values, key) for key in TOOL_PROMPTS if key in asked},
         network={key: _slim(values.get(key)) for key in _NETWORK.get(step.name, ())},
         minutes=_minutes_named(values.get(WASTED)) if WASTED in asked else None,
     )
@@ -307,8 +306,7 @@ def _slim(value: Any) -> Any:
         return value
     return [
         {key: _cell(key, one) for key, one in row.items() if not key.endswith("-shown")}
-        for row in value
-        if isinstance(row, dict)
+        for row in rows_of(value)
     ]
 
 

@@ -33,7 +33,14 @@ from filelock import FileLock, Timeout
 
 from pcn_course.answers import FILE
 from pcn_course.course import Course, Step, load_course
-from pcn_course.files import PRIVATE, StorageError, plain_os_error, private_folder, write_whole
+from pcn_course.files import (
+    PRIVATE,
+    StorageError,
+    UserError,
+    plain_os_error,
+    private_folder,
+    write_whole,
+)
 from pcn_course.workspace import Receipt, Workspace
 
 SECRET = "submission_secret.txt"  # noqa: S105 (a file's name)
@@ -62,13 +69,8 @@ _ARRIVED = (
 _log = logging.getLogger("pcn_course")
 
 
-class HandInError(Exception):
+class HandInError(UserError):
     """Nothing was handed in, or nothing fetched; ``plain`` says why and what to do."""
-
-    def __init__(self, plain: str) -> None:
-        """Take the sentence for the student."""
-        super().__init__(plain)
-        self.plain = plain
 
 
 class Question(Exception):  # noqa: N818 (asked, not failed)

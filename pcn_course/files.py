@@ -16,13 +16,16 @@ MAX_DEPTH = 100
 """Folders within folders that are looked into. Whoever owns a folder may nest without end."""
 
 
-class StorageError(Exception):
-    """Something could not be kept. ``plain`` is the sentence for the person at the page."""
+class UserError(Exception):
+    """Something can't be done; ``plain`` says why and what to do, to whoever wanted it."""
 
     def __init__(self, plain: str) -> None:
-        """Take the sentence for the person at the page."""
         super().__init__(plain)
         self.plain = plain
+
+
+class StorageError(UserError):
+    """Something could not be kept."""
 
 
 def plain_os_error(error: OSError) -> str:

@@ -17,6 +17,7 @@ from sqlalchemy import Engine, insert, select, update
 
 from pcn_course import system
 from pcn_course.exchange import LONGEST_REQUEST, MOST_REQUESTS, REQUEST, REQUEST_ENDING
+from pcn_course.files import UserError
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.plainly import read_plainly
 from pcn_course.grading.records import log_event, make_tables, now, requests
@@ -28,13 +29,8 @@ MOST_READ = 50
 """Requests of one student about one step that are looked into, the newest."""
 
 
-class RequestError(Exception):
+class RequestError(UserError):
     """A request can't be kept or answered. ``plain`` says why and what to do."""
-
-    def __init__(self, plain: str) -> None:
-        """Take the sentence for whoever asked or answers."""
-        super().__init__(plain)
-        self.plain = plain
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,7 +25,7 @@ import msgspec
 import pandas as pd
 
 from pcn_course.course import Course, Step
-from pcn_course.files import write_whole
+from pcn_course.files import UserError, write_whole
 from pcn_course.grading.cohort import Class, Told, csv_bytes, read_class
 from pcn_course.grading.cohort.reading import TOOL_PROMPTS, WASTED
 from pcn_course.grading.lms.ids import SHORTENED, id_key, is_shortened
@@ -47,13 +47,8 @@ _NO = frozenset({"no", "n", "false", "0", "declined", "withdrawn", ""})
 _WEEK = 7 * 24 * 3600
 
 
-class ResearchError(Exception):
+class ResearchError(UserError):
     """Nothing was exported. ``plain`` says why and what to do."""
-
-    def __init__(self, plain: str) -> None:
-        """Take the sentence for whoever runs the command."""
-        super().__init__(plain)
-        self.plain = plain
 
 
 class Exported(msgspec.Struct, frozen=True, kw_only=True):

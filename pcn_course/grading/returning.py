@@ -12,7 +12,7 @@ import msgspec
 from nbgrader.exchange.default import Exchange
 
 from pcn_course.checks import check
-from pcn_course.files import write_private, write_whole
+from pcn_course.files import UserError, write_private, write_whole
 from pcn_course.grading.feedback import feedback_folders, release_state, set_release_state
 from pcn_course.grading.late import recalculate
 from pcn_course.grading.late_file import FILE as LATE
@@ -36,13 +36,8 @@ from pcn_course.grading.marks import Marking
 from pcn_course.grading.room import HELD, Room
 
 
-class ReturnError(Exception):
+class ReturnError(UserError):
     """Feedback was not given back. ``plain`` says why and what to do."""
-
-    def __init__(self, plain: str) -> None:
-        """Take the sentence for the instructor."""
-        super().__init__(plain)
-        self.plain = plain
 
 
 class Waiting(msgspec.Struct, frozen=True):

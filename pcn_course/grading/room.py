@@ -19,6 +19,7 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from pcn_course.answers import FILE, Submitted, read_submitted
 from pcn_course.course import Course, default_root, load_course
+from pcn_course.files import UserError
 from pcn_course.grading import private  # noqa: F401 (by it a gradebook is its owner's alone)
 from pcn_course.grading.audit import watch
 from pcn_course.grading.programs import put_on_path
@@ -33,13 +34,8 @@ HELD = (
 )
 
 
-class RoomError(Exception):
+class RoomError(UserError):
     """The room can't be used. ``plain`` says why and what to do."""
-
-    def __init__(self, plain: str) -> None:
-        """Take the sentence for whoever runs the command."""
-        super().__init__(plain)
-        self.plain = plain
 
 
 class Person(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, func, select
 
 from pcn_course.course import Criterion
+from pcn_course.files import UserError
 from pcn_course.grading import tables
 from pcn_course.grading.notebooks import STRUCTURE
 from pcn_course.grading.records import events, notes
@@ -23,13 +24,8 @@ MAX_COMMENT = 20_000
 """Characters of a comment."""
 
 
-class MarkError(Exception):
+class MarkError(UserError):
     """A mark can't be given. ``plain`` says why and what to do."""
-
-    def __init__(self, plain: str) -> None:
-        """Take the sentence for the marker."""
-        super().__init__(plain)
-        self.plain = plain
 
 
 class NoSubmissionError(MarkError):

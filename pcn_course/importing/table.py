@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
+from pcn_course.files import UserError
+
 MOST_BYTES = 4_000_000
 MOST_PEOPLE = 30_000
 """As many connections as LinkedIn allows; of a longer list only so many lines are read."""
@@ -28,8 +30,8 @@ NOBODY = (
 AS_CSV = f"then choose the new file here. {UNCHANGED}"
 
 
-class ListError(ValueError):
-    """A file that is no list of people. Its text says what is wrong and what to do."""
+class ListError(UserError):
+    """A file that is no list of people."""
 
 
 END = "\x1a"

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pcn_course.assets import loader
 from pcn_course.characters import csv_bytes
 from pcn_course.course import CourseError, Step, UnknownStepError
+from pcn_course.files import UserError
 from pcn_course.grading import audit
 from pcn_course.grading.calibration import SYNTHETIC, is_calibration
 from pcn_course.grading.late import recalculate
@@ -49,13 +50,8 @@ RUBRIC_CHANGED = (
 )
 
 
-class NotThereError(Exception):
+class NotThereError(UserError):
     """What the page asks about is not there. ``plain`` says so to the marker."""
-
-    def __init__(self, plain: str) -> None:
-        """Take the sentence for the marker."""
-        super().__init__(plain)
-        self.plain = plain
 
 
 class RubricChangedError(NotThereError):

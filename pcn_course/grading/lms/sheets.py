@@ -19,18 +19,14 @@ from typing import Literal
 import msgspec
 
 from pcn_course import characters
+from pcn_course.files import UserError
 
 MAX_SHEET = 50_000_000
 """The most bytes of a table that are read."""
 
 
-class LmsError(Exception):
+class LmsError(UserError):
     """It can't be done. ``plain`` says why and what to do; nothing was changed."""
-
-    def __init__(self, plain: str) -> None:
-        """Take the sentence for whoever runs the command."""
-        super().__init__(plain)
-        self.plain = plain
 
 
 class Row(msgspec.Struct, frozen=True):

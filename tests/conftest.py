@@ -19,7 +19,7 @@ pytest_plugins = ["tests.support.chromium"]
 HERE = Path(__file__).parent
 FIRST = (
     "browser/test_story", "browser/test_accessible", "attacks/", "hub/", "browser/test_marking",
-    "browser/test_faults", "grading/test_cycle", "browser/", "demo/", "care/", "grading/",
+    "browser/test_faults", "grading/test_cycle", "browser/", "demo/", "admin/", "grading/",
     "instructor/", "cli/",
 )  # fmt: skip
 """Files that take longest, in descending order."""

@@ -28,7 +28,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from traitlets.config import Config
 from traitlets.utils.importstring import import_item
 
-from pcn_course.care.restore import restore
+from pcn_course.admin.restore import restore
 from pcn_course.course import load_course
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.room import open_room

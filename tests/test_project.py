@@ -44,7 +44,7 @@ LAYERS = (
     ("exchange",),
     ("app", "grading", "widgets"),
     ("instructor",),
-    ("care",),
+    ("admin",),
     ("demo",),
     ("hub",),
     ("cli",),

@@ -37,8 +37,8 @@ def doctor(
 
     Exits 1 where something is wrong.
     """
-    from pcn_course.care.doctor import doctor as look
-    from pcn_course.care.finding import as_json, as_text, exit_code
+    from pcn_course.admin.doctor.findings import as_json, as_text, exit_code
+    from pcn_course.admin.doctor.run import doctor as look
 
     found = look(folder, workspaces, exchange=exchange, address=address)
     click.echo(as_json(found) if for_machines else as_text(found), nl=False)
@@ -58,8 +58,8 @@ def backup(
     TARGET is a new folder or a new .tar.gz. It holds the room, the gradebook, the exchange and
     the workspaces, private notes included. Exits 1 where something was left out.
     """
-    from pcn_course.care.backup import INCOMPLETE
-    from pcn_course.care.backup import backup as make
+    from pcn_course.admin.backup import INCOMPLETE
+    from pcn_course.admin.backup import backup as make
 
     room = room_in(folder)
     with _told():
@@ -97,7 +97,7 @@ def restore(
 
     FOLDER must be empty or missing.
     """
-    from pcn_course.care import restore as restoring
+    from pcn_course.admin import restore as restoring
 
     if only_verify:
         with _told():
@@ -152,7 +152,7 @@ def purge(  # noqa: PLR0913 (each is an option)
     Without --yes it only says what would go. With it there is a receipt. Stop the student's
     server first. Exits 1 where something could not be removed.
     """
-    from pcn_course.care.purge import purge as remove
+    from pcn_course.admin.purge import purge as remove
 
     if bool(student) == term:
         raise click.UsageError("Say whom to remove: --student ID, or --term for everybody.")
@@ -174,7 +174,7 @@ def purge(  # noqa: PLR0913 (each is an option)
 @room_option
 def upgrade(folder: Path | None) -> None:
     """Bring a gradebook that an older version wrote up to date."""
-    from pcn_course.care.migrate import upgrade as bring_up
+    from pcn_course.admin.migrate import upgrade as bring_up
 
     room = room_in(folder)
     with _told():
@@ -189,10 +189,10 @@ def _number(count: int, one: str, several: str = "") -> str:
 @contextmanager
 def _told() -> Iterator[None]:
     """Turn what a part of the care refuses into one sentence and exit status 1."""
-    from pcn_course.care.manifest import BackupError
-    from pcn_course.care.migrate import MigrationError
-    from pcn_course.care.places import PlacesError
-    from pcn_course.care.purge import PurgeError
+    from pcn_course.admin.locations import PlacesError
+    from pcn_course.admin.manifest import BackupError
+    from pcn_course.admin.migrate import MigrationError
+    from pcn_course.admin.purge import PurgeError
 
     try:
         yield

@@ -1,7 +1,7 @@
 """Backing up a class on a server, and laying it down on a new one. Both run as root.
 
 ``python -P -m pcn_course.hub.keep back-up|restore hub.toml FOLDER``: the folder holds the class
-(`pcn_course.care`), the hub's database with who may log in, and the settings. The room's
+(`pcn_course.admin`), the hub's database with who may log in, and the settings. The room's
 configuration belongs to those who teach, so root never runs it: a process of theirs says where the
 gradebook is.
 """
@@ -21,11 +21,11 @@ from pathlib import Path
 import msgspec
 from traitlets.config import Config
 
-from pcn_course.care import restore as restoring
-from pcn_course.care.backup import INCOMPLETE, Made, backup
-from pcn_course.care.manifest import WORKSPACES, Backup, BackupError
-from pcn_course.care.places import PlacesError
-from pcn_course.care.rows import database_file
+from pcn_course.admin import restore as restoring
+from pcn_course.admin.backup import INCOMPLETE, Made, backup
+from pcn_course.admin.database import database_file
+from pcn_course.admin.locations import PlacesError
+from pcn_course.admin.manifest import WORKSPACES, Backup, BackupError
 from pcn_course.characters import printable
 from pcn_course.course import CourseError, load_course
 from pcn_course.exchange import STUDENT_ID

@@ -26,7 +26,7 @@ from pcn_course.files import plain_os_error
 from pcn_course.hub.pods import BASE, NAME
 
 if TYPE_CHECKING:
-    from pcn_course.care.backup import Made
+    from pcn_course.admin.backup import Made
 
 _GRADEBOOK = """
 import os  # noqa: E402
@@ -110,7 +110,7 @@ def back_up(base: Path, file: Path) -> Made:
     """
     from traitlets.config import Config
 
-    from pcn_course.care.backup import backup
+    from pcn_course.admin.backup import backup
     from pcn_course.course import load_course
     from pcn_course.grading.room import Room
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from pcn_course.care import backup
+from pcn_course.admin import backup
 from pcn_course.cli import main
 from pcn_course.grading.room import Room
 from pcn_course.instructor.agreement import Agreement

@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy.exc import SQLAlchemyError
 
-from pcn_course.care.purge import purge
+from pcn_course.admin.purge import purge
 from pcn_course.cli import main
 from pcn_course.grading import audit
 from pcn_course.grading.feedback import set_release_state

@@ -12,7 +12,7 @@ from nbgrader import utils
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 
-from pcn_course.care import term
+from pcn_course.admin.doctor import course_checks
 from pcn_course.grading.dates import disagreements, due_dates
 from pcn_course.grading.lms.zones import ZoneError, zone_of
 from pcn_course.grading.release import scores_changed
@@ -60,7 +60,7 @@ def test_of_two_due_dates_the_one_that_changed_counts(room: Room) -> None:
     assert "January 22, 2027, 11:59 PM EST in data/course.toml" in told[0]
     assert "March 19, 2027, 11:59 PM EDT in the gradebook" in told[0]
     assert "its notebook in release/ says January 22, 2027, 11:59 PM EST" in told[1]
-    doctor = [one.says for one in term.due_dates(room, None)]
+    doctor = [one.says for one in course_checks.due_dates(room, None)]
     assert doctor[:2] == told
     assert doctor[-1] == f"{STEP} is due March 19, 2027, 11:59 PM EDT."
     assert generate(room)["success"]

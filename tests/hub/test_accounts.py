@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from pcn_course.care.backup import BACKUPS, _copy_sqlite
+from pcn_course.admin.backup import BACKUPS, _copy_sqlite
 from pcn_course.hub.accounts import AccountError, _add, owned_folder
 from pcn_course.hub.settings import Settings
 from pcn_course.hub.spawner import CourseSpawner, _began, _limits
@@ -25,14 +25,14 @@ NOTE = """
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from pcn_course.care.backup import _remember
+from pcn_course.admin.backup import _remember
 _remember(SimpleNamespace(root=Path(sys.argv[1])), Path(sys.argv[2]))
 """
 COPY = """
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from pcn_course.care.backup import copy_gradebook
+from pcn_course.admin.backup import copy_gradebook
 room = SimpleNamespace(root=Path(sys.argv[1]))
 copy_gradebook(room, room.root / "gradebook.db", Path(sys.argv[2]))
 """

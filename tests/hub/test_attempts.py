@@ -24,7 +24,7 @@ from typing import NamedTuple
 import pytest
 from tornado.web import decode_signed_value
 
-from pcn_course.care.backup import BACKUPS
+from pcn_course.admin.backup import BACKUPS
 from pcn_course.hub.accounts import Account, AccountError, account_name
 from pcn_course.hub.confine import ORDER, take_place
 from pcn_course.hub.places import welcome

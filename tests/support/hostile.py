@@ -1,6 +1,6 @@
 """Names, depth and size of files that nobody expects, and that a student can lay into a folder.
 
-Remove such a folder by `pcn_course.care.pieces.remove`: neither `shutil` nor pytest can.
+Remove such a folder by `pcn_course.admin.inventory.remove`: neither `shutil` nor pytest can.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from pcn_course.care import gather
+from pcn_course.admin import snapshot
 
 ODD = os.fsdecode(b"caf\xe9\x1b[2J.txt")
 """A name that is no UTF-8, and that a terminal would obey."""
@@ -25,7 +25,7 @@ def lay_what_stops_a_copy(home: Path) -> None:
     (inside / "link").symlink_to(os.fsdecode(b"\xff"))
     (home / "a\nforged line\x1b[1A").write_text("forged")
     with (home / "huge").open("wb") as file:
-        file.truncate(gather.LARGEST + 1)
+        file.truncate(snapshot.LARGEST + 1)
     lay_deep_folders(home)
 
 

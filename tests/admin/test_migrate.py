@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Column, MetaData, String, text
 
 from pcn_course import answers
+from pcn_course.admin.migrate import MigrationError, newer, upgrade
 from pcn_course.answers import Edit, read_answers
-from pcn_course.care.migrate import MigrationError, newer, upgrade
 from pcn_course.course import Course, default_root, load_course
 from pcn_course.grading import records
 from pcn_course.workspace import Workspace
@@ -184,7 +184,7 @@ def test_a_column_that_a_newer_version_has_is_added_and_no_row_is_lost(
     for table in records.tables.sorted_tables:
         table.to_metadata(later)
     later.tables["pcn_note"].append_column(Column("source", String(20)))
-    monkeypatch.setattr("pcn_course.care.migrate.tables", later)
+    monkeypatch.setattr("pcn_course.admin.migrate.tables", later)
     assert upgrade(room.engine) == ("pcn_note.source",)
     assert upgrade(room.engine) == ()
     with room.engine.connect() as connection:

@@ -16,13 +16,13 @@ import pytest
 from click.testing import CliRunner
 from nbgrader.utils import notebook_hash
 
+from pcn_course.admin import inventory
+from pcn_course.admin.backup import backup
+from pcn_course.admin.doctor import course_checks as term_checks
+from pcn_course.admin.doctor.findings import as_json
+from pcn_course.admin.inventory import remove
+from pcn_course.admin.purge import PurgeError, Receipt, pseudonym_of, purge
 from pcn_course.answers import Edit
-from pcn_course.care import pieces
-from pcn_course.care import term as term_checks
-from pcn_course.care.backup import backup
-from pcn_course.care.finding import as_json
-from pcn_course.care.pieces import remove
-from pcn_course.care.purge import PurgeError, Receipt, pseudonym_of, purge
 from pcn_course.cli import main
 from pcn_course.grading import research
 from pcn_course.grading.cohort import read_class
@@ -297,7 +297,7 @@ def test_a_purge_that_stopped_half_way_is_finished_by_the_next(
     term: Term, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     count = 0
-    remove = pieces.remove
+    remove = inventory.remove
 
     def breaks(path: Path) -> None:
         nonlocal count
@@ -306,7 +306,7 @@ def test_a_purge_that_stopped_half_way_is_finished_by_the_next(
             raise KeyboardInterrupt
         remove(path)
 
-    monkeypatch.setattr(pieces, "remove", breaks)
+    monkeypatch.setattr(inventory, "remove", breaks)
     with pytest.raises(KeyboardInterrupt):
         go(term, yes=True)
     monkeypatch.undo()
@@ -322,7 +322,7 @@ def test_what_can_not_be_removed_is_said_and_the_roster_waits_for_it(
     def refuses(path: Path) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(pieces, "remove", refuses)
+    monkeypatch.setattr(inventory, "remove", refuses)
     told = purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces, yes=True)
     assert "Permission denied" in told.text()
     assert GONE in (term.room.root / "roster.csv").read_text()
@@ -348,7 +348,7 @@ def test_no_file_of_a_students_ends_a_purge(term: Term) -> None:
     local.symlink_to(term.base / "elsewhere")
     big = term.room.root / "big.csv"
     with big.open("wb") as file:
-        file.truncate(pieces.LARGEST + 1)
+        file.truncate(inventory.LARGEST + 1)
     inbound = term.exchange / "pcn" / "inbound" / STAYS
     try:
         lay_what_stops_a_copy(workspace)
@@ -489,7 +489,7 @@ def test_a_gradebook_on_postgresql_gives_up_the_same_rows(tmp_path: Path) -> Non
 def test_a_table_that_begins_in_another_way_is_purged_too(tmp_path: Path, text: str) -> None:
     path = tmp_path / "late.csv"
     path.write_bytes(text.format(gone=GONE, stays=STAYS).encode())
-    piece = pieces._rows(path, pieces.Who(id=GONE))
+    piece = inventory._rows(path, inventory.Who(id=GONE))
     assert piece is not None
     assert (piece.count, piece.unit) == (1, "rows")
     before = path.read_bytes().splitlines()
@@ -560,7 +560,7 @@ def test_a_table_in_an_older_coding_keeps_its_other_bytes(tmp_path: Path) -> Non
     path = tmp_path / "grades.csv"
     stays = b"Student,Name\r\nben,J\xf6\x81\r\n"
     path.write_bytes(stays + GONE.encode() + b",Z\r\n")
-    piece = pieces._rows(path, pieces.Who(id=GONE))
+    piece = inventory._rows(path, inventory.Who(id=GONE))
     assert piece is not None
     piece.remove()
     assert path.read_bytes() == stays
@@ -575,7 +575,7 @@ def test_of_a_receipt_only_the_beginning_is_read(tmp_path: Path) -> None:
         bulk.writestr("huge.txt", RECEIPT + " " * 50_000_000)
     with zipfile.ZipFile(path) as bulk:
         tracemalloc.start()
-        begins = pieces._begins(bulk, "huge.txt")
+        begins = inventory._begins(bulk, "huge.txt")
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert begins.startswith(RECEIPT)

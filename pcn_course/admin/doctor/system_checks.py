@@ -21,8 +21,8 @@ from packaging.utils import canonicalize_name
 
 import pcn_course
 from pcn_course import system
+from pcn_course.admin.doctor.findings import Finding, fault, good, warning
 from pcn_course.assets import WIDGETS, asset
-from pcn_course.care.finding import Finding, fault, good, warning
 from pcn_course.grading.programs import put_on_path
 
 PACKAGE = "pcn-course"

@@ -15,8 +15,8 @@ import msgspec
 from sqlalchemy import Column, Connection, Engine, Table, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from pcn_course.admin.locations import read_plain
 from pcn_course.answers import FORMAT, MAX_FILE
-from pcn_course.care.places import read_plain
 from pcn_course.grading.records import make_tables, tables
 
 

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import IO, Literal
 
 from pcn_course import system
+from pcn_course.admin.manifest import ODD_NAMES, Entry, Readable, measured
 from pcn_course.answers import FILE, MAX_FILE
-from pcn_course.care.manifest import ODD_NAMES, Entry, Readable, measured
 from pcn_course.characters import is_text, printable
 from pcn_course.files import MAX_DEPTH
 

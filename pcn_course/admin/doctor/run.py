@@ -11,10 +11,10 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from pcn_course.care import machine, term
-from pcn_course.care.finding import Finding, as_json, as_text, exit_code, fault
-from pcn_course.care.places import PlacesError, exchange_root
-from pcn_course.care.rows import database_file
+from pcn_course.admin.database import database_file
+from pcn_course.admin.doctor import course_checks, system_checks
+from pcn_course.admin.doctor.findings import Finding, as_json, as_text, exit_code, fault
+from pcn_course.admin.locations import PlacesError, exchange_root
 from pcn_course.course import Course, CourseError, default_root, load_course
 from pcn_course.grading.room import HELD, Room, RoomError, open_room
 
@@ -39,14 +39,16 @@ def doctor(
     if workspace is None and (named := os.environ.get("PCN_WORKSPACES")):
         workspace = Path(named)
     checks: list[tuple[str, Callable[[], Iterable[Finding]]]] = [
-        ("packages", lambda: machine.versions(None)),
-        ("files of the package", machine.files),
-        ("time zone", lambda: machine.clock(room.config if room else None)),
-        ("browser origin", lambda: machine.jupyter(address)),
-        ("disk", lambda: machine.disk("temporary files", Path(tempfile.gettempdir()))),
+        ("packages", lambda: system_checks.versions(None)),
+        ("files of the package", system_checks.files),
+        ("time zone", lambda: system_checks.clock(room.config if room else None)),
+        ("browser origin", lambda: system_checks.jupyter(address)),
+        ("disk", lambda: system_checks.disk("temporary files", Path(tempfile.gettempdir()))),
     ]
     if course:
-        checks.append(("course", lambda: term.course_files(course, room.root if room else None)))
+        checks.append(
+            ("course", lambda: course_checks.course_files(course, room.root if room else None))
+        )
     if room:
         checks += _of_room(room, exchange)
     if workspace:
@@ -89,15 +91,15 @@ def _of_room(
 ) -> Iterator[tuple[str, Callable[[], Iterable[Finding]]]]:
     root = exchange or exchange_root(room)
     sqlite = database_file(room.db_url) is not None
-    yield "disk", lambda: machine.disk("the room", room.root)
-    yield "locks", lambda: machine.locks("the room", room.root, database=sqlite)
-    yield "gradebook", lambda: term.gradebook(room)
-    yield "due dates", lambda: term.due_dates(room, root)
-    yield "roster", lambda: term.roster(room)
-    yield "research", lambda: term.secrets(room.root)
-    yield "exchange", lambda: term.exchange(root, room.course_id)
+    yield "disk", lambda: system_checks.disk("the room", room.root)
+    yield "locks", lambda: system_checks.locks("the room", room.root, database=sqlite)
+    yield "gradebook", lambda: course_checks.gradebook(room)
+    yield "due dates", lambda: course_checks.due_dates(room, root)
+    yield "roster", lambda: course_checks.roster(room)
+    yield "research", lambda: course_checks.secrets(room.root)
+    yield "exchange", lambda: course_checks.exchange(root, room.course_id)
     if root and root.is_dir():
-        yield "disk", lambda: machine.disk("the exchange", root)
+        yield "disk", lambda: system_checks.disk("the exchange", root)
 
 
 def _of_workspaces(folder: Path) -> Iterator[tuple[str, Callable[[], Iterable[Finding]]]]:
@@ -106,9 +108,9 @@ def _of_workspaces(folder: Path) -> Iterator[tuple[str, Callable[[], Iterable[Fi
             "workspaces", f"There is no folder {folder}.", "Name the folder of the workspaces."
         )]  # fmt: skip
         return
-    yield "disk", lambda: machine.disk("workspaces", folder)
-    yield "locks", lambda: machine.locks("workspaces", folder)
-    yield "workspaces", lambda: term.workspaces(folder)
+    yield "disk", lambda: system_checks.disk("workspaces", folder)
+    yield "locks", lambda: system_checks.locks("workspaces", folder)
+    yield "workspaces", lambda: course_checks.workspaces(folder)
 
 
 def _tried(name: str, check: Callable[[], Iterable[Finding]]) -> list[Finding]:

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from pcn_course.admin.doctor import system_checks
+from pcn_course.admin.doctor.run import Finding, as_json, as_text, doctor, exit_code
+from pcn_course.admin.migrate import upgrade
 from pcn_course.answers import Edit
-from pcn_course.care import machine
-from pcn_course.care.doctor import Finding, as_json, as_text, doctor, exit_code
-from pcn_course.care.migrate import upgrade
 from pcn_course.grading.lms.roster import Entry, Roster, write_roster
 from pcn_course.grading.records import make_tables
 from pcn_course.grading.room import Room, open_room
@@ -126,13 +126,13 @@ def test_packages_that_differ_are_told(
 ) -> None:
     constraints = tmp_path / "constraints.txt"
     constraints.write_text("click==0.1\nnowhere-installed==1.0\n")
-    other = [one for one in machine.versions(constraints) if one.check == "packages"]
+    other = [one for one in system_checks.versions(constraints) if one.check == "packages"]
     assert [one.state for one in other] == ["warning"]
     assert "click" in other[0].says
     assert "nowhere" not in other[0].says
     needs = ["click>=99", "missing-package>=1", 'dev-only>=1; extra == "dev"']
     monkeypatch.setattr(metadata, "requires", lambda _: needs)
-    wrong = [one for one in machine.versions(constraints) if one.check == "packages"]
+    wrong = [one for one in system_checks.versions(constraints) if one.check == "packages"]
     assert [one.state for one in wrong] == ["fault"]
     assert "missing-package is missing" in wrong[0].says
     assert "dev-only" not in wrong[0].says
@@ -141,7 +141,7 @@ def test_packages_that_differ_are_told(
 def test_a_changed_file_of_an_installed_package_is_told(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(machine, "_changed", lambda: ["pcn_course/widgets/form.js"])
+    monkeypatch.setattr(system_checks, "_changed", lambda: ["pcn_course/widgets/form.js"])
     (one,) = found(room, "files of the package")
     assert "form.js" in one.says
 
@@ -200,10 +200,10 @@ def test_an_exchange_that_is_open_is_told(
     room: Room, exchange: Path, harm: Any, state: str, words: str
 ) -> None:
     # Only this check: the others were looked at above.
-    from pcn_course.care import term
+    from pcn_course.admin.doctor import course_checks
 
     harm(exchange)
-    several = [one for one in term.exchange(exchange, "pcn") if one.state != "good"]
+    several = [one for one in course_checks.exchange(exchange, "pcn") if one.state != "good"]
     assert [one.state for one in several] == [state]
     assert words in several[0].says
     assert several[0].todo
@@ -226,19 +226,19 @@ def test_a_full_disk_is_told_also_when_it_is_full_of_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disk: Disk, states: list[str]
 ) -> None:
     monkeypatch.setattr(os, "statvfs", lambda _: disk)
-    assert [one.state for one in machine.disk("a test", tmp_path)] == states
+    assert [one.state for one in system_checks.disk("a test", tmp_path)] == states
 
 
 def test_a_file_system_without_locks_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert [one.state for one in machine.locks("a test", tmp_path)] == ["good"]
-    (missing,) = machine.locks("a test", tmp_path / "missing")
+    assert [one.state for one in system_checks.locks("a test", tmp_path)] == ["good"]
+    (missing,) = system_checks.locks("a test", tmp_path / "missing")
     assert (missing.check, missing.state) == ("writing", "fault")
-    monkeypatch.setattr(machine, "file_system", lambda _: "nfs4")
-    assert [one.state for one in machine.locks("x", tmp_path, database=True)] == ["warning"]
+    monkeypatch.setattr(system_checks, "file_system", lambda _: "nfs4")
+    assert [one.state for one in system_checks.locks("x", tmp_path, database=True)] == ["warning"]
     monkeypatch.setattr(fcntl, "flock", lambda *_: None)  # everybody gets it
-    assert [one.state for one in machine.locks("a test", tmp_path)] == ["fault"]
+    assert [one.state for one in system_checks.locks("a test", tmp_path)] == ["fault"]
 
 
 def test_what_a_crash_left_in_workspaces_is_told(
@@ -276,12 +276,12 @@ def test_settings_that_open_a_server_or_do_not_fit_its_address_are_told(
 ) -> None:
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
     (tmp_path / "jupyter_server_config.py").write_text(f"c = get_config()\n{line}\n")
-    several = [one for one in machine.jupyter(address) if one.state == "fault"]
+    several = [one for one in system_checks.jupyter(address) if one.state == "fault"]
     assert len(several) == 1
     assert words in several[0].says
     (tmp_path / "jupyter_server_config.py").write_text("c = get_config()\n")
     good = "https://hub.example.edu/" if address else None
-    assert [one.state for one in machine.jupyter(good)] == ["good"]
+    assert [one.state for one in system_checks.jupyter(good)] == ["good"]
 
 
 def test_a_wrong_time_zone_and_an_open_secret_are_told(room: Room) -> None:
@@ -302,7 +302,7 @@ def test_a_check_that_fails_itself_does_not_end_the_others(
     def breaks() -> None:
         raise RuntimeError("unforeseen")
 
-    monkeypatch.setattr(machine, "files", breaks)
+    monkeypatch.setattr(system_checks, "files", breaks)
     several = doctor(room.root)
     assert any("unforeseen" in one for one in faults(several))
     assert "gradebook" in {one.check for one in several}

@@ -15,11 +15,11 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from pcn_course import system
-from pcn_course.care.finding import Finding, fault, good, warning
-from pcn_course.care.machine import held
-from pcn_course.care.migrate import missing_columns, newer
-from pcn_course.care.places import find_workspaces
-from pcn_course.care.rows import database_file
+from pcn_course.admin.database import database_file
+from pcn_course.admin.doctor.findings import Finding, fault, good, warning
+from pcn_course.admin.doctor.system_checks import held
+from pcn_course.admin.locations import find_workspaces
+from pcn_course.admin.migrate import missing_columns, newer
 from pcn_course.course import Course
 from pcn_course.course.released import changes
 from pcn_course.grading.lms.roster import FILE as ROSTER

@@ -20,13 +20,13 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
+from pcn_course.admin import snapshot
+from pcn_course.admin.backup import backup
+from pcn_course.admin.inventory import remove
+from pcn_course.admin.locations import places_of
+from pcn_course.admin.manifest import BackupError, measured
+from pcn_course.admin.restore import restore, verify
 from pcn_course.answers import Edit, read_answers
-from pcn_course.care import gather
-from pcn_course.care.backup import backup
-from pcn_course.care.manifest import BackupError, measured
-from pcn_course.care.pieces import remove
-from pcn_course.care.places import places_of
-from pcn_course.care.restore import restore, verify
 from pcn_course.cli import main
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.room import Room, open_room
@@ -302,7 +302,7 @@ def test_a_students_links_and_pipes_lead_a_backup_nowhere(hostile: Running, tmp_
 def test_a_lock_that_is_never_let_go_does_not_stop_a_backup(
     running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gather, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(snapshot, "LOCK_SECONDS", 0.05)
     store = running.workspace("ben").store(running.room.course, running.room.course.step("goals"))
     with store._locked():
         done = backup(running.room, tmp_path / "backup", workspaces=running.workspaces)
@@ -352,7 +352,7 @@ def test_a_backup_with_everything_in_it_exits_0(running: Running, tmp_path: Path
 def test_so_much_is_copied_of_one_person(
     running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gather, "MOST", 60)
+    monkeypatch.setattr(snapshot, "MOST", 60)
     ben = running.workspaces / "ben" / "many"
     ben.mkdir()
     for number in range(100):
@@ -361,21 +361,21 @@ def test_so_much_is_copied_of_one_person(
     shutil.rmtree(ben)
     assert any("of one person" in line and "ben" in line for line in done.left_out)
     assert any("more in workspaces/ben are NOT" in line for line in done.left_out)
-    assert len(done.left_out) == gather.FEW + 1
+    assert len(done.left_out) == snapshot.FEW + 1
     for who in STUDENTS:
         assert (done.path / "workspaces" / who / STEP / "answers.json").exists()
 
 
 def test_a_file_that_grows_while_it_is_copied_has_an_end() -> None:
     with Path("/dev/zero").open("rb") as endless:
-        size, _ = measured(gather._Source(endless, 100_000))
+        size, _ = measured(snapshot._Source(endless, 100_000))
     assert size == 100_000
 
 
 def test_all_locks_of_a_workspace_are_waited_for_once(
     running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gather, "LOCK_SECONDS", 0.2)
+    monkeypatch.setattr(snapshot, "LOCK_SECONDS", 0.2)
     tried: list[float] = []
     flock = fcntl.flock
 
@@ -413,16 +413,16 @@ def test_a_link_in_a_home_is_no_cache_of_nbgraders(running: Running, tmp_path: P
 def test_a_full_disk_leaves_no_half_backup(
     running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add, count = gather.Target.add, 0
+    add, count = snapshot.Target.add, 0
 
-    def full(self: gather.Target, name: str, source: object) -> tuple[int, str]:
+    def full(self: snapshot.Target, name: str, source: object) -> tuple[int, str]:
         nonlocal count
         count += 1
         if count > 5:
             raise OSError(28, "No space left on device")
         return add(self, name, source)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(gather.Target, "add", full)
+    monkeypatch.setattr(snapshot.Target, "add", full)
     with pytest.raises(BackupError, match="no room left"):
         running.back_up(tmp_path / "backup")
     assert not (tmp_path / "backup").exists()

@@ -21,9 +21,9 @@ from pathlib import Path
 import msgspec
 
 import pcn_course
-from pcn_course.care.pieces import LARGEST, Piece, Who, is_fixed, pieces_of, pieces_of_term
-from pcn_course.care.places import Places, find_workspaces, places_of, read_plain
-from pcn_course.care.rows import connect, count_rows, database_file, delete_rows, rows_naming
+from pcn_course.admin.database import connect, count_rows, database_file, delete_rows, rows_naming
+from pcn_course.admin.inventory import LARGEST, Piece, Who, is_fixed, pieces_of, pieces_of_term
+from pcn_course.admin.locations import Places, find_workspaces, places_of, read_plain
 from pcn_course.characters import printable
 from pcn_course.exchange import STUDENT_ID
 from pcn_course.files import walk, write_whole

@@ -27,9 +27,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 import pcn_course
 from pcn_course import system
-from pcn_course.answers import FORMAT as ANSWERS_FORMAT
-from pcn_course.care.gather import Gatherer, Target, TargetError
-from pcn_course.care.manifest import (
+from pcn_course.admin.database import database_file
+from pcn_course.admin.locations import Places, find_workspaces, places_of
+from pcn_course.admin.manifest import (
     COURSE,
     EXCHANGE,
     FORMAT,
@@ -41,8 +41,8 @@ from pcn_course.care.manifest import (
     Gradebook,
     Manifest,
 )
-from pcn_course.care.places import Places, find_workspaces, places_of
-from pcn_course.care.rows import database_file
+from pcn_course.admin.snapshot import Gatherer, Target, TargetError
+from pcn_course.answers import FORMAT as ANSWERS_FORMAT
 from pcn_course.files import plain_os_error, write_whole
 from pcn_course.grading.room import HELD, Room, gradebook_fault
 
@@ -54,7 +54,7 @@ import sys
 from pathlib import Path
 act, path = sys.argv[1], Path(sys.argv[2])
 if act == "copy":
-    from pcn_course.care.backup import send_sqlite
+    from pcn_course.admin.backup import send_sqlite
     send_sqlite(path)
 elif act == "read":
     sys.stdout.buffer.write(path.read_bytes())

@@ -13,9 +13,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from pcn_course import system
-from pcn_course.answers import FORMAT as ANSWERS_FORMAT
-from pcn_course.care.backup import count_all, run_postgresql
-from pcn_course.care.manifest import (
+from pcn_course.admin.backup import count_all, run_postgresql
+from pcn_course.admin.manifest import (
     COURSE,
     EXCHANGE,
     WORKSPACES,
@@ -25,6 +24,7 @@ from pcn_course.care.manifest import (
     Manifest,
     measured,
 )
+from pcn_course.answers import FORMAT as ANSWERS_FORMAT
 from pcn_course.characters import printable
 from pcn_course.files import plain_os_error
 

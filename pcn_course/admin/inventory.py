@@ -25,7 +25,7 @@ from typing import Literal
 import msgspec
 
 from pcn_course import system
-from pcn_course.care.places import Places, find_workspaces, read_plain
+from pcn_course.admin.locations import Places, find_workspaces, read_plain
 from pcn_course.characters import unguarded
 from pcn_course.course import Course
 from pcn_course.exchange import SECRET

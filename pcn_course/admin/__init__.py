@@ -1,0 +1,1 @@
+"""Administration of a course: checks (doctor), removal of data, backup and restore, migration."""

@@ -1,0 +1,1 @@
+"""``pcn doctor``: checks of the system and of a course, and what each one found."""

@@ -1,1 +1,0 @@
-"""Care for a course that runs: is it well, what may go, what is kept twice, what is renewed."""

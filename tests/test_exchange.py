@@ -19,8 +19,8 @@ from nbgrader.coursedir import CourseDirectory
 from pcn_course.answers import Edit
 from pcn_course.course import Step
 from pcn_course.exchange import HandInError, Question, zip_name, zip_name_pattern
-from pcn_course.grading.collecting import Extractor
 from pcn_course.grading.lms import unpacking
+from pcn_course.grading.nbgrader.collect import Extractor
 from tests.support.nbgrader_course import Course, Student
 
 STEP = "step-1-goals"

@@ -80,9 +80,9 @@ def _about_the_term(course: Course, folder: Path) -> list[str]:
     """Print each due date; return what is wrong with dates and with points of what is released."""
     from pcn_course.course.released import newest
     from pcn_course.grading import dates
+    from pcn_course.grading.late.time_zone import zone_of
     from pcn_course.grading.lms.sheets import LmsError
-    from pcn_course.grading.lms.zones import zone_of
-    from pcn_course.grading.release import scores_changed
+    from pcn_course.grading.nbgrader.release import scores_changed
     from pcn_course.grading.room import RoomError, open_room
 
     try:

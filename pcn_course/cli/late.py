@@ -13,7 +13,7 @@ from pcn_course.characters import printable
 from pcn_course.cli.group import TEACHING, command, room_in, room_option
 
 if TYPE_CHECKING:
-    from pcn_course.grading.late import Late
+    from pcn_course.grading.late.penalties import Late
     from pcn_course.grading.room import Room
 
 _HEADER = ("student", "step", "due", "handed in", "late by", "extension", "penalty")
@@ -54,8 +54,8 @@ def late(folder: Path | None, *, dry_run: bool) -> None:
     know is such a fault, too; there all other lines count.
     """  # noqa: D301 (click's own sign for lines that stay as they are)
     from pcn_course.grading.dates import disagreements, due_dates, sentences
-    from pcn_course.grading.late import recalculate, rules_of
-    from pcn_course.grading.late_file import FILE, LateError, example
+    from pcn_course.grading.late.penalties import recalculate, rules_of
+    from pcn_course.grading.late.rules import FILE, LateError, example
     from pcn_course.grading.room import RoomError
 
     room = room_in(folder)
@@ -99,7 +99,7 @@ def late(folder: Path | None, *, dry_run: bool) -> None:
 
 def _by_the_lms(room: Room) -> list[str]:
     """Where the LMS's own mark for late work differs from ours."""
-    from pcn_course.grading.late_file import LateError
+    from pcn_course.grading.late.rules import LateError
     from pcn_course.grading.lms.lateness import differences_in
     from pcn_course.grading.lms.sheets import LmsError
 
@@ -136,7 +136,7 @@ def _change(before: str, after: str) -> str:
 
 
 def _moment(moment: dt.datetime | None, zone: ZoneInfo | None) -> str:
-    from pcn_course.grading.lms.zones import in_words
+    from pcn_course.grading.late.time_zone import in_words
 
     return in_words(moment, zone) if moment else "-"
 

@@ -27,7 +27,7 @@ from traitlets.config import Config
 from pcn_course.course import Course
 from pcn_course.course.released import newest
 from pcn_course.grading import tables
-from pcn_course.grading.lms.zones import ZoneError, in_words, read_moment, zone_of
+from pcn_course.grading.late.time_zone import ZoneError, in_words, read_moment, zone_of
 from pcn_course.grading.room import Room
 
 

@@ -14,8 +14,8 @@ from traitlets import List, Unicode
 
 from pcn_course.course import load_course
 from pcn_course.grading.letters import keep_answers, plain_number, write_letter
+from pcn_course.grading.nbgrader.gradebook import OneGradebook
 from pcn_course.grading.notebooks import REVIEW, STRUCTURE
-from pcn_course.grading.onebook import OneGradebook
 from pcn_course.grading.records import log_event, make_tables, now, releases
 from pcn_course.look import LOOK
 

@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float
 
-from pcn_course.grading.shell import notebook_session
+from pcn_course.grading.nbgrader.shell import notebook_session
 
 _LANGUAGE = {
     "codemirror_mode": {"name": "ipython", "version": 3},

@@ -25,9 +25,9 @@ from sqlalchemy import Engine, select
 from pcn_course.answers import FILE, Field, Submitted, read_answers, read_submitted
 from pcn_course.course import Course, Criterion, Level, Prompt, Step, UnknownStepError
 from pcn_course.exchange import TIMESTAMP
+from pcn_course.grading.nbgrader.gradebook import OneGradebook
+from pcn_course.grading.nbgrader.submitted import LIMITS, read_plainly
 from pcn_course.grading.notebooks import STRUCTURE
-from pcn_course.grading.onebook import OneGradebook
-from pcn_course.grading.plainly import LIMITS, read_plainly
 from pcn_course.grading.records import highlights, make_tables
 from pcn_course.grading.requests import Request, requests_of
 from pcn_course.grading.room import Room

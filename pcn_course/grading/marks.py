@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from pcn_course.answers import FILE
 from pcn_course.grading import tables
-from pcn_course.grading.late import recalculate_one
+from pcn_course.grading.late.penalties import recalculate_one
 from pcn_course.grading.notebooks import STRUCTURE
 from pcn_course.grading.passages import Passages
 from pcn_course.grading.phrases import PhraseBank

@@ -13,7 +13,7 @@ from nbgrader.utils import is_task
 from sqlalchemy import delete, insert, select
 
 from pcn_course.answers import FILE
-from pcn_course.grading.onebook import OneGradebook
+from pcn_course.grading.nbgrader.gradebook import OneGradebook
 from pcn_course.grading.records import REOPENED, answered, log_event, make_tables, second_marks
 
 

@@ -19,7 +19,7 @@ from pcn_course import system
 from pcn_course.exchange import LONGEST_REQUEST, MOST_REQUESTS, REQUEST, REQUEST_ENDING
 from pcn_course.files import UserError
 from pcn_course.grading.marks import Marking
-from pcn_course.grading.plainly import read_plainly
+from pcn_course.grading.nbgrader.submitted import read_plainly
 from pcn_course.grading.records import log_event, make_tables, now, requests
 from pcn_course.grading.scores import MAX_COMMENT, MarkError
 

@@ -14,9 +14,9 @@ from nbgrader.exchange.default import Exchange
 from pcn_course.checks import check
 from pcn_course.files import UserError, write_private, write_whole
 from pcn_course.grading.feedback import feedback_folders, release_state, set_release_state
-from pcn_course.grading.late import recalculate
-from pcn_course.grading.late_file import FILE as LATE
-from pcn_course.grading.late_file import LateError
+from pcn_course.grading.late.penalties import recalculate
+from pcn_course.grading.late.rules import FILE as LATE
+from pcn_course.grading.late.rules import LateError
 from pcn_course.grading.letters import keep_answers, read_letter
 from pcn_course.grading.letters_word import word_letter, word_name
 from pcn_course.grading.lms.roster import roster_of

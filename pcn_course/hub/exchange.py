@@ -23,9 +23,9 @@ from nbgrader.exchange.default import ExchangeReleaseAssignment, ExchangeRelease
 from traitlets.config import Config
 
 from pcn_course.exchange import SECRET, STUDENT_ID
-from pcn_course.grading.collecting import Collect
 from pcn_course.grading.feedback import ReleaseFeedback
-from pcn_course.grading.plainly import LIMITS, read_plainly
+from pcn_course.grading.nbgrader.collect import Collect
+from pcn_course.grading.nbgrader.submitted import LIMITS, read_plainly
 
 
 def use_personal_folders(c: Config, exchange: Path | str) -> None:

@@ -21,9 +21,9 @@ from pcn_course.course import CourseError, Step, UnknownStepError
 from pcn_course.files import UserError
 from pcn_course.grading import audit
 from pcn_course.grading.calibration import SYNTHETIC, is_calibration
-from pcn_course.grading.late import recalculate
-from pcn_course.grading.late_file import FILE as LATE
-from pcn_course.grading.late_file import LateError
+from pcn_course.grading.late.penalties import recalculate
+from pcn_course.grading.late.rules import FILE as LATE
+from pcn_course.grading.late.rules import LateError
 from pcn_course.grading.marks import Conflict
 from pcn_course.grading.marks import Marking as Gradebook
 from pcn_course.grading.passages import text_of

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pcn_course.cli import main
-from pcn_course.grading.late_file import FILE, read_rules
+from pcn_course.grading.late.rules import FILE, read_rules
 from pcn_course.grading.room import Room
 from tests.support.room import HANDED_IN, make_room
 

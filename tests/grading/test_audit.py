@@ -23,7 +23,7 @@ from pcn_course.admin.purge import purge
 from pcn_course.cli import main
 from pcn_course.grading import audit
 from pcn_course.grading.feedback import set_release_state
-from pcn_course.grading.late import recalculate
+from pcn_course.grading.late.penalties import recalculate
 from pcn_course.grading.marks import Conflict, Marking
 from pcn_course.grading.room import Room, open_room
 from pcn_course.instructor.marking import Marking as Page

@@ -22,10 +22,10 @@ from pcn_course.admin.locations import find_workspaces
 from pcn_course.admin.migrate import missing_columns, newer
 from pcn_course.course import Course
 from pcn_course.course.released import changes
+from pcn_course.grading.late.time_zone import zone_of
 from pcn_course.grading.lms.roster import FILE as ROSTER
 from pcn_course.grading.lms.roster import name_key, read_roster
 from pcn_course.grading.lms.sheets import LmsError
-from pcn_course.grading.lms.zones import zone_of
 from pcn_course.grading.records import tables
 from pcn_course.grading.room import HELD, Person, Room, RoomError, gradebook_fault
 

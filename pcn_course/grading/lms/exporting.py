@@ -14,7 +14,7 @@ from traitlets import Bool, Dict, Unicode
 from pcn_course.files import write_private
 from pcn_course.grading.audit import line, write
 from pcn_course.grading.feedback import release_state
-from pcn_course.grading.late import recalculate
+from pcn_course.grading.late.penalties import recalculate
 from pcn_course.grading.lms.grades import Column, Grades, read_grades
 from pcn_course.grading.lms.roster import Entry, Roster, people_in
 from pcn_course.grading.lms.sheets import LmsError, Row, Sheet, key, points, read_sheet

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from zoneinfo import ZoneInfo
 
-from pcn_course.grading.lms.zones import to_utc
+from pcn_course.grading.late.time_zone import to_utc
 
 # The beginnings of the months' names in some 15 languages; of several that fit, the longest counts.
 _MONTHS = (

@@ -14,8 +14,8 @@ from nbgrader.apps import ZipCollectApp
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from pcn_course.grading.collecting import HAND_IN, Extractor
 from pcn_course.grading.lms.roster import Roster, write_roster
+from pcn_course.grading.nbgrader.collect import HAND_IN, Extractor
 from tests.grading.lms.samples import STEP
 
 

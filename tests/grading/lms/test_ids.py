@@ -10,7 +10,7 @@ import pytest
 from nbgrader.apps import ExportApp
 
 from pcn_course.course import Course, default_root, load_course
-from pcn_course.grading.late_file import LateError, read_rules
+from pcn_course.grading.late.rules import LateError, read_rules
 from pcn_course.grading.lms import exporters
 from pcn_course.grading.lms.exporting import LmsExport
 from pcn_course.grading.lms.grades import Column

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from traitlets.config import Config
 
+from pcn_course.grading.late.time_zone import to_utc, zone_of
 from pcn_course.grading.lms.moments import read_moment
 from pcn_course.grading.lms.names import (
     Claim,
@@ -19,7 +20,6 @@ from pcn_course.grading.lms.names import (
 )
 from pcn_course.grading.lms.roster import Entry, Roster
 from pcn_course.grading.lms.sheets import LmsError
-from pcn_course.grading.lms.zones import to_utc, zone_of
 
 NEW_YORK = ZoneInfo("America/New_York")
 STEP = "step-1-goals"

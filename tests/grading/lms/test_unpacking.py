@@ -19,9 +19,9 @@ from pcn_course import exchange
 from pcn_course.admin.inventory import remove
 from pcn_course.answers import Edit
 from pcn_course.course import Course, default_root, load_course
-from pcn_course.grading.collecting import summary
 from pcn_course.grading.lms.roster import Entry, Roster
 from pcn_course.grading.lms.unpacking import HandIn, LeftOut, Limits, unpack, unpack_folder
+from pcn_course.grading.nbgrader.collect import summary
 from pcn_course.workspace import Receipt, Workspace
 from tests.grading.lms import samples
 from tests.grading.lms.samples import CLASS, STEP, Person, Upload

@@ -22,8 +22,8 @@ from nbgrader.utils import capture_log
 from pcn_course.course import Course, CourseError, Step, UnknownStepError, load_course
 from pcn_course.course.released import FOLDER, changes, keep, newest
 from pcn_course.grading.dates import due_in, due_of
+from pcn_course.grading.late.time_zone import in_words, zone_of
 from pcn_course.grading.lms.sheets import LmsError
-from pcn_course.grading.lms.zones import in_words, zone_of
 
 _start = GenerateAssignment.start
 

@@ -22,7 +22,7 @@ One line says one thing::
 
 Percent are of the points that a step can give, not of those that somebody got. Days of an
 extension are days of the calendar: the same time of the clock, so many days later. A date without a
-time is the end of that day, and one without a zone is in the zone of :mod:`.lms.zones`.
+time is the end of that day, and one without a zone is in the zone of `late.time_zone`.
 
 Reading forgives a mark of the encoding, semicolons or tabs, spaces, capital letters and the ways in
 which spreadsheets write dates. What could be read in two ways is a fault, and all faults are told.
@@ -41,7 +41,7 @@ import msgspec
 
 from pcn_course.characters import unguarded
 from pcn_course.course import Course
-from pcn_course.grading.late_values import (
+from pcn_course.grading.late.values import (
     LENGTH,
     Amount,
     Length,

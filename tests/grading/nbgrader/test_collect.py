@@ -12,7 +12,7 @@ from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from pcn_course.grading.collecting import Collect
+from pcn_course.grading.nbgrader.collect import Collect
 from pcn_course.grading.room import Room
 from tests.support.room import make_room
 

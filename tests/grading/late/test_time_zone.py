@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from traitlets.config import Config
 
+from pcn_course.grading.late.time_zone import ZoneError, in_words, read_moment, zone_of
 from pcn_course.grading.lms.sheets import LmsError
-from pcn_course.grading.lms.zones import ZoneError, in_words, read_moment, zone_of
 
 NEW_YORK = ZoneInfo("America/New_York")
 

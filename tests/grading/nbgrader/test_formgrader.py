@@ -10,7 +10,7 @@ import pytest
 from nbgrader.server_extensions.formgrader import handlers
 from nbgrader.server_extensions.formgrader.base import BaseHandler
 
-from pcn_course.grading.formgrader_pages import escape_formgrader
+from pcn_course.grading.nbgrader.formgrader import escape_formgrader
 
 PAGES = sorted(path.name for path in Path(handlers.template_path).glob("*.tpl"))
 HOSTILE = '";alert(1);"</script><img src=x onerror=alert(1)>\'\u2028\n\\'

@@ -20,10 +20,12 @@ from nbgrader.apps import ExportApp
 from nbgrader.coursedir import CourseDirectory
 
 from pcn_course.course import Course, load_course
-from pcn_course.grading import audit, late, late_file
-from pcn_course.grading.late import Csv, recalculate
-from pcn_course.grading.late_file import FILE, LateError, Rules, example, read_rules
-from pcn_course.grading.late_values import Amount, Length
+from pcn_course.grading import audit
+from pcn_course.grading.late import penalties
+from pcn_course.grading.late import rules as late_rules
+from pcn_course.grading.late.penalties import Csv, recalculate
+from pcn_course.grading.late.rules import FILE, LateError, Rules, example, read_rules
+from pcn_course.grading.late.values import Amount, Length
 from pcn_course.grading.lms.exporters import Canvas
 from pcn_course.grading.lms.roster import Entry, Roster, write_roster
 from pcn_course.grading.marks import Marking
@@ -33,7 +35,7 @@ from tests.support import nbgrader_course
 from tests.support.room import HANDED_IN, make_room
 from tests.support.submissions import lay_down
 
-FILES = Path(__file__).parents[1] / "files" / "late"
+FILES = Path(__file__).parents[2] / "files" / "late"
 ZONE = ZoneInfo("America/New_York")
 STEP = "step-1-goals"
 STUDENTS = ("ada", "ben", "cyd")
@@ -90,7 +92,7 @@ def test_the_examples_are_good_tables(course: Course, tmp_path: Path) -> None:
     path = tmp_path / FILE
     path.write_text(example(course), encoding="utf-8")
     assert len(read_rules(path, course, ZONE).extensions) == 2
-    doc = late_file.__doc__ or ""
+    doc = late_rules.__doc__ or ""
     inside = doc[doc.index("    what,") : doc.index("\n- ``what``")]
     path.write_text("\n".join(line.strip() for line in inside.strip().splitlines()))
     assert told(read_rules(path, course, ZONE)) == told(
@@ -155,7 +157,7 @@ MOMENTS = st.datetimes(
     timezones=st.just(dt.UTC),
 )
 EXTENSIONS = st.builds(
-    late_file.Extension,
+    late_rules.Extension,
     st.just(2),
     st.sampled_from(("ada", "ben")),
     BY_STEP,
@@ -188,7 +190,7 @@ def test_who_comes_later_never_pays_less(
 @settings(deadline=None)
 @given(rules=ALL_RULES, due=MOMENTS, came=MOMENTS, more=EXTENSIONS)
 def test_an_extension_never_raises_a_penalty(
-    rules: Rules, due: dt.datetime, came: dt.datetime, more: late_file.Extension
+    rules: Rules, due: dt.datetime, came: dt.datetime, more: late_rules.Extension
 ) -> None:
     extended = Rules(
         rules.zone, rules.grace, rules.penalty, rules.cap, (*rules.extensions, more)
@@ -199,7 +201,7 @@ def test_an_extension_never_raises_a_penalty(
 
 def test_days_of_an_extension_keep_the_time_of_the_clock() -> None:
     due = dt.datetime(2027, 3, 12, 23, 59, tzinfo=ZONE)  # clocks go forward on the 14th
-    rules = Rules(ZONE, extensions=(late_file.Extension(2, "Ada", "all", Length(3)),))
+    rules = Rules(ZONE, extensions=(late_rules.Extension(2, "Ada", "all", Length(3)),))
     more = rules.more_time("ada", STEP, due.astimezone(dt.UTC))
     assert more == 3 * DAY - dt.timedelta(hours=1)
 
@@ -285,7 +287,7 @@ def test_a_mark_and_its_undoing_renew_the_penalty(room: Room) -> None:
 def test_a_mark_that_is_given_meanwhile_counts(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     write(room)
     marking = Marking(room, "grader")
-    read = late._submissions
+    read = penalties._submissions
     other = threading.Thread(target=marking.give, args=("ada", STEP, "ethics", 4))
 
     def read_and_hesitate(*which: Any) -> Any:
@@ -295,7 +297,7 @@ def test_a_mark_that_is_given_meanwhile_counts(room: Room, monkeypatch: pytest.M
             other.join(timeout=0.5)  # it would be done by now, if it did not have to wait
         return rows
 
-    monkeypatch.setattr(late, "_submissions", read_and_hesitate)
+    monkeypatch.setattr(penalties, "_submissions", read_and_hesitate)
     recalculate(room)
     other.join()
     assert kept(room)["ada"] == (4, None)

@@ -26,15 +26,15 @@ from nbgrader.plugins import ExtractorPlugin
 from pcn_course.answers import FILE
 from pcn_course.characters import printable, printable_lines
 from pcn_course.exchange import SECRET, STUDENT_ID, TIMESTAMP, zip_name
+from pcn_course.grading.late.time_zone import zone_of
 from pcn_course.grading.lms.claims import choose
 from pcn_course.grading.lms.roster import FILE as ROSTER
 from pcn_course.grading.lms.roster import Roster, read_roster
 from pcn_course.grading.lms.sheets import LmsError
 from pcn_course.grading.lms.unpacking import HandIn, LeftOut, unpack_folder
 from pcn_course.grading.lms.upload_names import keep_names
-from pcn_course.grading.lms.zones import zone_of
-from pcn_course.grading.onebook import OneGradebook
-from pcn_course.grading.plainly import LIMITS, read_plainly
+from pcn_course.grading.nbgrader.gradebook import OneGradebook
+from pcn_course.grading.nbgrader.submitted import LIMITS, read_plainly
 from pcn_course.grading.records import note
 
 HAND_IN = r"[^/+]+\+(?P<student_id>[^/+]+)\+(?P<timestamp>\d{8}T\d{6}Z)"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from pcn_course.grading.lms.zones import to_utc
+from pcn_course.grading.late.time_zone import to_utc
 
 MOST_DAYS = 366
 """The longest time; more is taken for a slip."""

@@ -1,4 +1,4 @@
-"""What handing in late costs, by ``late.csv`` (see :mod:`.late_file`); without it, nothing.
+"""What handing in late costs, by ``late.csv`` (see `late.rules`); without it, nothing.
 
 This is what counts, for a step that is due on Friday at 23:59 and the file
 ``grace 2 hours, penalty 10% per day, cap 50%``, where the step has 20 points:
@@ -33,10 +33,10 @@ from sqlalchemy import Connection, Row, case, func, select, update
 from pcn_course.course import Course, CourseError
 from pcn_course.files import write_private
 from pcn_course.grading import audit, tables
-from pcn_course.grading.late_file import ALL, FILE, LateError, Rules, read_rules
+from pcn_course.grading.late.rules import ALL, FILE, LateError, Rules, read_rules
+from pcn_course.grading.late.time_zone import zone_of
 from pcn_course.grading.lms.ids import id_key
 from pcn_course.grading.lms.sheets import LmsError, csv_bytes, guarded
-from pcn_course.grading.lms.zones import zone_of
 from pcn_course.grading.room import Room, RoomError, open_room
 
 

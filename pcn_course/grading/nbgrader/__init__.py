@@ -1,0 +1,1 @@
+"""nbgrader set up for this course: its configuration, preprocessors, collecting, and patches."""

@@ -11,11 +11,11 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 export PYTHON PCN_CHROMIUM
 
 # An environment knows its folder by name: where that was renamed or copied, it is made again.
-ifneq ($(filter app demo test check bench soak train pictures,$(MAKECMDGOALS)),)
+ifneq ($(filter app demo test check static bench soak train pictures,$(MAKECMDGOALS)),)
 $(shell sh scripts/install.sh moved)
 endif
 
-.PHONY: help app demo test check bench soak train pictures lock clean
+.PHONY: help app demo test check static bench soak train pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -29,6 +29,7 @@ demo: $(VENV)/.app-installed ## Make up a class of 24, grade it, and open markin
 
 test: $(VENV)/.dev-installed ## Run all tests, in a real browser too
 	@sh scripts/more-programs.sh
+	@sh scripts/node-tools.sh || true
 	@chromium=$$(sh scripts/find-chromium.sh) && \
 	PCN_CHROMIUM="$$chromium" exec $(BIN)/python -m pytest --numprocesses 4 --dist worksteal $(ARGS)
 
@@ -37,6 +38,11 @@ check: $(VENV)/.dev-installed ## Check the course's files, the notebooks, the co
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@sh scripts/check-scripts.sh
+
+static: $(VENV)/.dev-installed ## Build pcn_course/static from the sources of scripts and styles
+	@sh scripts/node-tools.sh
+	@$(BIN)/node scripts/bundle.mjs
 
 bench: $(VENV)/.dev-installed ## Measure a step's page beside stock Voilà's
 	@chromium=$$(sh scripts/find-chromium.sh) && \
@@ -57,7 +63,7 @@ lock: ## Write constraints.txt anew, with the newest versions that fit
 	@$(or $(PYTHON),python3.11) scripts/lock.py
 
 clean: ## Remove what was built and installed here; a workspace and a gradebook stay
-	rm -rf $(VENV) build dist bench-results soak-results test-results
+	rm -rf $(VENV) node_modules build dist bench-results soak-results test-results
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -3,51 +3,98 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import re
+import shutil
 import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-import pcn_course
-from pcn_course.assets import PAGES, SMALL, WIDGETS, asset, loader, pack, whole
+from pcn_course.assets import PAGES, SMALL, STATIC, WIDGETS, asset, loader, pack, whole
+from pcn_course.look import LOOK
+from tests.support.node import need_packages, node
 
-SOURCES = sorted((Path(pcn_course.__file__).parent / "widgets").glob("*.js"))
-
-
-def css(module: bytes) -> str:
-    found = re.search(r'\bexport const css=("(?:[^"\\]|\\.)*");', module.decode())
-    assert found
-    text: str = json.loads(found[1])
-    return text
+ROOT = Path(__file__).parents[1]
+MOST = {"form": 30, "home": 3, "portfolio": 11, "marking": 18, "cohort": 7, "agreement": 7}
+"""Kilobytes (of 1024 bytes) of each widget's file, compressed."""
 
 
-def test_modules_come_after_those_that_they_import() -> None:
-    text = asset("form").content.decode()
-    names = re.findall(r"^const \$(\w+)=", text, re.MULTILINE)
-    assert names[-1] == "form"
-    assert names.index("merge") < names.index("controls") < names.index("lists")
-    assert len(set(names)) == len(names)
+def exports(tmp_path: Path, module: bytes) -> dict[str, str]:
+    """What a module exports, by name: its text, or what kind of thing it is."""
+    path = tmp_path / "module.mjs"
+    path.write_bytes(module)
+    said = node(
+        "--input-type=module",
+        "--eval",
+        f"const found = Object.entries(await import({json.dumps(path.as_uri())}));"
+        "const say = (one) => (typeof one === 'string' ? one : typeof one);"
+        "console.log(JSON.stringify(Object.fromEntries(found.map(([k, v]) => [k, say(v)]))))",
+    )
+    assert said.returncode == 0, said.stderr
+    found: dict[str, str] = json.loads(said.stdout)
+    return found
+
+
+def test_what_is_committed_is_what_the_sources_give() -> None:
+    need_packages()
+    built = node("scripts/bundle.mjs", "--check")
+    assert built.returncode == 0, built.stderr
+
+
+def test_a_change_of_a_source_is_noticed(tmp_path: Path) -> None:
+    need_packages()
+    for name in ("scripts/bundle.mjs", "package.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
+    shutil.copytree(STATIC.parent / "widgets", tmp_path / "pcn_course" / "widgets")
+    shutil.copytree(STATIC, tmp_path / "pcn_course" / "static")
+    page = LOOK.parent.relative_to(ROOT)
+    shutil.copytree(ROOT / page, tmp_path / page)
+    bundle = tmp_path / "scripts" / "bundle.mjs"
+    assert node(bundle, "--check").returncode == 0
+    with (tmp_path / "pcn_course/widgets/home.css").open("a", encoding="utf-8") as styles:
+        styles.write(".pcn-more { color: red }")
+    (tmp_path / "pcn_course/static/gone.js").touch()
+    built = node(bundle, "--check")
+    assert built.returncode == 1
+    assert "Not what the sources give: home.js, gone.js" in built.stderr
+    assert node(bundle).returncode == 0
+    assert node(bundle, "--check").returncode == 0
 
 
 @pytest.mark.parametrize("name", WIDGETS)
-def test_one_module_is_made_of_all(name: str) -> None:
+def test_one_module_is_made_of_all(tmp_path: Path, name: str) -> None:
     text = asset(name).content.decode()
-    assert not re.search(r"^import\b", text, re.MULTILINE)
-    exported = re.findall(r"\bexport (?:const|function) (\w+)", text)
-    assert exported == ["css", "render"]
-    assert f"${name}.widget.render(" in text
+    assert not re.search(r"(?:^|[;}\n])import[\s{*\"'(]", text)
+    assert {
+        key: kind for key, kind in exports(tmp_path, asset(name).content).items() if key != "css"
+    } == {"render": "function"}
 
 
 @pytest.mark.parametrize("name", WIDGETS)
-def test_styles_are_whole_and_the_shared_look_comes_only_where_it_is_missing(name: str) -> None:
-    ours, all_of_it = css(asset(name).content), css(whole(name))
-    assert "@import" not in ours
-    look = all_of_it.removesuffix(ours)
-    assert "--paper:" in look
-    assert look not in ours
+def test_styles_are_whole_and_the_shared_look_comes_only_where_it_is_missing(
+    tmp_path: Path, name: str
+) -> None:
+    ours = exports(tmp_path, asset(name).content)
+    all_of_it = exports(tmp_path, whole(name))
+    assert "@import" not in ours["css"]
+    assert "look" not in ours
+    assert "--paper:" in all_of_it["look"]
+    assert all_of_it["look"] not in ours["css"]
+    assert all_of_it["css"] == ours["css"]
+
+
+@pytest.mark.parametrize("name", WIDGETS)
+def test_a_page_loads_only_its_own_and_little(name: str) -> None:
+    content = asset(name).content
+    assert len(gzip.compress(content, 9, mtime=0)) <= MOST[name] * 1024
+    assert (b"pcn-drawing" in content) == (name in {"form", "portfolio"})  # the map
+    assert (b"BroadcastChannel" in content) == (name == "form")  # saving
+    assert (b"navigator.locks" in content) == (name == "marking")  # the outbox
 
 
 def test_a_name_changes_with_the_content() -> None:
@@ -65,49 +112,3 @@ def test_only_a_small_widget_comes_with_its_loader() -> None:
 def test_what_is_packed_is_read_back() -> None:
     content: dict[str, Any] = {"text": "“Grüße” \u2028", "many": list(range(300))}
     assert json.loads(zlib.decompress(base64.b64decode(pack(content)))) == content
-
-
-def templates_in_templates(source: str) -> list[int]:
-    """The lines on which a template literal begins within another one."""
-    found: list[int] = []
-    inside: list[str] = []  # "`": the text of a template, "{": code
-    at = 0
-    while at < len(source):
-        text = inside[-1:] == ["`"]
-        skipped = re.compile(r"\\." if text else _NO_CODE, re.DOTALL).match(source, at)
-        if skipped:
-            at = skipped.end()
-            continue
-        match source[at]:
-            case "`" if text:
-                inside.pop()
-            case "`":
-                if "`" in inside:
-                    found.append(source.count("\n", 0, at) + 1)
-                inside.append("`")
-            case "$" if text and source.startswith("${", at):
-                inside.append("{")
-                at += 1
-            case "{" if not text:
-                inside.append("{")
-            case "}" if not text and inside:
-                inside.pop()
-        at += 1
-    return found
-
-
-_NO_CODE = (
-    r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'"
-    r"|(?<=[{(,=:!&|?;])\s*/(?![*/])(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\n\[])+/"
-)
-
-
-def test_the_scanner_finds_templates_in_templates() -> None:
-    assert templates_in_templates("a = `b ${c ? `${d} e` : f} g`") == [1]
-    assert templates_in_templates("a = `b ${c} d`;\n// ` `${\nb = `e ${/`/.test({f: 1})} g`") == []
-
-
-@pytest.mark.parametrize("path", SOURCES, ids=lambda one: one.name)
-def test_no_template_stands_in_another(path: Path) -> None:
-    # What makes the modules small takes the spaces out of an inner one.
-    assert templates_in_templates(path.read_text(encoding="utf-8")) == []

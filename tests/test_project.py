@@ -161,8 +161,21 @@ def test_no_file_holds_a_path_of_one_machine() -> None:
 
 
 def test_no_lock_file_with_addresses_is_kept() -> None:
-    unwanted = {"uv.lock", "poetry.lock", "Pipfile.lock", "package-lock.json", "pdm.lock"}
+    unwanted = {"uv.lock", "poetry.lock", "Pipfile.lock", "pdm.lock"}
     assert unwanted.isdisjoint(path.name for path in tracked())
+    lock = ROOT / "package-lock.json"
+    assert [path for path in tracked() if path.name == lock.name] == [lock]
+    text = lock.read_text(encoding="utf-8")
+    assert re.findall(r"://|\bresolved\b|\bwww\.|[\w-]\.(?:com|org|net|io|dev)\b", text) == []
+
+
+def test_npm_installs_exact_versions() -> None:
+    wanted = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"]
+    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted.values())
+    assert lock[""]["devDependencies"] == wanted
+    assert all(lock[f"node_modules/{name}"]["version"] == wanted[name] for name in wanted)
+    assert all(one["integrity"].startswith("sha512-") for name, one in lock.items() if name)
 
 
 def test_notebooks_are_kept_without_outputs() -> None:

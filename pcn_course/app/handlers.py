@@ -7,7 +7,6 @@ server whose kernel manager is `CourseKernels`.
 
 from __future__ import annotations
 
-import functools
 import json
 import logging
 from pathlib import Path
@@ -18,8 +17,6 @@ from jupyter_server.auth.login import LoginFormHandler
 from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.services.kernels.handlers import KernelHandler
 from jupyter_server.utils import url_path_join
-from rcssmin import cssmin
-from rjsmin import jsmin
 from tornado import web
 from tornado.iostream import StreamClosedError
 from voila.static_file_handler import TemplateStaticFileHandler
@@ -30,6 +27,7 @@ from pcn_course.app.origin import refuse_other_sites
 from pcn_course.app.plotly import PlotlyHandler
 from pcn_course.app.polling import PolledMessages
 from pcn_course.app.widgets import WidgetHandler
+from pcn_course.assets import STATIC
 
 HOME = "home.ipynb"
 TEMPLATE = "pcn"
@@ -164,30 +162,22 @@ class NothingHere(CourseHandler):
         raise web.HTTPError(404)
 
 
-_SMALLER = {".js": jsmin, ".css": cssmin}
-
-
 class StaticFile(TemplateStaticFileHandler):
-    """The template's files; scripts and styles without their comments and indents."""
+    """The template's files; of scripts and styles what was built of them."""
 
     @classmethod
     def get_content(cls, abspath: str, start: int | None = None, end: int | None = None) -> Any:
-        """The file's content, or the asked part of it."""
-        if not abspath.endswith(tuple(_SMALLER)):
-            return super().get_content(abspath, start, end)
-        return _minified(abspath, Path(abspath).stat().st_mtime_ns)[start:end]
+        """The built file's content, or the asked part of it."""
+        return super().get_content(_built(abspath), start, end)
 
     def get_content_size(self) -> int:
-        """How long that is."""
-        if self.absolute_path and self.absolute_path.endswith(tuple(_SMALLER)):
-            return len(self.get_content(self.absolute_path))
-        return int(super().get_content_size())
+        """How many bytes that is."""
+        return Path(_built(str(self.absolute_path))).stat().st_size
 
 
-@functools.lru_cache(maxsize=8)
-def _minified(path: str, _changed: int) -> bytes:
-    smaller: str = _SMALLER[Path(path).suffix](Path(path).read_text(encoding="utf-8"))
-    return smaller.encode()
+def _built(path: str) -> str:
+    built = STATIC / Path(path).name
+    return str(built) if built.is_file() else path
 
 
 class KernelState(KernelHandler):

@@ -1,6 +1,7 @@
 // Second marking: per criterion what the figures mean, then the differences to settle, who settled
 // what, and drift. A difference counts as settled when the kernel says that it is in the gradebook.
 import { button, h, hidden, moment, quiet } from "./controls.js";
+import { inflate } from "./inflate.js";
 import { actions } from "./marking-dialog.js";
 import { Line } from "./marking-line.js";
 import { number } from "./marking-rubric.js";
@@ -12,7 +13,7 @@ const SHOWN = 25; // differences at a time
 const BUSY = "The gradebook doesn't answer; trying again.";
 
 export default {
-  render({ model, el, inflate }) {
+  render({ model, el }) {
     const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
     const { pcnRoot: site } = document.documentElement.dataset; // none in JupyterLab
     const id = (name) => `${client}-${name}`;

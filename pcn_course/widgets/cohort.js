@@ -1,6 +1,7 @@
 // The class as a whole: tables, and beside each a chart when somebody asks for it. It writes nothing.
 import { draw, load } from "./cohort-chart.js";
 import { button, h, hour } from "./controls.js";
+import { inflate } from "./inflate.js";
 import { download, guarded } from "./panels.js";
 
 const AGAIN = 8000; // ms after which is asked again
@@ -8,7 +9,7 @@ const CUT = "The connection is interrupted. Try again in a moment.";
 const EVERYBODY = "Everybody";
 
 export default {
-  render({ model, el, inflate }) {
+  render({ model, el }) {
     const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
     const { pcnRoot: site, pcnBase: base } = document.documentElement.dataset; // none in JupyterLab
     const life = new AbortController();

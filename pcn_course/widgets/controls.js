@@ -285,7 +285,7 @@ function points({ prompt, id, changed }) {
   };
 }
 
-const format = (options) => (iso) => {
+const format = /* @__NO_SIDE_EFFECTS__ */ (options) => (iso) => {
   // A date without a time is a day anywhere, so it is taken as local.
   const when = new Date(iso.length === 10 ? iso + "T00:00" : iso);
   return new Intl.DateTimeFormat(undefined, options).format(when);

@@ -1,6 +1,7 @@
 // One step as a form. It knows a model (on, off, send) and a place for drafts, and nothing else.
 import { makeAdvice } from "./advice.js";
 import { deadline, h, heed, hour, button, isEmpty, isGroup, makeControl, moment, put, quiet, sweep, words } from "./controls.js";
+import { inflate } from "./inflate.js";
 import { makeTable } from "./lists.js";
 import { copy, download, guarded, makePanels } from "./panels.js";
 import { Saving } from "./saving.js";
@@ -15,15 +16,14 @@ const RELOAD = "Load the page again";
 const CHANGED = "This answer was also changed in another window.";
 
 export default {
-  render({ model, el, inflate }) {
+  render({ model, el }) {
     const root = h("div", { class: "pcn pcn-form", "data-lm-suppress-shortcuts": "true" });
     el.append(root);
-    return openForm(model, root, inflate);
+    return openForm(model, root);
   },
 };
 
-// `inflate(text)` is a promise of what was deflated.
-function openForm(model, root, inflate) {
+function openForm(model, root) {
   const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
   const site = document.documentElement.dataset.pcnRoot; // none in JupyterLab
   const controls = new Map();

@@ -1,4 +1,5 @@
 // Home: the steps as cards, and what comes next.
+import { inflate } from "./inflate.js";
 
 const AGAIN = 4000; // ms after which is asked again
 
@@ -36,7 +37,7 @@ function badge({ state, answered, required, submitted_at, how, changed_since }) 
 }
 
 export default {
-  render({ model, el, inflate }) {
+  render({ model, el }) {
     const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
     const site = document.documentElement.dataset.pcnRoot; // none in JupyterLab
     const root = h("div", { class: "pcn pcn-cards" },

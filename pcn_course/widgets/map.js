@@ -40,9 +40,15 @@ const thin = { stroke: "edge", "stroke-width": .6 };
 
 const count = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 
-const pen = document.createElement("canvas").getContext("2d");
-pen.font = "12px system-ui, sans-serif";
-const width = (text) => pen.measureText(text).width;
+let pen; // what measures words, made when the first map is drawn
+
+function width(text) {
+  if (!pen) {
+    pen = document.createElement("canvas").getContext("2d");
+    pen.font = "12px system-ui, sans-serif";
+  }
+  return pen.measureText(text).width;
+}
 
 function fit(text, most) {
   if (text.length < 99 && width(text) <= most) return text;

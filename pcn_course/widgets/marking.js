@@ -1,6 +1,7 @@
 // Marking by rubric: the answer on one side, the rubric on the other, a level with one key. What is
 // shown as saved has been acknowledged by the kernel, which means: it is in the gradebook.
 import { button, h, heed, hidden, hour, moment, put, remember, sweep } from "./controls.js";
+import { inflate } from "./inflate.js";
 import { makeAnswer } from "./marking-answer.js";
 import { actions, labelled, makeDialogs } from "./marking-dialog.js";
 import { Line } from "./marking-line.js";
@@ -33,7 +34,7 @@ function guarded(act) {
 }
 
 export default {
-  render({ model, el, inflate }) {
+  render({ model, el }) {
     const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
     const { pcnRoot: site } = document.documentElement.dataset;
     const hosted = site != null; // not in JupyterLab

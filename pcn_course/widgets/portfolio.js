@@ -1,5 +1,6 @@
 // The plan on one page, the map, then and now, and files to take along. It writes nothing.
 import { button, h, moment } from "./controls.js";
+import { inflate } from "./inflate.js";
 import { makeMap, mapPng, mapSvg } from "./map.js";
 import { download, guarded } from "./panels.js";
 
@@ -15,7 +16,7 @@ const FILES = [
 ];
 
 export default {
-  render({ model, el, inflate }) {
+  render({ model, el }) {
     const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
     const { pcnRoot: site, pcnBase: base } = document.documentElement.dataset; // none in JupyterLab
     const life = new AbortController();

@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 import pcn_course
 from pcn_course import system
 from pcn_course.admin.doctor.findings import Finding, fault, good, warning
-from pcn_course.assets import WIDGETS, asset
+from pcn_course.assets import WIDGETS, whole
 from pcn_course.grading.programs import put_on_path
 
 PACKAGE = "pcn-course"
@@ -94,7 +94,7 @@ def files() -> Iterator[Finding]:
     missing = [name for name in TEMPLATE if not (template / name).is_file()]
     try:
         for name in WIDGETS:
-            asset(name)
+            whole(name)
     except OSError as error:
         missing.append(str(error.filename))
     changed = _changed()

@@ -5,7 +5,10 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-sh scripts/node-tools.sh || exit "${CI:+1}"
+if ! sh scripts/node-tools.sh; then
+    [ -z "${CI:-}" ] # the exit status
+    exit
+fi
 node=.venv/bin/node
 [ -x "$node" ] || node=.venv/Scripts/node
 "$node" scripts/bundle.mjs --check

@@ -194,7 +194,8 @@ def sweep(page: Page, what: str, *, whole: bool = True) -> list[str]:
         for scheme in SCHEMES if whole else others:
             page.emulate_media(color_scheme=scheme)
             where = f"{what}, {width} px, {scheme}: "
-            faults += [where + fault for fault in (*axe(page), *faint(page))]
+            other = whole and scheme != SCHEMES[0]
+            faults += [where + fault for fault in (*axe(page, colors=other), *faint(page))]
         faults += [where + fault for fault in (*cut_off(page), *small(page), *tree(page))]
     page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
     page.emulate_media(color_scheme="light")

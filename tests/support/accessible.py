@@ -16,20 +16,25 @@ from playwright.sync_api import Frame, Page
 _EYES = Path(__file__).with_suffix(".js").read_text("utf-8").strip()
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 
-_AXE = """async ([within, tags]) => {
+_AXE = """async ([within, runOnly]) => {
   const found = await axe.run(within || document, {
-    runOnly: { type: "tag", values: tags }, resultTypes: ["violations"], elementRef: false });
+    runOnly, resultTypes: ["violations"], elementRef: false });
   return found.violations.flatMap(({ id, help, nodes }) => nodes.map((node) =>
     `${id}: ${help}\\n    ${node.html.slice(0, 300)}\\n    ` +
     [...node.any, ...node.all, ...node.none].map((check) => check.message).join("; ")));
 }"""
 
 
-def axe(page: Page | Frame, within: str = "") -> list[str]:
-    """What axe-core finds by the rules of WCAG 2.2 AA and of best practice."""
+def axe(page: Page | Frame, within: str = "", *, colors: bool = False) -> list[str]:
+    """What axe-core finds by the rules of WCAG 2.2 AA and of best practice.
+
+    ``colors``: by those alone that a change from light to dark can break.
+    """
+    colored = {"type": "rule", "values": ("color-contrast", "link-in-text-block")}
+    rules = colored if colors else {"type": "tag", "values": TAGS}
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    found: list[str] = page.evaluate(_AXE, [within, TAGS])
+    found: list[str] = page.evaluate(_AXE, [within, rules])
     return found
 
 

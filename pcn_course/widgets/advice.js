@@ -29,10 +29,16 @@ export function makeAdvice(ask) {
         return say(one ? `“${one.words}”: ${one.why} ${one.instead}` : "");
       }
       const things = many === 1 ? "One thing" : `${many} things`;
-      say(many ? `${things} to look at before you share this:`
-        : soft || words && "Nothing found that points to somebody.");
-      list.replaceChildren(...warnings.map((one) =>
-        h("li", null, h("q", { dir: "auto" }, one.words), ` ${one.why} `, h("span", null, one.instead))));
+      say(
+        many
+          ? `${things} to look at before you share this:`
+          : soft || (words && "Nothing found that points to somebody."),
+      );
+      list.replaceChildren(
+        ...warnings.map((one) =>
+          h("li", null, h("q", { dir: "auto" }, one.words), ` ${one.why} `, h("span", null, one.instead)),
+        ),
+      );
       note.textContent = words;
     };
     const send = (text) => {

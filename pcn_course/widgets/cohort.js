@@ -47,15 +47,34 @@ export default {
       clearTimeout(asking);
       charts.length = 0;
       const [who, what] = [number.format(students), number.format(submissions)];
-      const top = h("div", { class: "pcn-top" },
-        h("p", { class: "pcn-soft" }, `${who} ${students === 1 ? "student" : "students"}, ${what} ${submissions === 1 ? "submission" : "submissions"}. Read at ${hour(at)}.`),
-        h("div", { class: "pcn-actions" },
-          quietly("Read again", () => (again = true, say("Reading again…"), ask()), "pcn-again"),
-          site != null && h("a", { href: site + "marking.ipynb" }, "Go to marking")));
+      const top = h(
+        "div",
+        { class: "pcn-top" },
+        h(
+          "p",
+          { class: "pcn-soft" },
+          `${who} ${students === 1 ? "student" : "students"}, ${what} ${submissions === 1 ? "submission" : "submissions"}. Read at ${hour(at)}.`,
+        ),
+        h(
+          "div",
+          { class: "pcn-actions" },
+          quietly("Read again", () => ((again = true), say("Reading again…"), ask()), "pcn-again"),
+          site != null && h("a", { href: site + "marking.ipynb" }, "Go to marking"),
+        ),
+      );
       const parts = sections.map((one, n) => part(one, n));
       parts.splice(1, 0, people());
-      const jump = h("nav", { class: "pcn-jump", "aria-label": "On this page" }, h("ul", null,
-        parts.map((one) => one.querySelector("h2")).map((one) => h("li", null, h("a", { href: "#" + one.id }, one.textContent)))));
+      const jump = h(
+        "nav",
+        { class: "pcn-jump", "aria-label": "On this page" },
+        h(
+          "ul",
+          null,
+          parts
+            .map((one) => one.querySelector("h2"))
+            .map((one) => h("li", null, h("a", { href: "#" + one.id }, one.textContent))),
+        ),
+      );
       body.replaceChildren(top, jump, ...parts);
       say(again ? "This is how it stands now." : "");
       if (again) body.querySelector(".pcn-again").focus();
@@ -65,28 +84,47 @@ export default {
     const quietly = (text, act, kind = "") => button(text, act, `pcn-quiet ${kind}`);
 
     function section(name, title, ...children) {
-      return h("section", { class: "pcn-part", "aria-labelledby": id(name) },
-        h("h2", { id: id(name), tabindex: "-1" }, title), ...children);
+      return h(
+        "section",
+        { class: "pcn-part", "aria-labelledby": id(name) },
+        h("h2", { id: id(name), tabindex: "-1" }, title),
+        ...children,
+      );
     }
 
     function part({ title, intro, tables, note, empty }, n) {
-      return section(`part-${n}`, title, h("p", { class: "pcn-intro" }, intro),
-        empty ? h("p", { class: "pcn-note", role: "note" }, empty)
-          : [...tables.map(pair), note && h("p", { class: "pcn-help" }, note)]);
+      return section(
+        `part-${n}`,
+        title,
+        h("p", { class: "pcn-intro" }, intro),
+        empty
+          ? h("p", { class: "pcn-note", role: "note" }, empty)
+          : [...tables.map(pair), note && h("p", { class: "pcn-help" }, note)],
+      );
     }
 
     // A table, and beside it the place of its chart.
     function pair(table) {
-      const spot = h("div", { class: "pcn-chart", role: "img", tabindex: "-1", hidden: true,
-        "aria-label": `Chart: ${table.caption}. The table says the same` });
+      const spot = h("div", {
+        class: "pcn-chart",
+        role: "img",
+        tabindex: "-1",
+        hidden: true,
+        "aria-label": `Chart: ${table.caption}. The table says the same`,
+      });
       spot.append(h("div", { "aria-hidden": "true" }));
       const told = h("p", { class: "pcn-said", role: "status" });
       const two = h("div", { class: `pcn-pair ${table.columns.length > 7 ? "pcn-wide" : ""}` }, drawn(table), spot);
       const toggle = quietly("Open the chart", () => guarded(() => chart(table, spot, toggle, told, two)));
       toggle.setAttribute("aria-expanded", "false");
       toggle.append(h("span", { class: "pcn-sr" }, `: ${table.caption}`));
-      return h("div", { class: "pcn-card" }, two,
-        h("div", { class: "pcn-actions" }, site != null && table.chart && table.rows.length > 0 && toggle, csv(table)), told);
+      return h(
+        "div",
+        { class: "pcn-card" },
+        two,
+        h("div", { class: "pcn-actions" }, site != null && table.chart && table.rows.length > 0 && toggle, csv(table)),
+        told,
+      );
     }
 
     const csv = (table) => {
@@ -123,28 +161,53 @@ export default {
     // ---- Tables ----------------------------------------------------------------------------------
 
     function drawn({ caption, columns, rows, id: name }) {
-      const body = h("tbody", null, rows.map((row) => line(columns, row, rows)));
-      return h("div", { class: "pcn-scroll", role: "region", tabindex: "0", "aria-label": caption },
-        h("table", { class: "pcn-table", "data-table": name },
+      const body = h(
+        "tbody",
+        null,
+        rows.map((row) => line(columns, row, rows)),
+      );
+      return h(
+        "div",
+        { class: "pcn-scroll", role: "region", tabindex: "0", "aria-label": caption },
+        h(
+          "table",
+          { class: "pcn-table", "data-table": name },
           h("caption", null, h("span", null, caption)),
-          h("thead", null, h("tr", null, columns.map(({ label, kind }) =>
-            h("th", { scope: "col", class: ["head", "step", "text"].includes(kind) ? null : "pcn-n" }, label)))),
-          body));
+          h(
+            "thead",
+            null,
+            h(
+              "tr",
+              null,
+              columns.map(({ label, kind }) =>
+                h("th", { scope: "col", class: ["head", "step", "text"].includes(kind) ? null : "pcn-n" }, label),
+              ),
+            ),
+          ),
+          body,
+        ),
+      );
     }
 
-    const line = (columns, row) => h("tr", null, row.map((value, n) => {
-      const { kind } = columns[n];
-      if (kind === "head" || kind === "step") return h("th", { scope: "row", class: kind === "step" && "pcn-step" }, String(value));
-      if (kind === "text") return h("td", null, value);
-      const text = typeof value === "number" ? number.format(value) : value ?? "–";
-      const cell = h("td", { class: typeof value === "string" ? "pcn-n pcn-few" : "pcn-n" }, text);
-      if (kind === "share" && typeof value === "number") {
-        const bar = h("span", { class: "pcn-part-of", "aria-hidden": "true" });
-        bar.style.setProperty("--part", value / 100);
-        cell.append(bar);
-      }
-      return cell;
-    }));
+    const line = (columns, row) =>
+      h(
+        "tr",
+        null,
+        row.map((value, n) => {
+          const { kind } = columns[n];
+          if (kind === "head" || kind === "step")
+            return h("th", { scope: "row", class: kind === "step" && "pcn-step" }, String(value));
+          if (kind === "text") return h("td", null, value);
+          const text = typeof value === "number" ? number.format(value) : (value ?? "–");
+          const cell = h("td", { class: typeof value === "string" ? "pcn-n pcn-few" : "pcn-n" }, text);
+          if (kind === "share" && typeof value === "number") {
+            const bar = h("span", { class: "pcn-part-of", "aria-hidden": "true" });
+            bar.style.setProperty("--part", value / 100);
+            cell.append(bar);
+          }
+          return cell;
+        }),
+      );
 
     // ---- By name, when asked for -----------------------------------------------------------------
 
@@ -155,15 +218,23 @@ export default {
       open = button("Show the students by name", () => {
         if (send({ type: "people" })) say("One moment…");
       });
-      return section("people", "Student by student", h("p", { class: "pcn-intro" },
-        "Where each is in each step. It is shown when you ask for it."), open, named);
+      return section(
+        "people",
+        "Student by student",
+        h("p", { class: "pcn-intro" }, "Where each is in each step. It is shown when you ask for it."),
+        open,
+        named,
+      );
     }
 
     function list({ table }) {
       say("");
       const states = [...new Set(table.rows.flatMap((row) => row.slice(2)))].sort();
-      const select = h("select", { id: id("filter"), onchange: () => fill() },
-        [EVERYBODY, ...states].map((one) => h("option", { value: one }, one)));
+      const select = h(
+        "select",
+        { id: id("filter"), onchange: () => fill() },
+        [EVERYBODY, ...states].map((one) => h("option", { value: one }, one)),
+      );
       const made = drawn(table);
       const count = h("p", { class: "pcn-help", role: "status" });
       const [every, lines] = [table.rows, [...made.querySelectorAll("tbody tr")]];
@@ -173,9 +244,15 @@ export default {
         count.textContent = `${number.format(fits.filter(Boolean).length)} of ${number.format(every.length)} students`;
       };
       fill();
-      named.replaceChildren(h("div", { class: "pcn-card" },
-        h("div", { class: "pcn-asked" }, h("label", { for: select.id }, "Show who, in any step, is"), select, count),
-        made, h("div", { class: "pcn-actions" }, csv(table))));
+      named.replaceChildren(
+        h(
+          "div",
+          { class: "pcn-card" },
+          h("div", { class: "pcn-asked" }, h("label", { for: select.id }, "Show who, in any step, is"), select, count),
+          made,
+          h("div", { class: "pcn-actions" }, csv(table)),
+        ),
+      );
       open.hidden = true;
       select.focus();
     }
@@ -201,8 +278,10 @@ export default {
         waiting = false;
         if (shown) return say(message);
         say("");
-        body.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" }, message),
-          quietly("Try again", () => (say("Reading…"), ask())));
+        body.replaceChildren(
+          h("p", { class: "pcn-note pcn-open", role: "alert" }, message),
+          quietly("Try again", () => (say("Reading…"), ask())),
+        );
       },
     };
     const onMessage = async (message) => {
@@ -213,8 +292,11 @@ export default {
     const onCut = () => waiting && ((waiting = false), say(CUT));
     const onBack = () => shown || ask();
     const scheme = matchMedia("(prefers-color-scheme: dark)");
-    scheme.addEventListener("change", () => charts.forEach(({ spot, wanted }) =>
-      spot.hidden || guarded(() => draw(spot.firstChild, wanted))), { signal: life.signal });
+    scheme.addEventListener(
+      "change",
+      () => charts.forEach(({ spot, wanted }) => spot.hidden || guarded(() => draw(spot.firstChild, wanted))),
+      { signal: life.signal },
+    );
     model.on("msg:custom", onMessage);
     model.on("pcn:disconnected", onCut);
     model.on("pcn:reconnected", onBack);

@@ -38,8 +38,12 @@ export const remember = (el) => fieldsOf(el).forEach((one) => known.set(one, hel
 export const put = (el, value) => ((el.value = value), remember(el));
 
 // What a field held when it was made: what nobody has set yet is compared with that.
-const made = (el) => (isBox(el) ? el.defaultChecked : isText(el) ? el.defaultValue
-  : ([...el.options].find((one) => one.defaultSelected) ?? el.options[0])?.value ?? "");
+const made = (el) =>
+  isBox(el)
+    ? el.defaultChecked
+    : isText(el)
+      ? el.defaultValue
+      : (([...el.options].find((one) => one.defaultSelected) ?? el.options[0])?.value ?? "");
 
 // Fire the events that were left out, for each field in `el` that holds something else than is known.
 export function sweep(el, except) {
@@ -49,7 +53,8 @@ export function sweep(el, except) {
     known.set(one, now);
     // Of several radio buttons, the one that was chosen tells it.
     if (before === now || (one.type === "radio" && !now)) continue;
-    for (const type of isText(one) ? ["input"] : ["input", "change"]) one.dispatchEvent(new Event(type, { bubbles: true }));
+    for (const type of isText(one) ? ["input"] : ["input", "change"])
+      one.dispatchEvent(new Event(type, { bubbles: true }));
   }
 }
 
@@ -58,8 +63,8 @@ const LOOK = 2000; // ms after which a page that is in sight is swept
 // Sweep `root` whenever words could be missed: when a field is left, before a click does anything,
 // before the page goes away, and now and then. `signal` ends it.
 export function heed(root, signal) {
-  const on = (target, names, act) => names.split(" ").forEach((name) =>
-    target.addEventListener(name, act, { capture: true, signal }));
+  const on = (target, names, act) =>
+    names.split(" ").forEach((name) => target.addEventListener(name, act, { capture: true, signal }));
   on(root, "input", ({ target }) => isText(target) && remember(target));
   on(root, "change", ({ target }) => (isText(target) ? sweep(target) : remember(target)));
   // A box that was clicked is changed already, and its own event follows.
@@ -78,15 +83,14 @@ export const button = (text, onclick, kind = "pcn-button") =>
 export const quiet = (text, onclick, kind = "") => button(text, onclick, "pcn-quiet " + kind);
 
 export const isGroup = ({ kind, options }, inRow) =>
-  ["choices", "scale", "table"].includes(kind) ||
-  (kind === "choice" && !inRow && options?.length <= MANY);
+  ["choices", "scale", "table"].includes(kind) || (kind === "choice" && !inRow && options?.length <= MANY);
 
 // `id` and `describedby` name the control; `changed()` is called at each input. `offers(from)` is
 // what a prompt can be answered with whose options are the entries of a table: [{value, label}].
 export function makeControl({ prompt, id, describedby, changed, offers, inRow = false }) {
   const make = { scale: points, choices, choice: isGroup(prompt, inRow) ? points : select };
   const long = !inRow && prompt.kind === "choices" && prompt.options?.length > LONG;
-  return (long ? folded : make[prompt.kind] ?? field)({ prompt, id, describedby, changed, offers });
+  return (long ? folded : (make[prompt.kind] ?? field))({ prompt, id, describedby, changed, offers });
 }
 
 // Where a row keeps the labels of what it points to, for whoever has only this step's answers.
@@ -126,7 +130,10 @@ function field({ prompt, id, describedby, changed }) {
   const hint = prompt.kind === "date" && h("p", { class: "pcn-help pcn-hint", id: id + "-year", role: "status" });
   const doubt = () => {
     const year = Number(el.value.split("-")[0]);
-    const text = !el.value || (year >= 1900 && year < 2200) ? "" : `The year is ${year}. ` + (year < 100 ? `Did you mean ${2000 + year}?` : "Check the year.");
+    const text =
+      !el.value || (year >= 1900 && year < 2200)
+        ? ""
+        : `The year is ${year}. ` + (year < 100 ? `Did you mean ${2000 + year}?` : "Check the year.");
     if (hint.textContent !== text) hint.textContent = text;
   };
   const el = h(text ? "textarea" : "input", {
@@ -185,8 +192,14 @@ function select({ prompt, id, describedby, changed, offers }) {
 }
 
 function box(type, id, n, value, label, help, changed) {
-  const input = h("input", { type, id: `${id}-${n}`, name: id, value, onchange: changed,
-    "aria-describedby": help && `${id}-${n}-help` });
+  const input = h("input", {
+    type,
+    id: `${id}-${n}`,
+    name: id,
+    value,
+    onchange: changed,
+    "aria-describedby": help && `${id}-${n}-help`,
+  });
   const text = h("span", null, h("label", { for: input.id }, label));
   if (help) text.append(h("span", { class: "pcn-help", id: `${id}-${n}-help` }, help));
   return [input, h("div", { class: "pcn-option" }, input, text)];
@@ -202,8 +215,7 @@ function choices({ prompt, id, changed, offers }) {
     const now = JSON.stringify(list);
     if (now !== drawn) {
       const focused = inputs.find((input) => input === document.activeElement)?.value;
-      const made = list.map(({ value, label, help }, n) =>
-        box("checkbox", id, n, value, label, help, changed));
+      const made = list.map(({ value, label, help }, n) => box("checkbox", id, n, value, label, help, changed));
       inputs = made.map(([input]) => input);
       el.replaceChildren(...made.map(([, one]) => one));
       if (!made.length) el.append(h("p", { class: "pcn-help" }, NOTHING));
@@ -261,8 +273,7 @@ function points({ prompt, id, changed }) {
     : prompt.options;
   const update = () => (clear.hidden = !inputs.some((input) => input.checked));
   const picked = () => (update(), changed());
-  const made = options.map(({ value, label, help }, n) =>
-    box("radio", id, n, value, label, help, picked));
+  const made = options.map(({ value, label, help }, n) => box("radio", id, n, value, label, help, picked));
   const inputs = made.map(([input]) => input);
   const set = (value) => {
     inputs.forEach((input) => ((input.checked = input.value === String(value ?? "")), remember(input)));
@@ -270,12 +281,22 @@ function points({ prompt, id, changed }) {
   };
   const clear = quiet("Clear this answer", () => (set(null), changed(), inputs[0].focus()));
   clear.hidden = true;
-  const ends = scale && (prompt.low || prompt.high) &&
-    h("div", { class: "pcn-ends", "aria-hidden": "true" }, h("span", null, prompt.low),
-      h("span", null, prompt.high));
+  const ends =
+    scale &&
+    (prompt.low || prompt.high) &&
+    h("div", { class: "pcn-ends", "aria-hidden": "true" }, h("span", null, prompt.low), h("span", null, prompt.high));
   return {
-    el: h("div", { class: scale ? "pcn-scale" : "pcn-options" },
-      h("div", null, made.map(([, el]) => el)), ends, clear),
+    el: h(
+      "div",
+      { class: scale ? "pcn-scale" : "pcn-options" },
+      h(
+        "div",
+        null,
+        made.map(([, el]) => el),
+      ),
+      ends,
+      clear,
+    ),
     set,
     get: () => {
       const value = inputs.find((input) => input.checked)?.value ?? null;
@@ -293,8 +314,7 @@ const format = /* @__NO_SIDE_EFFECTS__ */ (options) => (iso) => {
 export const day = format({ day: "numeric", month: "long", year: "numeric" });
 export const moment = format({ dateStyle: "long", timeStyle: "short" });
 export const hour = format({ hour: "numeric", minute: "2-digit" });
-export const deadline = format({ weekday: "long", day: "numeric", month: "long",
-  hour: "numeric", minute: "2-digit" });
+export const deadline = format({ weekday: "long", day: "numeric", month: "long", hour: "numeric", minute: "2-digit" });
 
 // Whether `value` is no answer to `prompt`: blank text, or a table of nothing but blank rows.
 // What no reader sees, as in characters.py: it is no answer.
@@ -326,10 +346,12 @@ export function words(prompt, value, seen) {
       return clockTime(value);
     case "table":
       return value
-        .map((row) => prompt.columns
-          .filter((column) => !isEmpty(column, row[column.key]))
-          .map((column) => `${column.label} ${words(column, row[column.key], row[shown(column)])}`)
-          .join(" · "))
+        .map((row) =>
+          prompt.columns
+            .filter((column) => !isEmpty(column, row[column.key]))
+            .map((column) => `${column.label} ${words(column, row[column.key], row[shown(column)])}`)
+            .join(" · "),
+        )
         .join("\n");
   }
   return value;

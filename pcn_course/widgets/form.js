@@ -1,6 +1,20 @@
 // One step as a form. It knows a model (on, off, send) and a place for drafts, and nothing else.
 import { makeAdvice } from "./advice.js";
-import { deadline, h, heed, hour, button, isEmpty, isGroup, makeControl, moment, put, quiet, sweep, words } from "./controls.js";
+import {
+  button,
+  deadline,
+  h,
+  heed,
+  hour,
+  isEmpty,
+  isGroup,
+  makeControl,
+  moment,
+  put,
+  quiet,
+  sweep,
+  words,
+} from "./controls.js";
 import { inflate } from "./inflate.js";
 import { makeTable } from "./lists.js";
 import { copy, download, guarded, makePanels } from "./panels.js";
@@ -89,9 +103,14 @@ function openForm(model, root) {
       state.asked = asked;
       keepWish({ criterion: null, text: "" });
       showNews();
-      if (how === "exchange") dialog("Your instructor gets it", h("p", null, "The answer will stand in your feedback."));
-      else dialog("Send it yourself", h("p", null, "There is no way from here to your instructor. Copy these words, and send them:"),
-        h("p", { class: "pcn-example", dir: "auto" }, text));
+      if (how === "exchange")
+        dialog("Your instructor gets it", h("p", null, "The answer will stand in your feedback."));
+      else
+        dialog(
+          "Send it yourself",
+          h("p", null, "There is no way from here to your instructor. Copy these words, and send them:"),
+          h("p", { class: "pcn-example", dir: "auto" }, text),
+        );
     },
     question: ({ kind, text }) => askBack(kind, text),
     panels: ({ panels: html }) => panels?.show(html),
@@ -150,13 +169,22 @@ function openForm(model, root) {
   const progress = h("span", { class: "pcn-progress" });
   const alert = h("div", { class: "pcn-alert", role: "alert", hidden: true });
   const submit = button("Submit", confirmSubmit, "pcn-button pcn-primary pcn-submit");
-  const preview = button([
-    h("span", { class: "pcn-long" }, "See what your instructor will see"),
-    h("span", { class: "pcn-short" }, "Preview"),
-  ], () => load("preview", "What your instructor will see"), "pcn-button pcn-preview");
+  const preview = button(
+    [
+      h("span", { class: "pcn-long" }, "See what your instructor will see"),
+      h("span", { class: "pcn-short" }, "Preview"),
+    ],
+    () => load("preview", "What your instructor will see"),
+    "pcn-button pcn-preview",
+  );
   const renewal = h("div", { class: "pcn-changed", role: "alert", hidden: true });
-  const bar = h("div", { class: "pcn-bar" }, alert, renewal,
-    h("div", { class: "pcn-line" }, status, progress, preview, submit));
+  const bar = h(
+    "div",
+    { class: "pcn-bar" },
+    alert,
+    renewal,
+    h("div", { class: "pcn-line" }, status, progress, preview, submit),
+  );
   root.append(h("p", { class: "pcn-soft", role: "status" }, "Fetching your answers…"));
 
   const advice = makeAdvice((key, text, number) => send("advise", { key, text, number }));
@@ -178,7 +206,16 @@ function openForm(model, root) {
     });
     const prompts = new Map(step.prompts.map((prompt) => [prompt.key, prompt]));
     const value = (key) => saving.fields.get(key)?.value;
-    panels = makePanels({ client, site: document.documentElement.dataset.pcnBase, prompts, send, sendNow, value, change, open: openTakeover });
+    panels = makePanels({
+      client,
+      site: document.documentElement.dataset.pcnBase,
+      prompts,
+      send,
+      sendNow,
+      value,
+      change,
+      open: openTakeover,
+    });
     const parts = [];
     let section = "";
     for (const prompt of step.prompts) {
@@ -224,7 +261,7 @@ function openForm(model, root) {
   function offers(from) {
     if (!known.has(from)) {
       const prompt = state.step.prompts.find((one) => one.key === from);
-      known.set(from, prompt ? entries(prompt) : state.refs?.[from] ?? []);
+      known.set(from, prompt ? entries(prompt) : (state.refs?.[from] ?? []));
     }
     return known.get(from);
   }
@@ -233,7 +270,8 @@ function openForm(model, root) {
   function entries({ row, columns: [first], key }) {
     return (saving.fields.get(key).value ?? []).map((one, n) => ({
       value: one.id,
-      label: isEmpty(first, one[first.key]) ? `${row[0].toUpperCase()}${row.slice(1)} ${n + 1}`
+      label: isEmpty(first, one[first.key])
+        ? `${row[0].toUpperCase()}${row.slice(1)} ${n + 1}`
         : words(first, one[first.key]),
       late: n >= ASKED || undefined,
     }));
@@ -274,17 +312,35 @@ function openForm(model, root) {
     const changed = () => edited(prompt.key);
     const make = prompt.kind === "table" ? makeTable : makeControl;
     const control = make({ prompt, id, describedby: described.join(" "), changed, offers, advise: advice.advise });
-    const label = h(group ? "legend" : "label", { class: "pcn-label", for: group ? null : id },
-      prompt.label, prompt.required && h("span", { class: "pcn-needed" }, " Required"));
+    const label = h(
+      group ? "legend" : "label",
+      { class: "pcn-label", for: group ? null : id },
+      prompt.label,
+      prompt.required && h("span", { class: "pcn-needed" }, " Required"),
+    );
     const inner = [label, quote(prompt), ...hints, control.el, advised?.el, note];
-    const past = quiet(["Earlier versions", about(prompt)],
-      () => load("history", "Earlier versions", { key: prompt.key }), "pcn-history");
-    const el = h("div", { class: "pcn-card pcn-field", "data-key": prompt.key },
+    const past = quiet(
+      ["Earlier versions", about(prompt)],
+      () => load("history", "Earlier versions", { key: prompt.key }),
+      "pcn-history",
+    );
+    const el = h(
+      "div",
+      { class: "pcn-card pcn-field", "data-key": prompt.key },
       group ? h("fieldset", { "aria-describedby": described.join(" ") }, inner) : inner,
-      h("div", { class: "pcn-foot" },
-        prompt.example && h("details", null, h("summary", null, "See an example", about(prompt)),
-          h("p", { class: "pcn-example" }, prompt.example)),
-        past));
+      h(
+        "div",
+        { class: "pcn-foot" },
+        prompt.example &&
+          h(
+            "details",
+            null,
+            h("summary", null, "See an example", about(prompt)),
+            h("p", { class: "pcn-example" }, prompt.example),
+          ),
+        past,
+      ),
+    );
     const composed = () => busy.delete(prompt.key) && saving.resume(prompt.key);
     listen(el, "compositionstart", () => busy.add(prompt.key));
     // Some keyboards never end one: it is over when the field is left, or takes a plain letter.
@@ -303,10 +359,16 @@ function openForm(model, root) {
     const earlier = state.quotes[prompt.quote];
     if (!earlier) return null;
     const { label, step, value } = earlier;
-    return h("div", { class: "pcn-note pcn-quote" },
-      h("p", { class: "pcn-help" }, value ? `You wrote in step ${step}: ${label}`
-        : `Not answered yet, in step ${step}: ${label}`),
-      value && h("p", { dir: "auto" }, value));
+    return h(
+      "div",
+      { class: "pcn-note pcn-quote" },
+      h(
+        "p",
+        { class: "pcn-help" },
+        value ? `You wrote in step ${step}: ${label}` : `Not answered yet, in step ${step}: ${label}`,
+      ),
+      value && h("p", { dir: "auto" }, value),
+    );
   }
 
   // Answers to questions that the course no longer asks.
@@ -316,47 +378,99 @@ function openForm(model, root) {
     const now = JSON.stringify(all.map(({ prompt, value }) => [prompt.key, value]));
     if (now === dropped) return;
     dropped = now;
-    const text = (value) => (Array.isArray(value) ? value.map(text).join("\n") : value && typeof value === "object"
-      ? Object.entries(value).filter(([key]) => key !== "id").map(([, one]) => text(one)).join(" · ") : String(value));
+    const text = (value) =>
+      Array.isArray(value)
+        ? value.map(text).join("\n")
+        : value && typeof value === "object"
+          ? Object.entries(value)
+              .filter(([key]) => key !== "id")
+              .map(([, one]) => text(one))
+              .join(" · ")
+          : String(value);
     const said = h("p", { class: "pcn-said", role: "status" });
-    unasked.replaceChildren(...(all.length ? [h("h2", null, "No longer asked"),
-      h("div", { class: "pcn-card pcn-field" },
-        h("p", { class: "pcn-help" }, "The course no longer asks these questions. What you wrote is kept and, unless it was private, still submitted. Copy what you need."),
-        all.map(({ prompt: { key }, value }) => {
-          const name = key[0].toUpperCase() + key.slice(1).replaceAll("-", " ");
-          return h("div", null, h("h3", null, name), h("p", { class: "pcn-example", dir: "auto" }, text(value)),
-            quiet(["Copy the text", h("span", { class: "pcn-sr" }, ` of “${name}”`)], () => copy(text(value), said, "Copied.")));
-        }), said)] : []));
+    unasked.replaceChildren(
+      ...(all.length
+        ? [
+            h("h2", null, "No longer asked"),
+            h(
+              "div",
+              { class: "pcn-card pcn-field" },
+              h(
+                "p",
+                { class: "pcn-help" },
+                "The course no longer asks these questions. What you wrote is kept and, unless it was private, still submitted. Copy what you need.",
+              ),
+              all.map(({ prompt: { key }, value }) => {
+                const name = key[0].toUpperCase() + key.slice(1).replaceAll("-", " ");
+                return h(
+                  "div",
+                  null,
+                  h("h3", null, name),
+                  h("p", { class: "pcn-example", dir: "auto" }, text(value)),
+                  quiet(["Copy the text", h("span", { class: "pcn-sr" }, ` of “${name}”`)], () =>
+                    copy(text(value), said, "Copied."),
+                  ),
+                );
+              }),
+              said,
+            ),
+          ]
+        : []),
+    );
   }
 
   function ways() {
     if (site == null) return "";
     const next = state.steps.find((step) => step.number === state.step.number + 1);
-    return h("nav", { class: "pcn-ways", "aria-label": "Where to go next" },
+    return h(
+      "nav",
+      { class: "pcn-ways", "aria-label": "Where to go next" },
       h("a", { href: site + state.home }, "All steps"),
-      next && h("a", { href: site + next.path }, `Next: ${next.number} · ${next.short}`));
+      next && h("a", { href: site + next.path }, `Next: ${next.number} · ${next.short}`),
+    );
   }
 
   function showNews() {
     state.notices.forEach((text) => notices.add(text)); // each is told once by the kernel
     const parts = Array.from(notices, (text) => h("p", { class: "pcn-note pcn-open" }, text));
     for (const { id, when } of state.feedback) {
-      parts.push(h("p", { class: "pcn-note" }, `Feedback is here, on what you submitted ${moment(when)}. `,
-        quiet("Read it", () => load("feedback", "Feedback from your instructor", { id })), " ",
-        id === state.feedback[0].id && quiet("Ask for another look", askAgain)));
+      parts.push(
+        h(
+          "p",
+          { class: "pcn-note" },
+          `Feedback is here, on what you submitted ${moment(when)}. `,
+          quiet("Read it", () => load("feedback", "Feedback from your instructor", { id })),
+          " ",
+          id === state.feedback[0].id && quiet("Ask for another look", askAgain),
+        ),
+      );
     }
     const last = state.asked?.at(-1);
     if (last) {
       const about = last.about ? `“${last.about}”` : "the whole step";
-      parts.push(h("p", { class: "pcn-note" }, `You asked for another look at ${about} ${moment(last.when)}. `,
-        last.how === "exchange" ? "The answer will stand in your feedback." : "Send the words to your instructor, if you have not yet."));
+      parts.push(
+        h(
+          "p",
+          { class: "pcn-note" },
+          `You asked for another look at ${about} ${moment(last.when)}. `,
+          last.how === "exchange"
+            ? "The answer will stand in your feedback."
+            : "Send the words to your instructor, if you have not yet.",
+        ),
+      );
     }
     if (receipt) {
-      parts.push(h("p", { class: "pcn-note" + (state.changed_since ? " pcn-open" : "") },
-        receipt.how === "zip" ? `Your file was made ${moment(receipt.when)}: upload it, if you have not yet. `
-          : `Submitted ${moment(receipt.when)}. `,
-        state.changed_since && "You have changed answers since: submit again to hand them in. ",
-        quiet("Show the receipt", () => showReceipt(receipt))));
+      parts.push(
+        h(
+          "p",
+          { class: "pcn-note" + (state.changed_since ? " pcn-open" : "") },
+          receipt.how === "zip"
+            ? `Your file was made ${moment(receipt.when)}: upload it, if you have not yet. `
+            : `Submitted ${moment(receipt.when)}. `,
+          state.changed_since && "You have changed answers since: submit again to hand them in. ",
+          quiet("Show the receipt", () => showReceipt(receipt)),
+        ),
+      );
     }
     news.replaceChildren(...parts);
   }
@@ -364,8 +478,10 @@ function openForm(model, root) {
   function showNote(key, other) {
     const { prompt } = saving.fields.get(key);
     if (prompt.dropped) return;
-    const text = other === undefined ? `${CHANGED} Both versions are here: read it through.`
-      : `${CHANGED} There it is “${words(prompt, other)}”. Yours stands here: check it.`;
+    const text =
+      other === undefined
+        ? `${CHANGED} Both versions are here: read it through.`
+        : `${CHANGED} There it is “${words(prompt, other)}”. Yours stands here: check it.`;
     const note = notes.get(key);
     const close = quiet(["Got it", about(prompt)], () => (note.replaceChildren(), controls.get(key).first.focus()));
     note.replaceChildren(h("p", { class: "pcn-note pcn-open" }, text + " ", close));
@@ -390,7 +506,8 @@ function openForm(model, root) {
     }
     let text = savedAt ? `Saved ${clock(savedAt)}` : "Nothing to save yet";
     if (wrong.length) text = "Not saved: see the marked answer";
-    else if (lost) text = `Not saved, still trying: ${kept ? "your text is kept on this device" : "keep this page open"}`;
+    else if (lost)
+      text = `Not saved, still trying: ${kept ? "your text is kept on this device" : "keep this page open"}`;
     else if (open.length || !ready) text = kept ? "Saving…" : "Saving… keep this page open";
     // On small screens the alert above says the rest.
     const [first, rest = ""] = text.split(/(?=: your)/);
@@ -420,12 +537,10 @@ function openForm(model, root) {
     const where = kept
       ? "Go on writing: your text is kept on this device, and saved when the connection is back."
       : "You can go on writing, but keep this page open: your text is only here until the connection is back.";
-    return "The connection is interrupted. " + where +
-      (site == null ? " If this lasts, run the cells again." : "");
+    return "The connection is interrupted. " + where + (site == null ? " If this lasts, run the cells again." : "");
   }
 
-  const clock = (iso) =>
-    new Date(iso).toDateString() === new Date().toDateString() ? hour(iso) : moment(iso);
+  const clock = (iso) => (new Date(iso).toDateString() === new Date().toDateString() ? hour(iso) : moment(iso));
 
   const isOpen = (prompt) => isEmpty(prompt, saving.fields.get(prompt.key).value);
 
@@ -451,8 +566,11 @@ function openForm(model, root) {
     let box = root.querySelector("dialog");
     if (!box) {
       back = document.activeElement;
-      box = h("dialog", { class: "pcn-dialog", "aria-labelledby": client + "-title",
-        onclose: () => (box.remove(), (submission = null), back?.isConnected && back.focus()) });
+      box = h("dialog", {
+        class: "pcn-dialog",
+        "aria-labelledby": client + "-title",
+        onclose: () => (box.remove(), (submission = null), back?.isConnected && back.focus()),
+      });
       root.append(box);
     }
     const head = h("h2", { id: client + "-title", tabindex: "-1" }, title);
@@ -474,9 +592,13 @@ function openForm(model, root) {
 
   function load(type, title, more) {
     saving.flush(true); // what was typed is handled first
-    waiting = { at: h("p", { class: "pcn-soft", role: "status" }, "One moment…"), cut: type === "again"
-      ? "The connection is interrupted. When it is back, look whether your words were sent. If not, send them again: they are kept."
-      : CUT };
+    waiting = {
+      at: h("p", { class: "pcn-soft", role: "status" }, "One moment…"),
+      cut:
+        type === "again"
+          ? "The connection is interrupted. When it is back, look whether your words were sent. If not, send them again: they are kept."
+          : CUT,
+    };
     dialog(title, waiting.at);
     try {
       sendNow(type, more);
@@ -493,19 +615,29 @@ function openForm(model, root) {
   function showHistory(key, entries) {
     const { prompt } = saving.fields.get(key);
     const control = controls.get(key);
-    const item = ({ value, saved_at }) => h("li", null,
-      h("p", { class: "pcn-help" }, moment(saved_at)),
-      // A long one scrolls in itself, so a keyboard must get there.
-      h("div", { class: "pcn-example", dir: "auto", tabindex: "0", role: "group",
-        "aria-label": moment(saved_at) }, words(prompt, value)),
-      button(["Put this version back", h("span", { class: "pcn-sr" }, `, ${moment(saved_at)}`)], () => {
-        saving.flush(true); // so that the present version is in the history, too
-        change(key, value);
-        leave(control);
-      }));
-    dialog(`Earlier versions of “${prompt.label}”`, entries.length
-      ? h("ol", { class: "pcn-versions" }, entries.map(item))
-      : h("p", null, "There is no earlier version yet."));
+    const item = ({ value, saved_at }) =>
+      h(
+        "li",
+        null,
+        h("p", { class: "pcn-help" }, moment(saved_at)),
+        // A long one scrolls in itself, so a keyboard must get there.
+        h(
+          "div",
+          { class: "pcn-example", dir: "auto", tabindex: "0", role: "group", "aria-label": moment(saved_at) },
+          words(prompt, value),
+        ),
+        button(["Put this version back", h("span", { class: "pcn-sr" }, `, ${moment(saved_at)}`)], () => {
+          saving.flush(true); // so that the present version is in the history, too
+          change(key, value);
+          leave(control);
+        }),
+      );
+    dialog(
+      `Earlier versions of “${prompt.label}”`,
+      entries.length
+        ? h("ol", { class: "pcn-versions" }, entries.map(item))
+        : h("p", null, "There is no earlier version yet."),
+    );
   }
 
   // On this device until it is sent, as all that is typed.
@@ -515,64 +647,127 @@ function openForm(model, root) {
     try {
       if (wish.text) localStorage.setItem(place, JSON.stringify(wish));
       else localStorage.removeItem(place);
-    } catch { /* the page keeps it alone */ }
+    } catch {
+      /* the page keeps it alone */
+    }
   }
 
   function askAgain() {
     try {
       wish = JSON.parse(localStorage.getItem("again:" + saving.place)) ?? wish;
-    } catch { /* the same */ }
+    } catch {
+      /* the same */
+    }
     const id = client + "-again";
     const options = [{ id: "", title: "The whole step" }, ...state.criteria];
-    const about = h("select", { id: id + "-about" }, options.map((one) => h("option", { value: one.id }, one.title)));
+    const about = h(
+      "select",
+      { id: id + "-about" },
+      options.map((one) => h("option", { value: one.id }, one.title)),
+    );
     const area = h("textarea", { id, dir: "auto", maxlength: 4000 });
     put(about, wish.criterion ?? "");
     put(area, wish.text);
     const keep = () => keepWish({ criterion: about.value || null, text: area.value });
     for (const el of [about, area]) el.addEventListener("input", keep);
-    dialog("Ask for another look",
+    dialog(
+      "Ask for another look",
       h("p", null, "Your instructor answers on record. Nothing is handed in anew, and no date changes."),
-      h("div", { class: "pcn-field" }, h("label", { class: "pcn-label", for: about.id }, "At what?"), about,
-        h("label", { class: "pcn-label", for: id }, "What was overlooked, and where does it stand?"), area),
-      actions(button("Send", () => (wish.text.trim() ? load("again", "Sending…", wish) : area.focus()),
-        "pcn-button pcn-primary"), closing("Not yet")));
+      h(
+        "div",
+        { class: "pcn-field" },
+        h("label", { class: "pcn-label", for: about.id }, "At what?"),
+        about,
+        h("label", { class: "pcn-label", for: id }, "What was overlooked, and where does it stand?"),
+        area,
+      ),
+      actions(
+        button(
+          "Send",
+          () => (wish.text.trim() ? load("again", "Sending…", wish) : area.focus()),
+          "pcn-button pcn-primary",
+        ),
+        closing("Not yet"),
+      ),
+    );
   }
 
   // ---- A course that was updated while the page is open ----------------------------------------
 
-  const changes = () => `The questions in this step have changed. ${site == null ? "Run the cells again" : RELOAD} to see them. `;
+  const changes = () =>
+    `The questions in this step have changed. ${site == null ? "Run the cells again" : RELOAD} to see them. `;
   const reload = () => (saving.flush(true), location.reload());
 
   function showChanged() {
-    dialog("This step has changed", h("p", null, changes(), "Then look over your answers, and submit. ",
-      saving.open.length ? saving.kept && "Your text is stored on this device." : "Your answers are saved."),
-    actions(site != null && button(RELOAD, reload, "pcn-button pcn-primary"), closing("Not now")));
+    dialog(
+      "This step has changed",
+      h(
+        "p",
+        null,
+        changes(),
+        "Then look over your answers, and submit. ",
+        saving.open.length ? saving.kept && "Your text is stored on this device." : "Your answers are saved.",
+      ),
+      actions(site != null && button(RELOAD, reload, "pcn-button pcn-primary"), closing("Not now")),
+    );
   }
 
   function confirmSubmit() {
     if (outdated) return showChanged();
     const open = state.step.prompts.filter((prompt) => prompt.required && isOpen(prompt));
-    const again = !receipt ? "" : receipt.how === "zip"
-      ? "This makes a new file: upload it instead of the one before. "
-      : "This replaces what you submitted before. ";
+    const again = !receipt
+      ? ""
+      : receipt.how === "zip"
+        ? "This makes a new file: upload it instead of the one before. "
+        : "This replaces what you submitted before. ";
     const go = (prompt) => quiet(prompt.label, () => leave(controls.get(prompt.key)));
-    dialog(`Submit step ${state.step.number}`,
-      h("p", null, `${standing()}. ${again}Your instructor gets your answers to this step. `,
-        "Private notes stay here."),
-      state.student && h("p", null, `Your student id: ${state.student}. `, quiet("Change it",
-        () => askBack("student", "By it your instructor knows whose file it is."))),
-      open.length > 0 && !standing().startsWith("Covered") && h("div", null,
-        h("p", null, "Still open:"), h("ul", null, open.map((prompt) => h("li", null, go(prompt))))),
-      actions(button("Submit now", () => handIn({ confirm: false, student: null }),
-        "pcn-button pcn-primary pcn-confirm"), closing("Not yet")));
+    dialog(
+      `Submit step ${state.step.number}`,
+      h(
+        "p",
+        null,
+        `${standing()}. ${again}Your instructor gets your answers to this step. `,
+        "Private notes stay here.",
+      ),
+      state.student &&
+        h(
+          "p",
+          null,
+          `Your student id: ${state.student}. `,
+          quiet("Change it", () => askBack("student", "By it your instructor knows whose file it is.")),
+        ),
+      open.length > 0 &&
+        !standing().startsWith("Covered") &&
+        h(
+          "div",
+          null,
+          h("p", null, "Still open:"),
+          h(
+            "ul",
+            null,
+            open.map((prompt) => h("li", null, go(prompt))),
+          ),
+        ),
+      actions(
+        button("Submit now", () => handIn({ confirm: false, student: null }), "pcn-button pcn-primary pcn-confirm"),
+        closing("Not yet"),
+      ),
+    );
   }
 
   function handIn(wish) {
     // `last`: also when the last words can't be saved.
-    waiting = { last: true, at: h("p", { role: "status" }, saving.open.length
-      ? "Your last words are saved first. Keep this page open."
-      : "This takes a few seconds. Keep this page open."),
-    cut: "The connection is interrupted. When it is back, look whether this step was submitted. If not, submit again." };
+    waiting = {
+      last: true,
+      at: h(
+        "p",
+        { role: "status" },
+        saving.open.length
+          ? "Your last words are saved first. Keep this page open."
+          : "This takes a few seconds. Keep this page open.",
+      ),
+      cut: "The connection is interrupted. When it is back, look whether this step was submitted. If not, submit again.",
+    };
     dialog("Submitting…", waiting.at);
     submission = wish;
     saving.flush();
@@ -583,37 +778,65 @@ function openForm(model, root) {
     if (kind === "student") {
       const id = client + "-student";
       const input = h("input", { id, autocomplete: "username", "aria-describedby": id + "-help" });
-      const go = () => input.value.trim() &&
-        handIn({ confirm: true, student: (state.student = input.value.trim()) });
+      const go = () => input.value.trim() && handIn({ confirm: true, student: (state.student = input.value.trim()) });
       input.addEventListener("keydown", (event) => event.key === "Enter" && go());
-      dialog("Who are you in this course?", h("label", { class: "pcn-label", for: id },
-        "Your student id"), h("p", { class: "pcn-help", id: id + "-help" }, text), input,
-      actions(button("Submit", go, "pcn-button pcn-primary pcn-confirm"), closing("Not yet")));
+      dialog(
+        "Who are you in this course?",
+        h("label", { class: "pcn-label", for: id }, "Your student id"),
+        h("p", { class: "pcn-help", id: id + "-help" }, text),
+        input,
+        actions(button("Submit", go, "pcn-button pcn-primary pcn-confirm"), closing("Not yet")),
+      );
       return;
     }
     const go = () => handIn({ confirm: true, student: null });
     // The kernel does not know the reader's own clock.
-    const late = state.due ? `This step was due ${deadline(state.due)}, and you have submitted it before. If you submit it again, your instructor gets the new answers instead, with today’s date.` : text;
-    dialog("Submit again?", h("p", null, late), actions(
-      button("Submit all the same", go, "pcn-button pcn-primary pcn-confirm"), closing("Not now")));
+    const late = state.due
+      ? `This step was due ${deadline(state.due)}, and you have submitted it before. If you submit it again, your instructor gets the new answers instead, with today’s date.`
+      : text;
+    dialog(
+      "Submit again?",
+      h("p", null, late),
+      actions(button("Submit all the same", go, "pcn-button pcn-primary pcn-confirm"), closing("Not now")),
+    );
   }
 
   function showReceipt({ when, sha256, how, filename, data }) {
     const { number } = state.step;
-    const parts = [h("p", null, how === "zip" ? `Your answers to step ${number} were put into a file on ${moment(when)}.`
-      : `Step ${number} was submitted on ${moment(when)}.`)];
-    if (how === "zip") parts.push(h("p", null, data
-      ? `The file “${filename}” is in your downloads. Upload it where your course collects work, or send it to your instructor: until then nobody has it. It holds your answers to this step and no private notes.`
-      : "Upload it where your course collects work: until then nobody has it. Submit again to make a new one."));
+    const parts = [
+      h(
+        "p",
+        null,
+        how === "zip"
+          ? `Your answers to step ${number} were put into a file on ${moment(when)}.`
+          : `Step ${number} was submitted on ${moment(when)}.`,
+      ),
+    ];
+    if (how === "zip")
+      parts.push(
+        h(
+          "p",
+          null,
+          data
+            ? `The file “${filename}” is in your downloads. Upload it where your course collects work, or send it to your instructor: until then nobody has it. It holds your answers to this step and no private notes.`
+            : "Upload it where your course collects work: until then nobody has it. Submit again to make a new one.",
+        ),
+      );
     if (data) {
       const again = () => download(filename, "application/zip", data);
       again();
       parts.push(actions(button("Download it again", again)));
     }
-    parts.push(h("p", null, "The fingerprint of your answers: ",
-      h("code", null, sha256.slice(0, 8).replace(/....(?=.)/g, "$& ")),
-      ". No other answers have the same: with it you can show what you handed in."),
-    h("details", null, h("summary", null, "The whole fingerprint"), h("code", null, sha256)));
+    parts.push(
+      h(
+        "p",
+        null,
+        "The fingerprint of your answers: ",
+        h("code", null, sha256.slice(0, 8).replace(/....(?=.)/g, "$& ")),
+        ". No other answers have the same: with it you can show what you handed in.",
+      ),
+      h("details", null, h("summary", null, "The whole fingerprint"), h("code", null, sha256)),
+    );
     dialog(how === "zip" ? "Your file is ready" : "Submitted", ...parts);
   }
 
@@ -636,7 +859,9 @@ function openForm(model, root) {
   // A field is cut at its edge or at the end of a printed page; a paragraph isn't.
   listen(window, "beforeprint", () => {
     root.querySelectorAll(".pcn-print").forEach((el) => el.remove());
-    root.querySelectorAll(".pcn-cell.pcn-many, .pcn-made details, fieldset.pcn-row > .pcn-more").forEach((el) => (el.open = true));
+    root
+      .querySelectorAll(".pcn-cell.pcn-many, .pcn-made details, fieldset.pcn-row > .pcn-more")
+      .forEach((el) => (el.open = true));
     controls.forEach((control) => control.print?.());
     for (const area of root.querySelectorAll("textarea, [type=text]")) {
       area.after(h("div", { class: "pcn-print", dir: "auto" }, area.value));

@@ -13,11 +13,17 @@ function h(tag, props, ...children) {
 }
 
 const short = (iso) =>
-  new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" },
-  ).format(new Date(iso));
-const long = (iso) => new Intl.DateTimeFormat(undefined,
-  { weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" },
-).format(new Date(iso));
+  new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", hour: "numeric", minute: "2-digit" }).format(
+    new Date(iso),
+  );
+const long = (iso) =>
+  new Intl.DateTimeFormat(undefined, {
+    weekday: "short",
+    day: "numeric",
+    month: "short",
+    hour: "numeric",
+    minute: "2-digit",
+  }).format(new Date(iso));
 
 // A state in words, and whether it is done, open or not begun.
 function badge({ state, answered, required, submitted_at, how, changed_since }) {
@@ -40,8 +46,11 @@ export default {
   render({ model, el }) {
     const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
     const site = document.documentElement.dataset.pcnRoot; // none in JupyterLab
-    const root = h("div", { class: "pcn pcn-cards" },
-      h("p", { class: "pcn-soft", role: "status" }, "Looking up your steps…"));
+    const root = h(
+      "div",
+      { class: "pcn pcn-cards" },
+      h("p", { class: "pcn-soft", role: "status" }, "Looking up your steps…"),
+    );
     const life = new AbortController();
     let asking;
     el.append(root);
@@ -55,16 +64,23 @@ export default {
       if (one.how === "zip" && one.state === "submitted") facts.push("upload your file, if you have not yet");
       else if (handedIn && !words.endsWith(handedIn)) facts.push(`submitted ${handedIn}`);
       if (one.due && !handedIn) facts.push(`${one.overdue ? "was due" : "due"} ${long(one.due)}`);
-      return h("li", { class: "pcn-card", "data-step": one.id },
+      return h(
+        "li",
+        { class: "pcn-card", "data-step": one.id },
         h("span", { class: `pcn-badge ${kind}` }, words),
         h("h2", null, link(one.path, `${one.number} · ${one.short}`)),
         h("p", null, one.summary),
-        h("p", { class: "pcn-facts" }, facts.join(" · ")));
+        h("p", { class: "pcn-facts" }, facts.join(" · ")),
+      );
     }
 
-    const plan = (path) => h("li", { class: "pcn-plan" },
-      h("h2", null, link(path, "Your plan, to take with you")),
-      h("p", null, "All of it on one page, with your map, as files that open without this course."));
+    const plan = (path) =>
+      h(
+        "li",
+        { class: "pcn-plan" },
+        h("h2", null, link(path, "Your plan, to take with you")),
+        h("p", null, "All of it on one page, with your map, as files that open without this course."),
+      );
 
     function show({ cards, next, title, pages }) {
       clearTimeout(asking);
@@ -75,12 +91,14 @@ export default {
       const [portfolio, example] = ["portfolio", "example"].map((name) => pages.find((one) => one.startsWith(name)));
       const shown = example && h("p", null, "Rather see one first? ", link(example, "See a complete example"), ".");
       const at = document.activeElement?.getAttribute("href");
-      root.replaceChildren(...[line, shown, h("ul", null, ...cards.map(card), portfolio && plan(portfolio))]
-        .filter(Boolean));
+      root.replaceChildren(
+        ...[line, shown, h("ul", null, ...cards.map(card), portfolio && plan(portfolio))].filter(Boolean),
+      );
       if (at) root.querySelector(`a[href="${CSS.escape(at)}"]`)?.focus();
       const steps = cards.map(({ id, number, short, path, state }) => ({ id, number, short, path, state }));
-      root.dispatchEvent(new CustomEvent("pcn:state", { bubbles: true, composed: true,
-        detail: { steps, home: "home.ipynb", title } }));
+      root.dispatchEvent(
+        new CustomEvent("pcn:state", { bubbles: true, composed: true, detail: { steps, home: "home.ipynb", title } }),
+      );
     }
 
     const onMessage = async (got) => {

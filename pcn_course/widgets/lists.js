@@ -16,10 +16,14 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
   const [first, ...rest] = prompt.columns;
   const list = h("div", { class: "pcn-rows" });
   const said = h("p", { class: "pcn-said", role: "status" });
-  const add = button(`Add ${/^[aeiou]/i.test(name) ? "an" : "a"} ${name}`, () => {
-    said.replaceChildren();
-    start(insert({ id: newId() }, rows.length));
-  }, "pcn-button pcn-add");
+  const add = button(
+    `Add ${/^[aeiou]/i.test(name) ? "an" : "a"} ${name}`,
+    () => {
+      said.replaceChildren();
+      start(insert({ id: newId() }, rows.length));
+    },
+    "pcn-button pcn-add",
+  );
   const full = h("p", { class: "pcn-help", hidden: true }, `${prompt.max_rows} is the most.`);
   const limit = h("p", { class: "pcn-help", hidden: true });
 
@@ -47,13 +51,22 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
   function build(row) {
     if (row.cells) return;
     row.cells = prompt.columns.map((column) => makeCell(row, column));
-    row.tools = [["Move up", -1], ["Move down", 1], ["Remove", 0]].map(([word, by]) => {
+    row.tools = [
+      ["Move up", -1],
+      ["Move down", 1],
+      ["Remove", 0],
+    ].map(([word, by]) => {
       const tool = quiet([word, hidden("")], () => (by ? shift(row, by, tool) : remove(row)));
       tool.id = `${id}-${row.id}-tool${by}`;
       return tool;
     });
-    const body = [row.cells.filter(({ more }) => !more).map(({ el }) => el), makeMore(row),
-      h("div", { class: "pcn-tools" }, row.tools)].flat().filter(Boolean);
+    const body = [
+      row.cells.filter(({ more }) => !more).map(({ el }) => el),
+      makeMore(row),
+      h("div", { class: "pcn-tools" }, row.tools),
+    ]
+      .flat()
+      .filter(Boolean);
     row.legend = folded ? h("legend", { class: "pcn-sr" }) : row.head;
     row.el.append(...(folded ? [h("fieldset", null, row.legend, body)] : body));
     write(row);
@@ -68,9 +81,12 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
       const done = behind.filter(({ column }) => !isEmpty(column, row.data[column.key])).length;
       told.textContent = `${behind.length} more questions, ` + (done ? `${done} answered` : "if they help you");
     };
-    return (row.more = h("details", { class: "pcn-more", open: row.wide },
+    return (row.more = h(
+      "details",
+      { class: "pcn-more", open: row.wide },
       h("summary", { id: `${id}-${row.id}-more` }, h("strong", null, `More about this ${name}`), " ", told),
-      behind.map(({ el }) => el)));
+      behind.map(({ el }) => el),
+    ));
   }
 
   function makeCell(row, column) {
@@ -78,7 +94,11 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
     const name = `${id}-${row.id}-${key}`;
     const help = column.help && h("span", { class: "pcn-help", id: name + "-help" }, column.help);
     const advice = column.warn && advise?.(`${prompt.key}.${key}`, name, column.warn);
-    const described = [help, advice?.el].filter(Boolean).map((el) => el.id).join(" ") || null;
+    const described =
+      [help, advice?.el]
+        .filter(Boolean)
+        .map((el) => el.id)
+        .join(" ") || null;
     const look = () => advice?.look(control.get());
     const edited = () => {
       row.data = { ...row.data, [key]: control.get() };
@@ -87,19 +107,46 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
       write(row);
       changed();
     };
-    const control = makeControl({ prompt: column, id: name, describedby: described, changed: edited, offers, inRow: true });
+    const control = makeControl({
+      prompt: column,
+      id: name,
+      describedby: described,
+      changed: edited,
+      offers,
+      inRow: true,
+    });
     control.set(row.data[key], row.data[shown(column)]);
     look();
-    const made = { key, look, column, more: column.more, shown: shown(column), refers: refers(column), from: column.options_from, control };
+    const made = {
+      key,
+      look,
+      column,
+      more: column.more,
+      shown: shown(column),
+      refers: refers(column),
+      from: column.options_from,
+      control,
+    };
     const many = column.kind === "choices" && (column.options ?? offers(column.options_from)).length > LONG;
     const group = isGroup(column, true);
-    const label = h(group ? "legend" : "label",
-      { for: group ? null : name, class: many && "pcn-sr" }, column.label);
-    const field = h(group ? "fieldset" : "div", { class: many ? null : "pcn-cell",
-      "aria-describedby": group ? described : null }, label, help, control.el, advice?.el);
+    const label = h(group ? "legend" : "label", { for: group ? null : name, class: many && "pcn-sr" }, column.label);
+    const field = h(
+      group ? "fieldset" : "div",
+      { class: many ? null : "pcn-cell", "aria-describedby": group ? described : null },
+      label,
+      help,
+      control.el,
+      advice?.el,
+    );
     if (many) made.chosen = h("span", { class: "pcn-chosen" });
-    made.el = many ? h("details", { class: "pcn-cell pcn-many" },
-      h("summary", null, h("strong", null, column.label), " ", made.chosen), field) : field;
+    made.el = many
+      ? h(
+          "details",
+          { class: "pcn-cell pcn-many" },
+          h("summary", null, h("strong", null, column.label), " ", made.chosen),
+          field,
+        )
+      : field;
     made.write = () => {
       if (!many) return;
       const value = control.get();
@@ -115,9 +162,14 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
     if (folded) {
       // Initials alone tell nobody apart: the first thing that is said of them stands beside.
       const next = rest.find((one) => !isEmpty(one, row.data[one.key]));
-      row.head.replaceChildren(hidden(name + " "), h("span", { class: "pcn-soft" }, String(number)), " ",
-        h("strong", { dir: "auto" }, title(row)), " ",
-        h("span", { class: "pcn-soft" }, next ? cell(next, row) : ""));
+      row.head.replaceChildren(
+        hidden(name + " "),
+        h("span", { class: "pcn-soft" }, String(number)),
+        " ",
+        h("strong", { dir: "auto" }, title(row)),
+        " ",
+        h("span", { class: "pcn-soft" }, next ? cell(next, row) : ""),
+      );
     }
     if (!row.cells) return;
     row.legend.textContent = called(row);
@@ -227,8 +279,14 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
       if (row.cells) row.el.lastChild.remove();
       row.cells = null;
       const filled = prompt.columns.filter((one) => !isEmpty(one, row.data[one.key]));
-      row.el.after(h("div", { class: "pcn-print pcn-row", dir: "auto" }, h("strong", null, called(row)),
-        filled.map((one) => h("div", null, `${one.label} ${cell(one, row)}`))));
+      row.el.after(
+        h(
+          "div",
+          { class: "pcn-print pcn-row", dir: "auto" },
+          h("strong", null, called(row)),
+          filled.map((one) => h("div", null, `${one.label} ${cell(one, row)}`)),
+        ),
+      );
     }
   }
 
@@ -238,8 +296,7 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
     [reopened, focus] = [[], ""];
   }
 
-  const filled = ({ data }) =>
-    Object.fromEntries(Object.entries(data).filter(([, value]) => !same(value, null)));
+  const filled = ({ data }) => Object.fromEntries(Object.entries(data).filter(([, value]) => !same(value, null)));
   update();
   return {
     el: h("div", null, limit, list, said, add, full),

@@ -3,15 +3,41 @@
 import { h, isEmpty, quiet, words } from "./controls.js";
 
 // look.css's light colours: a picture that leaves the page brings its own.
-const LIGHT = { card: "#fff", ink: "#1d2a2f", soft: "#53636a", teal: "#0f5e5a",
-  "teal-wash": "#e3efec", "on-teal": "#fff", edge: "#738287" };
+const LIGHT = {
+  card: "#fff",
+  ink: "#1d2a2f",
+  soft: "#53636a",
+  teal: "#0f5e5a",
+  "teal-wash": "#e3efec",
+  "on-teal": "#fff",
+  edge: "#738287",
+};
 const NONE = "Not said";
-const FACTS = { role: "Role", sector: "Sector", closeness: "Closeness", place: "Place",
-  status: "Invitation", give: "You give", get: "You get", tied: "Tied to" };
+const FACTS = {
+  role: "Role",
+  sector: "Sector",
+  closeness: "Closeness",
+  place: "Place",
+  status: "Invitation",
+  give: "You give",
+  get: "You get",
+  tied: "Tied to",
+};
 // Corners, turn (of a whole turn), size, and how deep it is between corners, by the sector's place
 // among the options; the last is for none.
-const SHAPES = [[40, 0, 11], [4, .125, 13], [3, 0, 13], [4, 0, 13], [6, 0, 12], [3, .5, 13],
-  [5, 0, 12], [10, 0, 13, .65], [8, 0, 13, .65], [12, 0, 13, .75], [40, 0, 9]];
+const SHAPES = [
+  [40, 0, 11],
+  [4, 0.125, 13],
+  [3, 0, 13],
+  [4, 0, 13],
+  [6, 0, 12],
+  [3, 0.5, 13],
+  [5, 0, 12],
+  [10, 0, 13, 0.65],
+  [8, 0, 13, 0.65],
+  [12, 0, 13, 0.75],
+  [40, 0, 9],
+];
 // How a mark is drawn by its invitation, the last without one: fill, line, number, dashes, crossed.
 const ASKED = ["planned", "sent", "accepted", "declined", "withdrawn"];
 const OPEN = ["card", "teal", "ink", "3.5 2.5"];
@@ -31,12 +57,11 @@ function s(tag, props, ...children) {
   return el;
 }
 
-const write = (text, x, y, props) =>
-  s("text", { x, y, "text-anchor": "middle", fill: "ink", ...props }, text);
+const write = (text, x, y, props) => s("text", { x, y, "text-anchor": "middle", fill: "ink", ...props }, text);
 const draw = (d, props) => s("path", { d, fill: "none", "stroke-linejoin": "round", ...props });
 const group = (to, ...children) => s("g", { transform: `translate(${to})` }, ...children);
 const halo = { stroke: "card", "stroke-width": 3, "paint-order": "stroke" };
-const thin = { stroke: "edge", "stroke-width": .6 };
+const thin = { stroke: "edge", "stroke-width": 0.6 };
 
 const count = (n, word) => `${n} ${word}${n === 1 ? "" : "s"}`;
 
@@ -59,29 +84,35 @@ function fit(text, most) {
 
 function shape([corners, turn, size, deep = 1]) {
   const points = Array.from({ length: corners }, (_, n) => {
-    const at = (n / corners + turn - .25) * 2 * Math.PI;
+    const at = (n / corners + turn - 0.25) * 2 * Math.PI;
     return [Math.cos(at), Math.sin(at)].map((one) => (one * size * (n % 2 ? deep : 1)).toFixed(1));
   });
   return `M${points.join("L")}Z`;
 }
 
 function mark(d, [fill, stroke, , dash, crossed]) {
-  return [draw(d, { fill, stroke, "stroke-width": 1.75, "stroke-dasharray": dash ?? "" }),
-    draw(crossed ? "M-9-9 9 9M9-9-9 9" : "", { stroke })];
+  return [
+    draw(d, { fill, stroke, "stroke-width": 1.75, "stroke-dasharray": dash ?? "" }),
+    draw(crossed ? "M-9-9 9 9M9-9-9 9" : "", { stroke }),
+  ];
 }
 
-const tie = (d, dash) => draw(d, { stroke: "ink", "stroke-width": 1.5, "stroke-linecap": "round",
-  "stroke-dasharray": DASHES.at(dash) });
+const tie = (d, dash) =>
+  draw(d, { stroke: "ink", "stroke-width": 1.5, "stroke-linecap": "round", "stroke-dasharray": DASHES.at(dash) });
 
 // What the rows say, as far as it can be drawn.
 function read(people, ties, ...tables) {
   const [columns, kinds] = [people, ties].map((prompt) =>
-    Object.fromEntries(prompt.columns.map((one) => [one.key, { options: [], ...one }])));
-  const [rows, pairs] = tables.map((rows) =>
-    (Array.isArray(rows) ? rows : []).map((row) => row ?? {}));
+    Object.fromEntries(prompt.columns.map((one) => [one.key, { options: [], ...one }])),
+  );
+  const [rows, pairs] = tables.map((rows) => (Array.isArray(rows) ? rows : []).map((row) => row ?? {}));
   // XML has no other characters.
-  const say = (column, value) => column && !isEmpty(column, value) ? String(words(column, value))
-    .replace(/[^\t\n\r -\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, "").trim() : "";
+  const say = (column, value) =>
+    column && !isEmpty(column, value)
+      ? String(words(column, value))
+          .replace(/[^\t\n\r -\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, "")
+          .trim()
+      : "";
   const points = columns.closeness?.points ?? 5;
   const sectors = (columns.sector?.options ?? []).map((one) => one.value);
   const known = new Map();
@@ -115,11 +146,18 @@ function read(people, ties, ...tables) {
     });
   for (const one of members) {
     one.tied = one.ties.join("; ");
-    one.says = `${one.n}. ${one.name}. ` + Object.keys(FACTS)
-      .map((key) => one[key] && `${FACTS[key]}: ${one[key]}`).filter(Boolean).join(" · ");
+    one.says =
+      `${one.n}. ${one.name}. ` +
+      Object.keys(FACTS)
+        .map((key) => one[key] && `${FACTS[key]}: ${one[key]}`)
+        .filter(Boolean)
+        .join(" · ");
   }
   return {
-    members, lines, points, ends: columns.closeness ?? {},
+    members,
+    lines,
+    points,
+    ends: columns.closeness ?? {},
     slices: [...sectors, ""].filter((sector) => members.some((one) => one.in === sector)),
     says: `${count(members.length, "member")}, ${count(lines.length, "tie")}`,
   };
@@ -134,7 +172,7 @@ function place({ members, slices, points }, W) {
   const share = (length, of, each) => {
     const weights = Array.from({ length }, (_, n) => {
       const size = members.filter((one) => of(one) === n).length;
-      return total < 13 ? 1 : size ? 1 + Math.floor(size / 2) / each : .6;
+      return total < 13 ? 1 : size ? 1 + Math.floor(size / 2) / each : 0.6;
     });
     let sum = 0;
     return [0, ...weights.map((one) => (sum += one))].map((one) => one / sum);
@@ -147,10 +185,10 @@ function place({ members, slices, points }, W) {
     const a = Math.min(most, b);
     const [cx, cy] = [W / 2, b + 20];
     // Inner rings have less room, so a crowd gives them more.
-    const [hole, power] = total < 13 ? [24 / a, 1] : [.2, .7];
+    const [hole, power] = total < 13 ? [24 / a, 1] : [0.2, 0.7];
     const edges = bands.map((one) => hole + one ** power * (1 - hole));
     const at = (r, turn, out = 0) => {
-      const t = (turn - .25) * 2 * Math.PI;
+      const t = (turn - 0.25) * 2 * Math.PI;
       return [cx + (a * r + out) * Math.cos(t), cy + (b * r + out) * Math.sin(t)].map(Math.round);
     };
     const taken = [];
@@ -159,14 +197,14 @@ function place({ members, slices, points }, W) {
     for (let n = 1; n < edges.length; n++) block(at((edges[n - 1] + edges[n]) / 2, 0), 7);
     const rim = slices.map((sector, n) => {
       const mid = (turns[n] + turns[n + 1]) / 2;
-      const half = Math.min(turns[n + 1] - mid, .2);
-      const t = (mid - .25) * 2 * Math.PI;
+      const half = Math.min(turns[n + 1] - mid, 0.2);
+      const t = (mid - 0.25) * 2 * Math.PI;
       const speed = 2 * Math.PI * Math.hypot(a * Math.sin(t), b * Math.cos(t));
       const full = members.find((one) => one.in === sector).sector || NONE;
       const text = fit(full.split(/[,(]/)[0], 2 * half * speed - 8);
       const reach = (width(text) / 2 + 8) / speed;
-      for (let k = -1; k <= 1; k += .125) block(at(1, mid + reach * k, 8), 6);
-      return { text, mid, half, low: Math.sin(t) > .01 };
+      for (let k = -1; k <= 1; k += 0.125) block(at(1, mid + reach * k, 8), 6);
+      return { text, mid, half, low: Math.sin(t) > 0.01 };
     });
     const used = {};
     const spots = [];
@@ -176,13 +214,13 @@ function place({ members, slices, points }, W) {
       const deep = edges[ring + 1] - edges[ring];
       // The first of a cell goes to its middle, the next to the middle of a half, and so on.
       let start = 0;
-      let nth = used[[slice, ring]] = (used[[slice, ring]] ?? 0) + 1;
-      for (let f = .5; nth; nth >>= 1, f /= 2) start += (nth & 1) * f;
+      let nth = (used[[slice, ring]] = (used[[slice, ring]] ?? 0) + 1);
+      for (let f = 0.5; nth; nth >>= 1, f /= 2) start += (nth & 1) * f;
       const swing = (k) => (k % 2 ? 1 : -1) * Math.ceil(k / 2);
-      const layers = Math.floor(deep * b / 7) | 1;
+      const layers = Math.floor((deep * b) / 7) | 1;
       let spot;
       for (let i = 0; i < layers && !spot; i++) {
-        const r = edges[ring] + deep * (.5 + swing(i) / layers);
+        const r = edges[ring] + deep * (0.5 + swing(i) / layers);
         const steps = Math.ceil(span * r * b) + 1;
         for (let k = 0; k < 2 * steps && !spot; k++) {
           const f = start + swing(k) / steps;
@@ -192,8 +230,16 @@ function place({ members, slices, points }, W) {
           const up = y < cy;
           const boxes = [[x - 13, y - 13, x + 13, y + 13]];
           if (side) boxes.push([x - side, y + (up ? -28 : 13), x + side, y + (up ? -13 : 28)]);
-          if (boxes.every(([x0, y0, x1, y1]) => x0 >= 0 && x1 <= W && y0 >= 0 && y1 <= cy + b + 20 &&
-            taken.every((one) => x0 >= one[2] || x1 <= one[0] || y0 >= one[3] || y1 <= one[1]))) {
+          if (
+            boxes.every(
+              ([x0, y0, x1, y1]) =>
+                x0 >= 0 &&
+                x1 <= W &&
+                y0 >= 0 &&
+                y1 <= cy + b + 20 &&
+                taken.every((one) => x0 >= one[2] || x1 <= one[0] || y0 >= one[3] || y1 <= one[1]),
+            )
+          ) {
             taken.push(...boxes);
             spot = [x, y, up];
           }
@@ -207,7 +253,7 @@ function place({ members, slices, points }, W) {
   }
 
   const base = Math.min(most, total < 13 ? 180 : 240);
-  const large = Math.max(base, total * 320 / most);
+  const large = Math.max(base, (total * 320) / most);
   let found;
   for (const side of total > 24 ? [] : W < 420 ? [32] : total < 13 ? [56, 38] : [38])
     for (let b = base; !found && b < base * 1.8; b *= 1.1) found = attempt(side, b);
@@ -221,8 +267,10 @@ function paint(svg, { members, lines, points, ends }, plan, id, listed) {
   if (!svg.firstChild) svg.append(...[1, 1, 0, 1].map((mute) => s("g", mute && { "aria-hidden": true })));
   const [back, ties, marks, key] = svg.children;
   back.replaceChildren(
-    ...edges.slice(1).reverse().map((r) => s("ellipse", { cx, cy, rx: a * r, ry: b * r,
-      fill: "teal-wash", "fill-opacity": .2, ...thin })),
+    ...edges
+      .slice(1)
+      .reverse()
+      .map((r) => s("ellipse", { cx, cy, rx: a * r, ry: b * r, fill: "teal-wash", "fill-opacity": 0.2, ...thin })),
     ...turns.slice(rim.length > 1 ? 1 : 2).map((turn) => draw(`M${at(edges[0], turn)}L${at(1, turn)}`, thin)),
     ...rim.flatMap(({ text, mid, half, low }, n) => {
       // Words at the lower half run the other way round, so that they stand upright.
@@ -230,8 +278,10 @@ function paint(svg, { members, lines, points, ends }, plan, id, listed) {
       const [from, to] = [at(1, mid - half, out), at(1, mid + half, out)];
       const path = `${id}-rim${n}`;
       const d = `M${low ? to : from}A${a + out} ${b + out} 0 0 ${low ? 0 : 1} ${low ? from : to}`;
-      return [draw(d, { id: path }), write(s("textPath", { href: "#" + path, startOffset: "50%" }, text),
-        0, 0, { fill: "soft" })];
+      return [
+        draw(d, { id: path }),
+        write(s("textPath", { href: "#" + path, startOffset: "50%" }, text), 0, 0, { fill: "soft" }),
+      ];
     }),
     ...edges.slice(1).map((r, n) => {
       const [x, y] = at((r + edges[n]) / 2, 0);
@@ -241,15 +291,17 @@ function paint(svg, { members, lines, points, ends }, plan, id, listed) {
     write("me", cx, cy + 4, { fill: "card" }),
   );
   const drawn = {};
-  ties.replaceChildren(...lines.map(({ ends: two, dash }) => {
-    const [[x, y], [x1, y1]] = two.map((end) => spots[members.indexOf(end)]);
-    const [dx, dy] = [x1 - x, y1 - y];
-    const pair = [x + x1, y + y1];
-    const nth = drawn[pair] = (drawn[pair] ?? 0) + 1;
-    // It bends away from me; a second one between the same two bends more.
-    const bend = .15 * nth * ((x - cx) * dy - (y - cy) * dx > 0 ? -1 : 1);
-    return tie(`M${x} ${y}q${dx / 2 - dy * bend} ${dy / 2 + dx * bend} ${dx} ${dy}`, dash);
-  }));
+  ties.replaceChildren(
+    ...lines.map(({ ends: two, dash }) => {
+      const [[x, y], [x1, y1]] = two.map((end) => spots[members.indexOf(end)]);
+      const [dx, dy] = [x1 - x, y1 - y];
+      const pair = [x + x1, y + y1];
+      const nth = (drawn[pair] = (drawn[pair] ?? 0) + 1);
+      // It bends away from me; a second one between the same two bends more.
+      const bend = 0.15 * nth * ((x - cx) * dy - (y - cy) * dx > 0 ? -1 : 1);
+      return tie(`M${x} ${y}q${dx / 2 - dy * bend} ${dy / 2 + dx * bend} ${dx} ${dy}`, dash);
+    }),
+  );
 
   const kept = new Map([...marks.children].map((el) => [el.dataset.key, el]));
   members.forEach((one, n) => {
@@ -258,10 +310,12 @@ function paint(svg, { members, lines, points, ends }, plan, id, listed) {
     const [x, y, up] = spots[n];
     el.setAttribute("transform", `translate(${x} ${y})`);
     el.setAttribute("aria-label", one.says);
-    el.replaceChildren(s("circle", { r: 13, fill: "transparent" }), ...mark(one.shape, one.look),
-      write(one.n, 0, 3.5, { "font-size": 10, fill: one.look[2], ...(one.look[4] && halo) }));
-    if (side)
-      el.append(write(fit(one.name.split(/[,;(]/)[0] || one.name, side * 2), 0, up ? -17 : 25, halo));
+    el.replaceChildren(
+      s("circle", { r: 13, fill: "transparent" }),
+      ...mark(one.shape, one.look),
+      write(one.n, 0, 3.5, { "font-size": 10, fill: one.look[2], ...(one.look[4] && halo) }),
+    );
+    if (side) el.append(write(fit(one.name.split(/[,;(]/)[0] || one.name, side * 2), 0, up ? -17 : 25, halo));
     if (marks.children[n] !== el) marks.insertBefore(el, marks.children[n]);
   });
   kept.forEach((el) => el.remove());
@@ -279,15 +333,20 @@ function paint(svg, { members, lines, points, ends }, plan, id, listed) {
   }
   if (listed && !side) for (const one of members) signs.push([`${one.n}. ${fit(one.name, 140)}`]);
   let [x, y] = [4, cy + b + 44];
-  key.replaceChildren(...(members.length ? signs : []).map(([text, sample = []]) => {
-    const label = fit(text, W - 40);
-    const inset = sample.length && 28;
-    if (x + inset + width(label) > W) [x, y] = [4, y + 24];
-    const sign = group([x, y], group([12, -4], ...sample),
-      write(label, inset, 0, { "text-anchor": "start", fill: "soft" }));
-    x += inset + width(label) + 18;
-    return sign;
-  }));
+  key.replaceChildren(
+    ...(members.length ? signs : []).map(([text, sample = []]) => {
+      const label = fit(text, W - 40);
+      const inset = sample.length && 28;
+      if (x + inset + width(label) > W) [x, y] = [4, y + 24];
+      const sign = group(
+        [x, y],
+        group([12, -4], ...sample),
+        write(label, inset, 0, { "text-anchor": "start", fill: "soft" }),
+      );
+      x += inset + width(label) + 18;
+      return sign;
+    }),
+  );
   const height = Math.ceil(members.length ? y + 12 : cy + b + 8);
   svg.setAttribute("viewBox", `0 0 ${W} ${height}`);
   return height;
@@ -301,10 +360,12 @@ export function mapSvg(people, ties, peopleRows, tieRows) {
   const title = `My network: ${model.says}`;
   svg.setAttribute("viewBox", `0 -48 ${PAGE} ${height}`);
   svg.setAttribute("height", height);
-  svg.prepend(s("title", null, title),
+  svg.prepend(
+    s("title", null, title),
     s("desc", null, "I am in the middle. " + model.members.map((one) => one.says).join("\n")),
     s("rect", { y: -48, width: PAGE, height, fill: "card" }),
-    write(title, PAGE / 2, -18, { "font-size": 18 }));
+    write(title, PAGE / 2, -18, { "font-size": 18 }),
+  );
   for (const el of svg.querySelectorAll("*"))
     for (const name of ["fill", "stroke"]) {
       const color = LIGHT[el.getAttribute(name)?.slice(6, -1)];
@@ -325,37 +386,58 @@ export async function mapPng(svgText) {
 
 let plotly; // asked for once, by whichever map is first
 
-const load = (src) => (plotly ??= new Promise((done, fail) => {
-  const onload = () => (window.Plotly ? done() : fail());
-  document.head.append(h("script", { src, onload, onerror: fail }));
-}).catch((error) => {
-  plotly = null;
-  throw error;
-}));
+const load = (src) =>
+  (plotly ??= new Promise((done, fail) => {
+    const onload = () => (window.Plotly ? done() : fail());
+    document.head.append(h("script", { src, onload, onerror: fail }));
+  }).catch((error) => {
+    plotly = null;
+    throw error;
+  }));
 
 // The view to zoom into and to move about in.
 function plot(el, { members, lines }, { spots, cx, cy }) {
   const color = (name) => getComputedStyle(el).getPropertyValue("--" + name);
-  const escape = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   const trace = (all, more) => {
     const at = all.map((one) => spots[members.indexOf(one)] ?? [cx, cy]);
     return { x: at.map(([x]) => x - cx), y: at.map(([, y]) => cy - y), hoverinfo: "text", ...more };
   };
-  const texts = (of) => ["me", ...members.map((one) => escape(of(one)))];
+  const texts = (of) => ["me", ...members.map((one) => escaped(of(one)))];
   const axis = { visible: false };
   const font = { color: color("ink") };
-  return window.Plotly.react(el, [
-    ...lines.map(({ ends, dash }) => trace(ends, { mode: "lines", hoverinfo: "skip",
-      line: { color: color("soft"), dash: ["solid", "dash", "dot", "dashdot"].at(dash) } })),
-    trace([null, ...members], { mode: "markers+text", textposition: "bottom center",
-      text: texts((one) => fit(one.name, 140)),
-      hovertext: texts((one) => one.says).map((text) => text.replaceAll(" · ", "<br>")),
-      marker: { size: 14, color: [color("ink"), ...members.map(() => color("teal"))] } }),
-  ], { font, showlegend: false, paper_bgcolor: color("card"), plot_bgcolor: color("card"),
-    hoverlabel: { bgcolor: color("card"), font, align: "left" }, dragmode: "pan", xaxis: axis,
-    yaxis: { ...axis, scaleanchor: "x" }, margin: { l: 8, r: 8, t: 40, b: 8 } },
-  // As it comes, plotly offers to send the chart to a host of its own.
-  { displaylogo: false, responsive: true, showSendToCloud: false, plotlyServerURL: "" });
+  return window.Plotly.react(
+    el,
+    [
+      ...lines.map(({ ends, dash }) =>
+        trace(ends, {
+          mode: "lines",
+          hoverinfo: "skip",
+          line: { color: color("soft"), dash: ["solid", "dash", "dot", "dashdot"].at(dash) },
+        }),
+      ),
+      trace([null, ...members], {
+        mode: "markers+text",
+        textposition: "bottom center",
+        text: texts((one) => fit(one.name, 140)),
+        hovertext: texts((one) => one.says).map((text) => text.replaceAll(" · ", "<br>")),
+        marker: { size: 14, color: [color("ink"), ...members.map(() => color("teal"))] },
+      }),
+    ],
+    {
+      font,
+      showlegend: false,
+      paper_bgcolor: color("card"),
+      plot_bgcolor: color("card"),
+      hoverlabel: { bgcolor: color("card"), font, align: "left" },
+      dragmode: "pan",
+      xaxis: axis,
+      yaxis: { ...axis, scaleanchor: "x" },
+      margin: { l: 8, r: 8, t: 40, b: 8 },
+    },
+    // As it comes, plotly offers to send the chart to a host of its own.
+    { displaylogo: false, responsive: true, showSendToCloud: false, plotlyServerURL: "" },
+  );
 }
 
 // `people` and `ties` are the prompts, `site` our own host's address or nothing; `id` names parts.
@@ -370,18 +452,35 @@ export function makeMap({ id, people, ties, site }) {
   const caption = h("caption");
   const body = h("tbody");
   const head = (scope) => (text) => h("th", { scope }, text);
-  const table = h("details", null, h("summary", null, "The same as a table"),
-    h("div", { class: "pcn-scroll", role: "region", tabindex: 0, "aria-label": "Your network as a table" },
-      h("table", { class: "pcn-table" }, caption,
-        h("thead", null, h("tr", null, ["Person", ...Object.values(FACTS)].map(head("col")))), body)));
+  const table = h(
+    "details",
+    null,
+    h("summary", null, "The same as a table"),
+    h(
+      "div",
+      { class: "pcn-scroll", role: "region", tabindex: 0, "aria-label": "Your network as a table" },
+      h(
+        "table",
+        { class: "pcn-table" },
+        caption,
+        h("thead", null, h("tr", null, ["Person", ...Object.values(FACTS)].map(head("col")))),
+        body,
+      ),
+    ),
+  );
   const picture = () => mapSvg(people, ties, ...given);
   const save = (blob, download) => {
     const href = URL.createObjectURL(blob);
     h("a", { href, download }).click();
     setTimeout(() => URL.revokeObjectURL(href), 60_000);
   };
-  const view = h("div", { class: "pcn-plot", role: "group", hidden: true, tabindex: -1,
-    "aria-label": "Interactive view of your network; the table says the same" });
+  const view = h("div", {
+    class: "pcn-plot",
+    role: "group",
+    hidden: true,
+    tabindex: -1,
+    "aria-label": "Interactive view of your network; the table says the same",
+  });
   const open = quiet("Open the interactive view", async () => {
     said.textContent = "The interactive view is loading…";
     try {
@@ -396,11 +495,13 @@ export function makeMap({ id, people, ties, site }) {
       said.textContent = "The interactive view did not load. The map and the table say the same.";
     }
   });
-  const tools = h("div", { class: "pcn-actions" },
+  const tools = h(
+    "div",
+    { class: "pcn-actions" },
     quiet("Download as picture (PNG)", async () => save(await mapPng(picture()), "my-network.png")),
-    quiet("Download as drawing (SVG)", () =>
-      save(new Blob([picture()], { type: "image/svg+xml" }), "my-network.svg")),
-    site != null && open);
+    quiet("Download as drawing (SVG)", () => save(new Blob([picture()], { type: "image/svg+xml" }), "my-network.svg")),
+    site != null && open,
+  );
   const el = h("section", { class: "pcn-map" }, summary, svg, facts, table, tools, said, view);
 
   const marks = () => [...svg.children[2].children];
@@ -409,10 +510,9 @@ export function makeMap({ id, people, ties, site }) {
   // Says what there is to say about a member, and shows their ties.
   function show(key) {
     const member = model.members.find((one) => one.key === key);
-    facts.textContent = member?.says ??
-      "Point at a mark, tap it, or move along the marks with the arrow keys, to read about a member.";
-    model.lines.forEach(({ ends }, n) =>
-      svg.children[1].children[n].classList.toggle("pcn-on", ends.includes(member)));
+    facts.textContent =
+      member?.says ?? "Point at a mark, tap it, or move along the marks with the arrow keys, to read about a member.";
+    model.lines.forEach(({ ends }, n) => svg.children[1].children[n].classList.toggle("pcn-on", ends.includes(member)));
   }
 
   // Tab leads to the mark that was last looked at, or to the first.
@@ -434,8 +534,9 @@ export function makeMap({ id, people, ties, site }) {
   svg.addEventListener("keydown", (event) => {
     const all = marks();
     const at = all.indexOf(lookUp(event));
-    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0,
-      End: -1 }[event.key];
+    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: -1 }[
+      event.key
+    ];
     if (to == null || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     all.at(to % all.length).focus();
@@ -460,8 +561,16 @@ export function makeMap({ id, people, ties, site }) {
     summary.textContent = members.length ? says : "Add people above, and they appear here.";
     svg.setAttribute("aria-label", `Map of your network: you in the middle, ${says}`);
     caption.textContent = `Your network: ${says}`;
-    body.replaceChildren(...members.map((one) => h("tr", null, head("row")(`${one.n}. ${one.name}`),
-      Object.keys(FACTS).map((key) => h("td", null, one[key] || (key === "tied" ? "Nobody yet" : NONE))))));
+    body.replaceChildren(
+      ...members.map((one) =>
+        h(
+          "tr",
+          null,
+          head("row")(`${one.n}. ${one.name}`),
+          Object.keys(FACTS).map((key) => h("td", null, one[key] || (key === "tied" ? "Nobody yet" : NONE))),
+        ),
+      ),
+    );
     facts.hidden = table.hidden = tools.hidden = !members.length;
     update();
     if (open.hidden) plot(view, model, plan);

@@ -43,34 +43,60 @@ export function makeAnswer({ client, criteria, send, dialogs }) {
       const next = head.nextElementSibling;
       if (!block || !next) return [];
       if (!block.rows) return [place(next, block.key, null, null, block.label)];
-      return [...next.querySelectorAll("tbody tr")].flatMap((line, n) => [...line.cells].map((cell, m) => {
-        const column = block.columns[m];
-        return column?.text && cell.textContent &&
-          place(cell, block.key, block.rows[n], column.key, `${block.label}, row ${n + 1}, ${column.label}`);
-      })).filter(Boolean);
+      return [...next.querySelectorAll("tbody tr")]
+        .flatMap((line, n) =>
+          [...line.cells].map((cell, m) => {
+            const column = block.columns[m];
+            return (
+              column?.text &&
+              cell.textContent &&
+              place(cell, block.key, block.rows[n], column.key, `${block.label}, row ${n + 1}, ${column.label}`)
+            );
+          }),
+        )
+        .filter(Boolean);
     });
   }
 
   const place = (el, prompt, row, column, label) => ({ el, prompt, row, column, label, text: el.textContent });
-  const within = (one, { prompt, row, column }) =>
-    one.prompt === prompt && one.row === row && one.column === column;
+  const within = (one, { prompt, row, column }) => one.prompt === prompt && one.row === row && one.column === column;
 
   // The text again, with its marked passages, each followed by its number in the list.
   function draw(one) {
     const letters = [...one.text];
     const own = marks.filter((mark) => within(mark, one));
-    const cuts = [...new Set([0, letters.length, ...own.flatMap(({ start, end }) => [start, end])])].sort((a, b) => a - b);
-    one.el.replaceChildren(...cuts.slice(0, -1).flatMap((from, n) => {
-      const to = cuts[n + 1];
-      const text = letters.slice(from, to).join("");
-      const over = own.filter(({ start, end }) => start <= from && to <= end);
-      const ended = own.filter(({ end }) => end === to);
-      return [over.length ? h("mark", null, text) : text, ...ended.map((mark) =>
-        h("sup", { class: "pcn-ref" }, h("a", { href: `#${client}-hl-${mark.id}`, onclick: (event) => {
-          event.preventDefault(); // the page's address stays what it is
-          document.getElementById(`${client}-hl-${mark.id}`)?.focus();
-        } }, hidden("Highlight "), number(mark))))];
-    }));
+    const cuts = [...new Set([0, letters.length, ...own.flatMap(({ start, end }) => [start, end])])].sort(
+      (a, b) => a - b,
+    );
+    one.el.replaceChildren(
+      ...cuts.slice(0, -1).flatMap((from, n) => {
+        const to = cuts[n + 1];
+        const text = letters.slice(from, to).join("");
+        const over = own.filter(({ start, end }) => start <= from && to <= end);
+        const ended = own.filter(({ end }) => end === to);
+        return [
+          over.length ? h("mark", null, text) : text,
+          ...ended.map((mark) =>
+            h(
+              "sup",
+              { class: "pcn-ref" },
+              h(
+                "a",
+                {
+                  href: `#${client}-hl-${mark.id}`,
+                  onclick: (event) => {
+                    event.preventDefault(); // the page's address stays what it is
+                    document.getElementById(`${client}-hl-${mark.id}`)?.focus();
+                  },
+                },
+                hidden("Highlight "),
+                number(mark),
+              ),
+            ),
+          ),
+        ];
+      }),
+    );
   }
 
   const number = (mark) => String(marks.indexOf(mark) + 1);
@@ -78,13 +104,32 @@ export function makeAnswer({ client, criteria, send, dialogs }) {
   function drawList() {
     const focused = document.activeElement;
     const had = list.contains(focused);
-    list.replaceChildren(...(marks.length ? [
-      h("h3", { id: client + "-passages", tabindex: "-1" }, "Highlighted passages"),
-      h("ol", null, marks.map((mark) => h("li", { id: `${client}-hl-${mark.id}`, tabindex: "-1" },
-        h("q", null, mark.passage), mark.comment && h("p", null, mark.comment),
-        h("p", { class: "pcn-help" }, [title(mark.criterion), mark.by].filter(Boolean).join(" · "), " ",
-          button(["Remove", hidden(` highlight ${number(mark)}`)], () => remove(mark), "pcn-quiet"))))),
-    ] : []));
+    list.replaceChildren(
+      ...(marks.length
+        ? [
+            h("h3", { id: client + "-passages", tabindex: "-1" }, "Highlighted passages"),
+            h(
+              "ol",
+              null,
+              marks.map((mark) =>
+                h(
+                  "li",
+                  { id: `${client}-hl-${mark.id}`, tabindex: "-1" },
+                  h("q", null, mark.passage),
+                  mark.comment && h("p", null, mark.comment),
+                  h(
+                    "p",
+                    { class: "pcn-help" },
+                    [title(mark.criterion), mark.by].filter(Boolean).join(" · "),
+                    " ",
+                    button(["Remove", hidden(` highlight ${number(mark)}`)], () => remove(mark), "pcn-quiet"),
+                  ),
+                ),
+              ),
+            ),
+          ]
+        : []),
+    );
     if (had) (list.querySelector("h3") ?? body.querySelector("h3") ?? document.body).focus?.();
   }
 
@@ -153,43 +198,68 @@ export function makeAnswer({ client, criteria, send, dialogs }) {
     const where = h("select", null);
     const said = h("p", { class: "pcn-help", role: "status" });
     const comment = h("textarea", { rows: "3", maxlength: "20000" });
-    const about = h("select", null, h("option", { value: "" }, "No criterion in particular"),
-      criteria.map((one) => h("option", { value: one.id }, one.title)));
+    const about = h(
+      "select",
+      null,
+      h("option", { value: "" }, "No criterion in particular"),
+      criteria.map((one) => h("option", { value: one.id }, one.title)),
+    );
     put(about, criterion);
     let found = [];
 
     function seek() {
       const text = passage.value.trim();
       found = text ? places.flatMap((one) => all(one, text)) : [];
-      where.replaceChildren(...found.map(({ one, from, end }, n) =>
-        h("option", { value: n }, `${one.label}: ${around(one.text, from, end)}`)));
+      where.replaceChildren(
+        ...found.map(({ one, from, end }, n) =>
+          h("option", { value: n }, `${one.label}: ${around(one.text, from, end)}`),
+        ),
+      );
       where.parentElement.hidden = found.length < 2;
-      said.textContent = !text ? "" : found.length === 1 ? `Found in “${found[0].one.label}”.`
-        : found.length ? `Found ${found.length} times: choose where.`
-        : "Not found in this submission. A passage lies within one answer, word for word.";
+      said.textContent = !text
+        ? ""
+        : found.length === 1
+          ? `Found in “${found[0].one.label}”.`
+          : found.length
+            ? `Found ${found.length} times: choose where.`
+            : "Not found in this submission. A passage lies within one answer, word for word.";
     }
 
     const submit = async (event) => {
       event.preventDefault();
       const hit = found[Number(where.value || 0)];
-      if (!hit) return passage.focus(), seek();
+      if (!hit) return (passage.focus(), seek());
       const { one, from, end } = hit;
       try {
         await send("highlight", {
-          prompt: one.prompt, row: one.row, column: one.column, start: points(one.text.slice(0, from)),
-          passage: one.text.slice(from, end), comment: comment.value.trim(), criterion: about.value || null,
+          prompt: one.prompt,
+          row: one.row,
+          column: one.column,
+          start: points(one.text.slice(0, from)),
+          passage: one.text.slice(from, end),
+          comment: comment.value.trim(),
+          criterion: about.value || null,
         });
         dialogs.close();
       } catch (error) {
         said.textContent = error.message;
       }
     };
-    const form = h("form", { onsubmit: submit },
-      labelled(id, "Passage, word for word", passage, "A few words are enough: the answers are searched while you type."),
-      labelled(id + "-where", "Where", where), said,
+    const form = h(
+      "form",
+      { onsubmit: submit },
+      labelled(
+        id,
+        "Passage, word for word",
+        passage,
+        "A few words are enough: the answers are searched while you type.",
+      ),
+      labelled(id + "-where", "Where", where),
+      said,
       labelled(id + "-comment", "Your comment on it", comment),
       labelled(id + "-about", "It is about", about),
-      actions(h("button", { class: "pcn-button pcn-primary" }, "Highlight"), button("Cancel", dialogs.close)));
+      actions(h("button", { class: "pcn-button pcn-primary" }, "Highlight"), button("Cancel", dialogs.close)),
+    );
     dialogs.show("Highlight a passage", form);
     if (had) {
       put(passage, had.text);

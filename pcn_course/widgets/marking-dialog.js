@@ -31,7 +31,13 @@ export function makeDialogs(root, client) {
     box?.close();
   }
 
-  return { show, close, get open() { return Boolean(box?.open); } };
+  return {
+    show,
+    close,
+    get open() {
+      return Boolean(box?.open);
+    },
+  };
 }
 
 export const actions = (...buttons) => h("p", { class: "pcn-actions" }, buttons);
@@ -40,8 +46,13 @@ export const actions = (...buttons) => h("p", { class: "pcn-actions" }, buttons)
 export function labelled(id, text, control, help) {
   control.id = id;
   if (help) control.setAttribute("aria-describedby", id + "-help");
-  return h("div", { class: "pcn-asked" }, h("label", { for: id }, text), control,
-    help && h("p", { class: "pcn-help", id: id + "-help" }, help));
+  return h(
+    "div",
+    { class: "pcn-asked" },
+    h("label", { for: id }, text),
+    control,
+    help && h("p", { class: "pcn-help", id: id + "-help" }, help),
+  );
 }
 
 // Give the reader a file whose content came as base64.
@@ -51,4 +62,3 @@ export function download({ filename, mime, data }) {
   h("a", { href, download: filename }).click();
   setTimeout(() => URL.revokeObjectURL(href), 60000);
 }
-

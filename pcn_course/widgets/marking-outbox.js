@@ -129,8 +129,7 @@ export class Outbox {
       navigator.locks?.request(`pcn:marking:${this.client}`, () => new Promise(() => {}));
       const held = (await navigator.locks?.query())?.held ?? [];
       const alive = new Set(held.map(({ name }) => name.split(":").at(-1)));
-      names = Object.keys(localStorage).filter((name) =>
-        name.startsWith(place) && !alive.has(name.split("/").at(-1)));
+      names = Object.keys(localStorage).filter((name) => name.startsWith(place) && !alive.has(name.split("/").at(-1)));
     } catch {
       return;
     }

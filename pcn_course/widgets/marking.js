@@ -40,19 +40,40 @@ export default {
     const hosted = site != null; // not in JupyterLab
     const life = new AbortController();
     const on = (target, type, act) => target.addEventListener(type, act, { signal: life.signal });
-    const root = h("div", { class: "pcn pcn-marking-page" + (hosted ? " pcn-hosted" : " pcn-loose"), "data-lm-suppress-shortcuts": "true" });
+    const root = h("div", {
+      class: "pcn pcn-marking-page" + (hosted ? " pcn-hosted" : " pcn-loose"),
+      "data-lm-suppress-shortcuts": "true",
+    });
     const wait = h("p", { class: "pcn-soft", role: "status" }, "Opening the gradebook…");
     root.append(wait);
     el.append(root);
     heed(root, life.signal);
-    const prefs = { step: "", way: "", second: false, sample: 100, auto: false, keys: true, marker: "", ...read(PREFS) };
+    const prefs = {
+      step: "",
+      way: "",
+      second: false,
+      sample: 100,
+      auto: false,
+      keys: true,
+      marker: "",
+      ...read(PREFS),
+    };
     const chosen = prefs.second;
     const dialogs = makeDialogs(root, client);
     const line = new Line({ client, send: (message) => model.send(message), late });
-    const outbox = new Outbox({ client, ask: (...asked) => line.ask(...asked), changed: () => draw(),
-      arrived: (answer) => guarded(() => stands(answer)), fits, version: () => room.version, outdated: () => older(),
-      anew: ({ step, student }) => step === prefs.step && cache.has(student) && look_at(student) });
-    const linked = hosted ? location.hash.match(/^#(?<step>[\w-]+)\/(?<student>\w+)(\/(?<criterion>[\w-]+))?$/)?.groups ?? {} : {};
+    const outbox = new Outbox({
+      client,
+      ask: (...asked) => line.ask(...asked),
+      changed: () => draw(),
+      arrived: (answer) => guarded(() => stands(answer)),
+      fits,
+      version: () => room.version,
+      outdated: () => older(),
+      anew: ({ step, student }) => step === prefs.step && cache.has(student) && look_at(student),
+    });
+    const linked = hosted
+      ? (location.hash.match(/^#(?<step>[\w-]+)\/(?<student>\w+)(\/(?<criterion>[\w-]+))?$/)?.groups ?? {})
+      : {};
     let [room, page, cards, answer] = [null, null, [], null];
     let lines = new Map(); // the step's list, by submission
     let cache = new Map(); // submissions that were read, the newest last
@@ -93,8 +114,7 @@ export default {
         if (first && room.criteria.some(({ id }) => id === linked.criterion)) {
           if (prefs.way) setWay(linked.criterion);
           else unfold(linked.criterion);
-        }
-        else await refresh();
+        } else await refresh();
       } catch (error) {
         if (room) return tell(error.message);
         root.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" }, error.message));
@@ -104,9 +124,14 @@ export default {
     // The rubric was changed while this page is open: no score is written before it is loaded again.
     function older() {
       if (!page || page.older.childElementCount) return;
-      page.older.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" },
-        "The rubric has changed since you opened this page. Load the page again before you score. Your comments are saved. ",
-        button("Load the page again", () => (sweep(root), outbox.flush(), location.reload()))));
+      page.older.replaceChildren(
+        h(
+          "p",
+          { class: "pcn-note pcn-open", role: "alert" },
+          "The rubric has changed since you opened this page. Load the page again before you score. Your comments are saved. ",
+          button("Load the page again", () => (sweep(root), outbox.flush(), location.reload())),
+        ),
+      );
     }
 
     function fits({ step, criterion }) {
@@ -116,8 +141,11 @@ export default {
     async function load(wanted, student) {
       sweep(root); // what was written belongs to the submission that is still on the page
       const steps = room.steps;
-      const step = steps.find(({ id }) => id === wanted) ?? steps.find(({ of, given }) => of > given)
-        ?? steps.find(({ of }) => of) ?? steps[0];
+      const step =
+        steps.find(({ id }) => id === wanted) ??
+        steps.find(({ of, given }) => of > given) ??
+        steps.find(({ of }) => of) ??
+        steps[0];
       prefer({ step: step.id });
       put(page.step, step.id);
       [lines, cache, names, at] = [new Map(), new Map(), null, ""];
@@ -127,7 +155,7 @@ export default {
       draw();
       await refresh();
       const order = [...lines.keys()];
-      if (order.length) show(lines.has(student) ? student : order.find((one) => isOpen(one)) ?? order[0], false);
+      if (order.length) show(lines.has(student) ? student : (order.find((one) => isOpen(one)) ?? order[0]), false);
     }
 
     async function refresh() {
@@ -136,7 +164,9 @@ export default {
       if (step !== prefs.step || second !== prefs.second) return;
       // They stand in an order drawn by lot, the same for all: so the first ones are a sample.
       const share = second && !room.calibration ? prefs.sample / 100 : 1;
-      lines = new Map(found.submissions.slice(0, Math.ceil(share * found.submissions.length)).map((one) => [one.student, one]));
+      lines = new Map(
+        found.submissions.slice(0, Math.ceil(share * found.submissions.length)).map((one) => [one.student, one]),
+      );
       page.listed = true;
       if (names && [...lines.keys()].some((one) => !names[one])) await showNames();
       if (at && lines.has(at)) look_at(at);
@@ -148,7 +178,8 @@ export default {
       const found = await line.ask("read", { step, student, second }).catch((error) => (tell(error.message), null));
       if (!found || step !== prefs.step || second !== prefs.second) return;
       const had = cache.get(student);
-      if (had && had.sha256 !== found.sha256 && student === at) tell("The student has handed in anew: these are the new answers.");
+      if (had && had.sha256 !== found.sha256 && student === at)
+        tell("The student has handed in anew: these are the new answers.");
       cache.delete(student);
       cache.set(student, found);
       for (const old of [...cache.keys()].slice(0, -KEPT)) if (old !== at) cache.delete(old);
@@ -222,7 +253,8 @@ export default {
     }
 
     const goBy = (by) => go(neighbour(by), by > 0 ? "This is the last submission." : "This is the first submission.");
-    const goOpen = () => go(nextOpen(), isOpen(at) ? "Only this submission is still unmarked." : "All submissions are marked here.");
+    const goOpen = () =>
+      go(nextOpen(), isOpen(at) ? "Only this submission is still unmarked." : "All submissions are marked here.");
 
     function turn(by) {
       const ids = room.criteria.map(({ id }) => id);
@@ -258,7 +290,16 @@ export default {
     async function confirmMark(criterion, points) {
       const [student, { step, second }, { sha256 }] = [at, prefs, cache.get(at)];
       try {
-        const found = await line.ask("give", { step, student, criterion, points, seen: points, second, sha256, version: room.version });
+        const found = await line.ask("give", {
+          step,
+          student,
+          criterion,
+          points,
+          seen: points,
+          second,
+          sha256,
+          version: room.version,
+        });
         if (found.type !== "conflict") return stands(found);
         await look_at(student);
         tell(`Not confirmed. ${found.message}`);
@@ -315,26 +356,28 @@ export default {
 
     function undid({ student, criterion, what, before, after }) {
       const where = `Undone: ${[nameOf(student), criterion && titleOf(criterion)].filter(Boolean).join(", ")}:`;
-      if (what === "highlight") return `${where} a passage is ${after ? "not highlighted any more" : "highlighted again"}.`;
+      if (what === "highlight")
+        return `${where} a passage is ${after ? "not highlighted any more" : "highlighted again"}.`;
       if (what === "comment") return `${where} the comment is ${before ? "as it was before" : "empty again"}.`;
       if (before == null) return `${where} not marked any more.`;
       return `${where} ${number(before)} again${after == null ? "" : ", not " + number(after)}.`;
     }
 
     // What brings back a mark or a comment that was taken back: it is given anew.
-    const redo = ({ student, criterion, what, after }) => what !== "highlight" && (async () => {
-      if (student !== at) await show(student);
-      if (prefs.way) setWay(criterion);
-      else unfold(criterion);
-      tell("");
-      if (what === "mark") give(criterion, after);
-      else say(criterion, after ?? "");
-      outbox.flush();
-    });
+    const redo = ({ student, criterion, what, after }) =>
+      what !== "highlight" &&
+      (async () => {
+        if (student !== at) await show(student);
+        if (prefs.way) setWay(criterion);
+        else unfold(criterion);
+        tell("");
+        if (what === "mark") give(criterion, after);
+        else say(criterion, after ?? "");
+        outbox.flush();
+      });
 
     const titleOf = (id) => room.criteria.find((one) => one.id === id)?.title ?? id;
-    const nameOf = (student) =>
-      names?.[student]?.[0] ?? `Submission ${lines.get(student)?.pseudonym ?? ""}`;
+    const nameOf = (student) => names?.[student]?.[0] ?? `Submission ${lines.get(student)?.pseudonym ?? ""}`;
 
     async function showNames() {
       if (!page.names.checked) {
@@ -383,15 +426,30 @@ export default {
       remember(autoBox);
       page = {
         step: h("select", { onchange: () => load(page.step.value) }),
-        way: h("select", { onchange: () => setWay(page.way.value) },
+        way: h(
+          "select",
+          { onchange: () => setWay(page.way.value) },
           h("option", { value: "" }, "One submission whole"),
-          room.criteria.map((one) => h("option", { value: one.id }, `Across all: ${one.title}`))),
-        as: h("select", { onchange: () => become(page.as.value === "second") },
-          !room.calibration && h("option", { value: "" }, "First marker"), h("option", { value: "second" }, "Second marker, blind")),
-        sample: h("select", { onchange: () => {
-          prefer({ sample: Number(page.sample.value) });
-          load(prefs.step).catch((error) => tell(error.message));
-        } }, SAMPLES.map((share) => h("option", { value: share }, share < 100 ? `${share}%, drawn by lot` : "All submissions"))),
+          room.criteria.map((one) => h("option", { value: one.id }, `Across all: ${one.title}`)),
+        ),
+        as: h(
+          "select",
+          { onchange: () => become(page.as.value === "second") },
+          !room.calibration && h("option", { value: "" }, "First marker"),
+          h("option", { value: "second" }, "Second marker, blind"),
+        ),
+        sample: h(
+          "select",
+          {
+            onchange: () => {
+              prefer({ sample: Number(page.sample.value) });
+              load(prefs.step).catch((error) => tell(error.message));
+            },
+          },
+          SAMPLES.map((share) =>
+            h("option", { value: share }, share < 100 ? `${share}%, drawn by lot` : "All submissions"),
+          ),
+        ),
         names: namesBox,
         marker: h("strong"),
         counts: h("p", { class: "pcn-counts", role: "status" }),
@@ -406,47 +464,149 @@ export default {
         orphans: h("div"),
         said: h("p", { class: "pcn-status", role: "status" }),
         words: h("p", { class: "pcn-words", role: "status" }),
-        none: h("p", { class: "pcn-note" }, "Nobody's work is here yet. Collect and autograde this step; then come back."),
+        none: h(
+          "p",
+          { class: "pcn-note" },
+          "Nobody's work is here yet. Collect and autograde this step; then come back.",
+        ),
         all: h("ol", { class: "pcn-all" }),
       };
       put(page.way, prefs.way);
       put(page.as, prefs.second ? "second" : "");
-      put(page.sample, prefs.sample = SAMPLES.includes(prefs.sample) ? prefs.sample : 100);
+      put(page.sample, (prefs.sample = SAMPLES.includes(prefs.sample) ? prefs.sample : 100));
       answer = makeAnswer({ client, criteria: room.criteria, dialogs, send: mark });
-      cards = room.criteria.map((criterion) => makeCriterion({ client, criterion, settle, drop: (one) => outbox.drop(one),
-        give: (points) => give(criterion.id, points), say: (text) => say(criterion.id, text),
-        open: () => unfold(criterion.id), phrases: () => phrases() }));
-      for (const card of cards) on(card.el, "focusin", () => active !== card.criterion.id && !prefs.way
-        && card.head !== document.activeElement && unfold(card.criterion.id));
-      page.desk = h("div", { class: "pcn-desk" },
-        h("section", { class: "pcn-left", "aria-labelledby": id("title") },
-          page.title, page.facts, h("p", { class: "pcn-to-rubric" }, button("To the rubric", () => {
-            page.rubric.scrollIntoView({ block: "start" });
-            (cards.find(({ criterion }) => criterion.id === active)).focus();
-          }, "pcn-quiet")), page.notes, answer.el,
-          page.mark = h("p", { class: "pcn-tools" }, button(["Highlight a passage", key("h")], () => highlight(), "pcn-quiet"))),
-        h("section", { class: "pcn-right", "aria-label": "Rubric" }, page.rubric));
+      cards = room.criteria.map((criterion) =>
+        makeCriterion({
+          client,
+          criterion,
+          settle,
+          drop: (one) => outbox.drop(one),
+          give: (points) => give(criterion.id, points),
+          say: (text) => say(criterion.id, text),
+          open: () => unfold(criterion.id),
+          phrases: () => phrases(),
+        }),
+      );
+      for (const card of cards)
+        on(
+          card.el,
+          "focusin",
+          () =>
+            active !== card.criterion.id &&
+            !prefs.way &&
+            card.head !== document.activeElement &&
+            unfold(card.criterion.id),
+        );
+      page.desk = h(
+        "div",
+        { class: "pcn-desk" },
+        h(
+          "section",
+          { class: "pcn-left", "aria-labelledby": id("title") },
+          page.title,
+          page.facts,
+          h(
+            "p",
+            { class: "pcn-to-rubric" },
+            button(
+              "To the rubric",
+              () => {
+                page.rubric.scrollIntoView({ block: "start" });
+                cards.find(({ criterion }) => criterion.id === active).focus();
+              },
+              "pcn-quiet",
+            ),
+          ),
+          page.notes,
+          answer.el,
+          (page.mark = h(
+            "p",
+            { class: "pcn-tools" },
+            button(["Highlight a passage", key("h")], () => highlight(), "pcn-quiet"),
+          )),
+        ),
+        h("section", { class: "pcn-right", "aria-label": "Rubric" }, page.rubric),
+      );
       page.rubric.append(...cards.map((card) => card.el), page.total);
-      page.bar = h("div", { class: "pcn-bar", role: "region", "aria-label": "Go on" }, page.words,
-        h("div", { class: "pcn-line" },
-          button([sign("‹"), hidden("Previous submission"), h("span", { class: "pcn-long", "aria-hidden": "true" }, "Previous"), key("k")], () => goBy(-1)),
-          button([h("span", { class: "pcn-long", "aria-hidden": "true" }, "Next"), hidden("Next submission"), sign("›"), key("j")], () => goBy(1)),
-          button([h("span", { class: "pcn-long" }, "Next unmarked"), h("span", { class: "pcn-short" }, "Unmarked"), key("n")],
-            goOpen, "pcn-button pcn-primary"),
-          page.undo = button(["Undo", key("u")], undo), page.said));
+      page.bar = h(
+        "div",
+        { class: "pcn-bar", role: "region", "aria-label": "Go on" },
+        page.words,
+        h(
+          "div",
+          { class: "pcn-line" },
+          button(
+            [
+              sign("‹"),
+              hidden("Previous submission"),
+              h("span", { class: "pcn-long", "aria-hidden": "true" }, "Previous"),
+              key("k"),
+            ],
+            () => goBy(-1),
+          ),
+          button(
+            [
+              h("span", { class: "pcn-long", "aria-hidden": "true" }, "Next"),
+              hidden("Next submission"),
+              sign("›"),
+              key("j"),
+            ],
+            () => goBy(1),
+          ),
+          button(
+            [
+              h("span", { class: "pcn-long" }, "Next unmarked"),
+              h("span", { class: "pcn-short" }, "Unmarked"),
+              key("n"),
+            ],
+            goOpen,
+            "pcn-button pcn-primary",
+          ),
+          (page.undo = button(["Undo", key("u")], undo)),
+          page.said,
+        ),
+      );
       page.top.append(
-        h("div", { class: "pcn-choose" },
-          labelled(id("step"), "Step", page.step), labelled(id("way"), "Mark", page.way), labelled(id("as"), "As", page.as),
-          page.share = labelled(id("sample"), "Of", page.sample),
-          h("div", { class: "pcn-boxes" }, namesEl, autoEl)),
-        h("div", { class: "pcn-row-of" }, page.counts,
-          h("p", { class: "pcn-who" }, "Marking as ", page.marker, " ",
-            !room.signed_in && button(["Change", hidden(" who is marking")], () => whoMarks(), "pcn-quiet"), " ",
+        h(
+          "div",
+          { class: "pcn-choose" },
+          labelled(id("step"), "Step", page.step),
+          labelled(id("way"), "Mark", page.way),
+          labelled(id("as"), "As", page.as),
+          (page.share = labelled(id("sample"), "Of", page.sample)),
+          h("div", { class: "pcn-boxes" }, namesEl, autoEl),
+        ),
+        h(
+          "div",
+          { class: "pcn-row-of" },
+          page.counts,
+          h(
+            "p",
+            { class: "pcn-who" },
+            "Marking as ",
+            page.marker,
+            " ",
+            !room.signed_in && button(["Change", hidden(" who is marking")], () => whoMarks(), "pcn-quiet"),
+            " ",
             button(["Keys", key("?")], help, "pcn-quiet"),
-            site != null && [["cohort", "The class"], ["agreement", "Second marking"]].flatMap(([name, text]) =>
-              [" ", h("a", { class: "pcn-quiet", href: `${site}${name}.ipynb` }, text)]))));
-      root.replaceChildren(page.top, page.older, page.none, page.choices, page.orphans, page.desk,
-        h("details", { class: "pcn-list" }, h("summary", null, "All submissions of this step"), page.all), page.bar);
+            site != null &&
+              [
+                ["cohort", "The class"],
+                ["agreement", "Second marking"],
+              ].flatMap(([name, text]) => [" ", h("a", { class: "pcn-quiet", href: `${site}${name}.ipynb` }, text)]),
+          ),
+        ),
+      );
+      root.replaceChildren(
+        page.top,
+        page.older,
+        page.none,
+        page.choices,
+        page.orphans,
+        page.desk,
+        h("details", { class: "pcn-list" }, h("summary", null, "All submissions of this step"), page.all),
+        page.bar,
+      );
     }
 
     const key = (text) => h("kbd", { "aria-hidden": "true" }, text);
@@ -454,10 +614,12 @@ export default {
 
     async function mark(type, more) {
       tell("");
-      stands(await line.ask(type, { step: prefs.step, student: at, ...more }).catch((error) => {
-        tell(error.message);
-        throw error;
-      }));
+      stands(
+        await line.ask(type, { step: prefs.step, student: at, ...more }).catch((error) => {
+          tell(error.message);
+          throw error;
+        }),
+      );
     }
 
     function draw() {
@@ -481,15 +643,31 @@ export default {
       answer.blind(prefs.second);
       page.title.textContent = nameOf(at);
       answer.el.hidden = !seen_;
-      page.facts.textContent = [`${order.indexOf(at) + 1} of ${order.length}`, names?.[at] && `Submission ${lines.get(at).pseudonym}`,
-        seen_?.handed_in && `handed in ${moment(seen_.handed_in)}`].filter(Boolean).join(" · ");
+      page.facts.textContent = [
+        `${order.indexOf(at) + 1} of ${order.length}`,
+        names?.[at] && `Submission ${lines.get(at).pseudonym}`,
+        seen_?.handed_in && `handed in ${moment(seen_.handed_in)}`,
+      ]
+        .filter(Boolean)
+        .join(" · ");
       drawNotes(seen_);
       if (seen_) answer.show(seen_, at);
       for (const card of cards) {
         const { id } = card.criterion;
         card.el.hidden = Boolean(prefs.way) && id !== prefs.way;
-        const given = seen_?.marks[id] ?? { points: lines.get(at).marks[id]?.[0] ?? null, comment: "", open: asks(at, id) };
-        card.show(given, entry(at, id, "points"), entry(at, id, "comment"), id === active || id === prefs.way, Boolean(prefs.way), prefs.second);
+        const given = seen_?.marks[id] ?? {
+          points: lines.get(at).marks[id]?.[0] ?? null,
+          comment: "",
+          open: asks(at, id),
+        };
+        card.show(
+          given,
+          entry(at, id, "points"),
+          entry(at, id, "comment"),
+          id === active || id === prefs.way,
+          Boolean(prefs.way),
+          prefs.second,
+        );
         card.comment.disabled = !seen_;
       }
       drawTotal(seen_);
@@ -510,9 +688,11 @@ export default {
       options.forEach(([, text], n) => page.step.options[n].text === text || (page.step.options[n].text = text));
       const all = [...lines.keys()];
       const done = all.filter((one) => !isOpen(one)).length;
-      const words = !all.length ? "" : prefs.way
-        ? `${done} of ${all.length} marked for “${titleOf(prefs.way)}”`
-        : `${done} of ${all.length} submissions marked`;
+      const words = !all.length
+        ? ""
+        : prefs.way
+          ? `${done} of ${all.length} marked for “${titleOf(prefs.way)}”`
+          : `${done} of ${all.length} submissions marked`;
       if (page.counts.textContent !== words) page.counts.textContent = words;
     }
 
@@ -523,15 +703,34 @@ export default {
       shownNotes = now;
       if (!seen_) return page.notes.replaceChildren();
       const { seconds_late: seconds, penalty, notes, requests } = seen_;
-      page.notes.replaceChildren(...[
-        seconds > 0 && h("p", { class: "pcn-note pcn-open" }, h("strong", null, "Late"), ` by ${span(seconds)}.`,
-          penalty ? ` ${number(penalty)} points are taken off the total.` : " No points are taken off."),
-        ...notes.map((note) => h("p", { class: "pcn-note" }, note)),
-        ...requests.map((one) => h("div", { class: "pcn-note" + (one.answer == null ? " pcn-open" : "") },
-          h("p", null, h("strong", null, one.answer == null ? "Asked to look again" : "Asked to look again, and answered"),
-            one.criterion && ` at “${titleOf(one.criterion)}”`, `, ${moment(one.at)}:`),
-          h("blockquote", null, one.text), one.answer != null && h("p", null, "Answer: ", one.answer))),
-      ].filter(Boolean));
+      page.notes.replaceChildren(
+        ...[
+          seconds > 0 &&
+            h(
+              "p",
+              { class: "pcn-note pcn-open" },
+              h("strong", null, "Late"),
+              ` by ${span(seconds)}.`,
+              penalty ? ` ${number(penalty)} points are taken off the total.` : " No points are taken off.",
+            ),
+          ...notes.map((note) => h("p", { class: "pcn-note" }, note)),
+          ...requests.map((one) =>
+            h(
+              "div",
+              { class: "pcn-note" + (one.answer == null ? " pcn-open" : "") },
+              h(
+                "p",
+                null,
+                h("strong", null, one.answer == null ? "Asked to look again" : "Asked to look again, and answered"),
+                one.criterion && ` at “${titleOf(one.criterion)}”`,
+                `, ${moment(one.at)}:`,
+              ),
+              h("blockquote", null, one.text),
+              one.answer != null && h("p", null, "Answer: ", one.answer),
+            ),
+          ),
+        ].filter(Boolean),
+      );
     }
 
     function span(seconds) {
@@ -545,7 +744,10 @@ export default {
       if (page.total.hidden) return;
       const { structure, structure_open, raw, total, out_of, penalty } = seen_;
       const pieces = [
-        ["Structure, checked by the machine", `${number(structure)} of ${number(room.structure)}${structure_open ? ", look again" : ""}`],
+        [
+          "Structure, checked by the machine",
+          `${number(structure)} of ${number(room.structure)}${structure_open ? ", look again" : ""}`,
+        ],
         penalty && ["Sum", `${number(raw)}`],
         penalty && ["Taken off for being late", `−${number(Math.min(penalty, raw))}`],
         ["Total in the gradebook", `${number(total)} of ${number(out_of)}`],
@@ -553,12 +755,12 @@ export default {
       const now = JSON.stringify(pieces);
       if (page.total.dataset.now === now) return;
       page.total.dataset.now = now;
-      page.total.replaceChildren(...pieces.map(([what, value]) => h("span", null, h("span", null, what, " "), h("strong", null, value))));
+      page.total.replaceChildren(
+        ...pieces.map(([what, value]) => h("span", null, h("span", null, what, " "), h("strong", null, value))),
+      );
     }
 
-    let words = "";
     function tell(text, again) {
-      words = text;
       page?.words.replaceChildren(text, again ? " " : "", again ? button("Redo", again, "pcn-quiet") : "");
       draw();
     }
@@ -567,10 +769,15 @@ export default {
       const waiting = outbox.open.filter(({ clash, refused }) => !clash && !refused);
       const kept = outbox.unkept ? "Leave this page open." : "It is kept on this device.";
       const trouble = lateness || (cut ? "The connection is interrupted." : "");
-      const status = trouble ? [trouble, outbox.open.length && `Not saved yet: ${kept}`].filter(Boolean).join(" ")
-        : waiting.length ? "Saving…"
-        : outbox.open.length ? `Not saved: ${outbox.open.length === 1 ? "a choice is" : "choices are"} waiting for you.`
-        : savedAt ? `Saved ${hour(savedAt.toISOString())}` : "";
+      const status = trouble
+        ? [trouble, outbox.open.length && `Not saved yet: ${kept}`].filter(Boolean).join(" ")
+        : waiting.length
+          ? "Saving…"
+          : outbox.open.length
+            ? `Not saved: ${outbox.open.length === 1 ? "a choice is" : "choices are"} waiting for you.`
+            : savedAt
+              ? `Saved ${hour(savedAt.toISOString())}`
+              : "";
       if (page.said.textContent !== status) page.said.textContent = status;
       page.said.classList.toggle("pcn-ok", status.startsWith("Saved"));
       page.said.classList.toggle("pcn-bad", /^Not saved|Not saved yet/.test(status) || Boolean(trouble));
@@ -581,38 +788,79 @@ export default {
 
     let shownChoices = "";
     function drawChoices() {
-      const open_ = outbox.open.filter(({ clash, refused, student, step, criterion, kind }) =>
-        (clash || refused) && (!sameSide(kind) || student !== at || step !== prefs.step || (prefs.way && criterion !== prefs.way)));
+      const open_ = outbox.open.filter(
+        ({ clash, refused, student, step, criterion, kind }) =>
+          (clash || refused) &&
+          (!sameSide(kind) || student !== at || step !== prefs.step || (prefs.way && criterion !== prefs.way)),
+      );
       const now = JSON.stringify(open_.map(({ id }) => id));
       if (now === shownChoices) return;
       shownChoices = now;
-      page.choices.replaceChildren(...(open_.length ? [h("div", { class: "pcn-note pcn-open", role: "alert" },
-        h("p", null, h("strong", null, "Not saved: "), "another marker was faster, the student has handed in anew, or the gradebook refused. Look at each, and choose."),
-        h("ul", null, open_.map((one) => h("li", null, button(
-          `${one.step === prefs.step ? nameOf(one.student) : room.steps.find(({ id }) => id === one.step).short}, ${titleOf(one.criterion)}`,
-          async () => {
-            if (!sameSide(one.kind)) {
-              prefer({ second: !prefs.second });
-              put(page.as, prefs.second ? "second" : "");
-              await load(one.step);
-            }
-            if (one.step !== prefs.step) await load(one.step);
-            if (prefs.way) setWay(one.criterion);
-            await show(one.student);
-            unfold(one.criterion);
-          }, "pcn-quiet")))))] : []));
+      page.choices.replaceChildren(
+        ...(open_.length
+          ? [
+              h(
+                "div",
+                { class: "pcn-note pcn-open", role: "alert" },
+                h(
+                  "p",
+                  null,
+                  h("strong", null, "Not saved: "),
+                  "another marker was faster, the student has handed in anew, or the gradebook refused. Look at each, and choose.",
+                ),
+                h(
+                  "ul",
+                  null,
+                  open_.map((one) =>
+                    h(
+                      "li",
+                      null,
+                      button(
+                        `${one.step === prefs.step ? nameOf(one.student) : room.steps.find(({ id }) => id === one.step).short}, ${titleOf(one.criterion)}`,
+                        async () => {
+                          if (!sameSide(one.kind)) {
+                            prefer({ second: !prefs.second });
+                            put(page.as, prefs.second ? "second" : "");
+                            await load(one.step);
+                          }
+                          if (one.step !== prefs.step) await load(one.step);
+                          if (prefs.way) setWay(one.criterion);
+                          await show(one.student);
+                          unfold(one.criterion);
+                        },
+                        "pcn-quiet",
+                      ),
+                    ),
+                  ),
+                ),
+              ),
+            ]
+          : []),
+      );
     }
 
     // Comments that were not saved, on criteria that are no longer in the rubric.
     function showOrphans() {
-      page.orphans.replaceChildren(...outbox.orphans.map((one) => h("div", { class: "pcn-note pcn-open" },
-        h("p", null, h("strong", null, "No longer asked: "), `your comment on “${one.criterion}” was not saved before that criterion was dropped. Copy what you need.`),
-        h("blockquote", { dir: "auto" }, one.text),
-        button(["Remove", hidden(` this comment on ${one.criterion}`)], () => {
-          outbox.orphans = outbox.orphans.filter((other) => other !== one);
-          guarded(() => localStorage.removeItem(one.name));
-          showOrphans();
-        }))));
+      page.orphans.replaceChildren(
+        ...outbox.orphans.map((one) =>
+          h(
+            "div",
+            { class: "pcn-note pcn-open" },
+            h(
+              "p",
+              null,
+              h("strong", null, "No longer asked: "),
+              `your comment on “${one.criterion}” was not saved before that criterion was dropped. Copy what you need.`,
+            ),
+            h("blockquote", { dir: "auto" }, one.text),
+            button(["Remove", hidden(` this comment on ${one.criterion}`)], () => {
+              outbox.orphans = outbox.orphans.filter((other) => other !== one);
+              guarded(() => localStorage.removeItem(one.name));
+              showOrphans();
+            }),
+          ),
+        ),
+      );
     }
 
     function howFar(student) {
@@ -624,57 +872,132 @@ export default {
     let shownList = "";
     function drawList() {
       if (!page.all.parentElement.open) return;
-      const now = JSON.stringify([at, names, prefs.way, [...lines.values()], outbox.open.map(({ id, value }) => [id, value])]);
+      const now = JSON.stringify([
+        at,
+        names,
+        prefs.way,
+        [...lines.values()],
+        outbox.open.map(({ id, value }) => [id, value]),
+      ]);
       if (now === shownList) return;
       shownList = now;
-      page.all.replaceChildren(...[...lines.values()].map((one) => h("li", null,
-        button([nameOf(one.student)], () => show(one.student), "pcn-quiet" + (one.student === at ? " pcn-here-now" : "")),
-        h("span", { class: "pcn-help" }, [
-          isOpen(one.student) ? `○ ${howFar(one.student)}` : "✓ marked", !prefs.second && `${number(one.total)} of ${number(one.out_of)}`,
-          one.late && "late", one.requests && "asked to look again",
-          one.notes && !names && (one.notes === 1 ? "1 note, shown with names" : `${one.notes} notes, shown with names`),
-        ].filter(Boolean).join(" · ")),
-        // Notes say who uploaded what.
-        (names?.[one.student] ?? []).slice(2).map((note) => h("p", { class: "pcn-note" }, note)))));
+      page.all.replaceChildren(
+        ...[...lines.values()].map((one) =>
+          h(
+            "li",
+            null,
+            button(
+              [nameOf(one.student)],
+              () => show(one.student),
+              "pcn-quiet" + (one.student === at ? " pcn-here-now" : ""),
+            ),
+            h(
+              "span",
+              { class: "pcn-help" },
+              [
+                isOpen(one.student) ? `○ ${howFar(one.student)}` : "✓ marked",
+                !prefs.second && `${number(one.total)} of ${number(one.out_of)}`,
+                one.late && "late",
+                one.requests && "asked to look again",
+                one.notes &&
+                  !names &&
+                  (one.notes === 1 ? "1 note, shown with names" : `${one.notes} notes, shown with names`),
+              ]
+                .filter(Boolean)
+                .join(" · "),
+            ),
+            // Notes say who uploaded what.
+            (names?.[one.student] ?? []).slice(2).map((note) => h("p", { class: "pcn-note" }, note)),
+          ),
+        ),
+      );
     }
 
     // ---- Dialogs ------------------------------------------------------------------------------------
 
     const card = () => cards.find(({ criterion }) => criterion.id === active);
-    const phrases = () => !prefs.second && showPhrases({ client, dialogs, card: card(), step: prefs.step,
-      ask: (...asked) => line.ask(...asked) });
+    const phrases = () =>
+      !prefs.second &&
+      showPhrases({ client, dialogs, card: card(), step: prefs.step, ask: (...asked) => line.ask(...asked) });
     const highlight = () => !prefs.second && answer.ask(active);
 
     function help() {
       const box = h("input", { type: "checkbox", id: client + "-keys", onchange: () => prefer({ keys: box.checked }) });
       box.checked = prefs.keys;
       remember(box);
-      const levels = room.criteria.flatMap((one) => one.levels.map((level) => level.key)).filter(Boolean).sort();
-      dialogs.show("Keys",
-        h("table", { class: "pcn-keys" }, h("tbody", null, KEYS.map(([name, what], n) => h("tr", null,
-          h("th", { scope: "row" }, (n ? name : `${levels[0]} – ${levels.at(-1)}`).split(", ").flatMap((one) => [" ", h("kbd", null, one)])), h("td", null, what))))),
+      const levels = room.criteria
+        .flatMap((one) => one.levels.map((level) => level.key))
+        .filter(Boolean)
+        .sort();
+      dialogs.show(
+        "Keys",
+        h(
+          "table",
+          { class: "pcn-keys" },
+          h(
+            "tbody",
+            null,
+            KEYS.map(([name, what], n) =>
+              h(
+                "tr",
+                null,
+                h(
+                  "th",
+                  { scope: "row" },
+                  (n ? name : `${levels[0]} – ${levels.at(-1)}`)
+                    .split(", ")
+                    .flatMap((one) => [" ", h("kbd", null, one)]),
+                ),
+                h("td", null, what),
+              ),
+            ),
+          ),
+        ),
         h("p", null, "They do nothing while you write in a field."),
         h("div", { class: "pcn-option" }, box, h("label", { for: box.id }, "Use these keys")),
-        actions(button("Back to marking", dialogs.close, "pcn-button pcn-primary")));
+        actions(button("Back to marking", dialogs.close, "pcn-button pcn-primary")),
+      );
     }
 
     function whoMarks() {
       const name = h("input", { type: "text", maxlength: "60", autocomplete: "off", autofocus: true });
       put(name, room.marker);
-      dialogs.show("Who is marking?", h("form", { onsubmit: (event) => {
-        event.preventDefault();
-        prefer({ marker: name.value.trim() });
-        dialogs.close();
-        open();
-      } }, labelled(client + "-marker", "Your name or initials", name, "It is kept with each mark that you give. Students see it nowhere."),
-      actions(h("button", { class: "pcn-button pcn-primary" }, "Go on"), button("Cancel", dialogs.close))));
+      dialogs.show(
+        "Who is marking?",
+        h(
+          "form",
+          {
+            onsubmit: (event) => {
+              event.preventDefault();
+              prefer({ marker: name.value.trim() });
+              dialogs.close();
+              open();
+            },
+          },
+          labelled(
+            client + "-marker",
+            "Your name or initials",
+            name,
+            "It is kept with each mark that you give. Students see it nowhere.",
+          ),
+          actions(h("button", { class: "pcn-button pcn-primary" }, "Go on"), button("Cancel", dialogs.close)),
+        ),
+      );
     }
 
     // ---- Keys and the line ----------------------------------------------------------------------------
 
     const acts = {
-      n: goOpen, j: () => goBy(1), k: () => goBy(-1), u: undo, h: highlight, p: phrases,
-      c: () => turn(1), C: () => turn(-1), m: () => card().comment.focus(), "?": help,
+      n: goOpen,
+      j: () => goBy(1),
+      k: () => goBy(-1),
+      u: undo,
+      h: highlight,
+      p: phrases,
+      c: () => turn(1),
+      C: () => turn(-1),
+      m: () => card().comment.focus(),
+      "?": help,
     };
 
     function onKey(event) {
@@ -721,7 +1044,7 @@ export default {
     on(window, "beforeunload", (event) => outbox.unkept && outbox.open.length && event.preventDefault());
     on(hosted ? document : root, "keydown", onKey);
     if (!hosted) on(root, "keydown", (event) => event.stopPropagation());
-    root.addEventListener("toggle", () => (shownList = "", draw()), { capture: true, signal: life.signal });
+    root.addEventListener("toggle", () => ((shownList = ""), draw()), { capture: true, signal: life.signal });
     const timer = setInterval(look, LOOK);
     open();
 

@@ -34,16 +34,13 @@ export function merge(prompt, base, mine, theirs) {
 }
 
 function mergeChoices(base, mine, theirs) {
-  const kept = (value) =>
-    (mine.includes(value) === base.includes(value) ? theirs : mine).includes(value);
+  const kept = (value) => (mine.includes(value) === base.includes(value) ? theirs : mine).includes(value);
   return [...new Set([...theirs, ...mine])].filter(kept);
 }
 
 // Rows are known by their id. One that a side removed stays if the other side changed it.
 function mergeRows(columns, base, mine, theirs) {
-  const [was, here, there] = [base, mine, theirs].map(
-    (rows) => new Map(rows.map((row) => [row.id, row])),
-  );
+  const [was, here, there] = [base, mine, theirs].map((rows) => new Map(rows.map((row) => [row.id, row])));
   const both = (id) => {
     const row = { ...there.get(id), ...here.get(id) };
     for (const key of Object.keys(row)) {
@@ -98,8 +95,7 @@ function match(one, other, least) {
   };
   const [a, b] = [one, other].map((list) => Int32Array.from(list, number));
   // A long word says more than a short one about where it came from.
-  const weight = Int32Array.from(ids.keys(), (word) =>
-    isSpace(word) ? 0 : least > 1 ? 1 : word.length);
+  const weight = Int32Array.from(ids.keys(), (word) => (isSpace(word) ? 0 : least > 1 ? 1 : word.length));
   const ranges = [[0, a.length, 0, b.length]];
   let effort = 0;
   while (ranges.length) {
@@ -173,8 +169,11 @@ export function mergeText(base, mine, theirs) {
     const { from, to, made } = nextPlace(sides);
     text += o.slice(done, from).join("");
     const [here, there] = made.map((list) => applied(list, o.slice(from, to), from));
-    const news = !made[1].length ? here.join("") : !made[0].length ? there.join("")
-      : changed(o.slice(from, to), here, there, text);
+    const news = !made[1].length
+      ? here.join("")
+      : !made[0].length
+        ? there.join("")
+        : changed(o.slice(from, to), here, there, text);
     // The space between two changes side by side may have been part of one of them.
     const apart = from === done && [o[from - 1], o[from]].some((word) => word && isSpace(word));
     text += apart && /\S$/.test(text) && /^\S/.test(news) ? " " + news : news;
@@ -199,7 +198,11 @@ function edits(o, list) {
 
 // Of the two ways to see a new word between others, the one that leaves the space before it alone.
 function slid(edit, o) {
-  const { from, to, words: [space, ...rest] } = edit;
+  const {
+    from,
+    to,
+    words: [space, ...rest],
+  } = edit;
   if (from < to || !rest.length || !isSpace(space) || o[to] !== space) return edit;
   return { from: from + 1, to: to + 1, words: [...rest, space] };
 }
@@ -233,8 +236,12 @@ function nextPlace(sides) {
 function meet({ from, to }, edit, others) {
   if (edit.from !== to) return edit.from < to;
   if (from === edit.to) return true;
-  return others.some(({ words }) => [[words, edit.words], [edit.words, words]].some(([one, two]) =>
-    (trimmed(two).length && holds(one, two)) || match(one, two, PHRASE).some((at) => at >= 0)));
+  return others.some(({ words }) =>
+    [
+      [words, edit.words],
+      [edit.words, words],
+    ].some(([one, two]) => (trimmed(two).length && holds(one, two)) || match(one, two, PHRASE).some((at) => at >= 0)),
+  );
 }
 
 // One place that at least one side changed: the text of the side that did, or of both.

@@ -33,24 +33,36 @@ export function makePanels({ client, site, prompts, send, sendNow, value, change
 
   // The panels after the prompt `key`, as elements. `level`: of their headings.
   function after(all, key, level) {
-    return (all ?? []).filter((one) => one.after === key).map((one) => {
-      const panel = { ...one, html: "", body: h("div", { class: "pcn-made" }) };
-      const id = `${client}-${one.kind}-${one.after}`;
-      panel.head = h("h" + level, { id, tabindex: "-1" }, one.title);
-      panel.said = h("p", { class: "pcn-said", role: "status" });
-      panel.top = h("div");
-      panel.el = h("section", { class: `pcn-card pcn-panel pcn-panel-${one.kind}`, "aria-labelledby": id },
-        panel.head, panel.top, panel.body, panel.said);
-      panel.el.addEventListener("click", (event) => {
-        const on = event.target.closest(ACTIONS);
-        if (on) guarded(() => act(panel, on, on.dataset));
+    return (all ?? [])
+      .filter((one) => one.after === key)
+      .map((one) => {
+        const panel = { ...one, html: "", body: h("div", { class: "pcn-made" }) };
+        const id = `${client}-${one.kind}-${one.after}`;
+        panel.head = h("h" + level, { id, tabindex: "-1" }, one.title);
+        panel.said = h("p", { class: "pcn-said", role: "status" });
+        panel.top = h("div");
+        panel.el = h(
+          "section",
+          { class: `pcn-card pcn-panel pcn-panel-${one.kind}`, "aria-labelledby": id },
+          panel.head,
+          panel.top,
+          panel.body,
+          panel.said,
+        );
+        panel.el.addEventListener("click", (event) => {
+          const on = event.target.closest(ACTIONS);
+          if (on) guarded(() => act(panel, on, on.dataset));
+        });
+        panel.body.addEventListener(
+          "toggle",
+          ({ target }) => target.open && target.querySelector(REST) && fetch(),
+          true,
+        );
+        guarded(() => begin(panel, id));
+        panels.push(panel);
+        if (panel.map) edited(panel.keys[0]);
+        return panel.el;
       });
-      panel.body.addEventListener("toggle", ({ target }) => target.open && target.querySelector(REST) && fetch(), true);
-      guarded(() => begin(panel, id));
-      panels.push(panel);
-      if (panel.map) edited(panel.keys[0]);
-      return panel.el;
-    });
   }
 
   function begin(panel, id) {
@@ -117,8 +129,8 @@ export function makePanels({ client, site, prompts, send, sendNow, value, change
     const fold = el.localName === "summary" ? folds(body).indexOf(el.parentElement) : -1;
     if (fold >= 0) return () => folds(body)[fold]?.querySelector("summary");
     const data = JSON.stringify(el.dataset);
-    return () => data !== "{}" && [...body.querySelectorAll(ACTIONS)]
-      .find((one) => JSON.stringify(one.dataset) === data);
+    return () =>
+      data !== "{}" && [...body.querySelectorAll(ACTIONS)].find((one) => JSON.stringify(one.dataset) === data);
   }
 
   // ---- Buttons in what the kernel says -----------------------------------------------------------
@@ -131,6 +143,7 @@ export function makePanels({ client, site, prompts, send, sendNow, value, change
       on.setAttribute("aria-pressed", String(!has));
     } else if (id) {
       const from = document.getElementById(id);
+      // biome-ignore lint/performance/useDomNodeTextContent: with the line breaks that are in sight
       copy(from.value ?? from.innerText, panel.said, "Copied. Paste it where you want to send it.");
     } else {
       panel.said.textContent = "One moment…";
@@ -167,8 +180,15 @@ export function makePanels({ client, site, prompts, send, sendNow, value, change
         return { fits, input, el: h("div", { class: "pcn-option" }, input, h("label", { for: id }, label)) };
       });
       panel.count = h("p", { class: "pcn-help", role: "status" });
-      panel.top.append(h("fieldset", { class: "pcn-filters" },
-        h("legend", { class: "pcn-label" }, "Show only what…"), panel.filters.map(({ el }) => el)), panel.count);
+      panel.top.append(
+        h(
+          "fieldset",
+          { class: "pcn-filters" },
+          h("legend", { class: "pcn-label" }, "Show only what…"),
+          panel.filters.map(({ el }) => el),
+        ),
+        panel.count,
+      );
     }
     if (!panel.filters) return;
     panel.top.hidden = !tools.length;
@@ -180,8 +200,10 @@ export function makePanels({ client, site, prompts, send, sendNow, value, change
     }
     const rest = Number(panel.body.querySelector(REST)?.dataset.pcnRest ?? 0);
     if (rest && on.length) fetch(); // what is still to come is filtered when it is here
-    const text = rest && on.length ? "Loading the other tools…"
-      : `${tools.filter((tool) => !tool.hidden).length + rest} of ${tools.length + rest} tools`;
+    const text =
+      rest && on.length
+        ? "Loading the other tools…"
+        : `${tools.filter((tool) => !tool.hidden).length + rest} of ${tools.length + rest} tools`;
     if (panel.count.textContent !== text) panel.count.textContent = text;
   }
 

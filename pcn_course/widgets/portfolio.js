@@ -20,8 +20,11 @@ export default {
     const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
     const { pcnRoot: site, pcnBase: base } = document.documentElement.dataset; // none in JupyterLab
     const life = new AbortController();
-    const root = h("div", { class: "pcn pcn-folio", "data-lm-suppress-shortcuts": "true" },
-      h("p", { class: "pcn-soft", role: "status" }, "Putting your plan together…"));
+    const root = h(
+      "div",
+      { class: "pcn pcn-folio", "data-lm-suppress-shortcuts": "true" },
+      h("p", { class: "pcn-soft", role: "status" }, "Putting your plan together…"),
+    );
     const said = h("p", { class: "pcn-said", role: "status" });
     let [asking, drawn, waiting, wanted, cut] = [0, "", null, null, false];
     if (site == null) root.classList.add("pcn-loose");
@@ -38,8 +41,9 @@ export default {
       cut = false;
       const { steps, title } = state;
       if (wanted) make(wanted, state.map), (wanted = null);
-      root.dispatchEvent(new CustomEvent("pcn:state", { bubbles: true, composed: true,
-        detail: { steps, home: "home.ipynb", title } }));
+      root.dispatchEvent(
+        new CustomEvent("pcn:state", { bubbles: true, composed: true, detail: { steps, home: "home.ipynb", title } }),
+      );
       // Looking again, after coming back, disturbs nobody who reads.
       const now = JSON.stringify({ ...state, steps: null });
       if (now === drawn) return;
@@ -51,16 +55,35 @@ export default {
 
     const link = (path, text) => (site == null ? text : h("a", { href: site + path }, text));
 
-    const nothingYet = ([first]) => [h("section", { class: "pcn-card" },
-      h("h2", null, "Nothing here yet"),
-      h("p", null, "Your plan is made from your answers, so it begins with your first one: ",
-        link(first.path, `step ${first.number}`), " is a good start."),
-      h("p", null, "Later you find here, on one page: your project and its goals, who is in your network and who is still missing, your tools, your week, what you asked and what came of it. You can take all of it with you, as a web page, for Word, for your calendar and for a spreadsheet."))];
+    const nothingYet = ([first]) => [
+      h(
+        "section",
+        { class: "pcn-card" },
+        h("h2", null, "Nothing here yet"),
+        h(
+          "p",
+          null,
+          "Your plan is made from your answers, so it begins with your first one: ",
+          link(first.path, `step ${first.number}`),
+          " is a good start.",
+        ),
+        h(
+          "p",
+          null,
+          "Later you find here, on one page: your project and its goals, who is in your network and who is still missing, your tools, your week, what you asked and what came of it. You can take all of it with you, as a web page, for Word, for your calendar and for a spreadsheet.",
+        ),
+      ),
+    ];
 
     function all(state) {
       const id = (name) => `${client}-${name}`;
-      const part = (name, title, ...children) => h("section", { class: "pcn-part", "aria-labelledby": id(name) },
-        h("h2", { id: id(name), tabindex: "-1" }, title), children);
+      const part = (name, title, ...children) =>
+        h(
+          "section",
+          { class: "pcn-part", "aria-labelledby": id(name) },
+          h("h2", { id: id(name), tabindex: "-1" }, title),
+          children,
+        );
       const plan = h("div", { class: "pcn-card pcn-sheet" });
       plan.innerHTML = state.plan; // the kernel escapes every word of an answer
       let map = null;
@@ -72,15 +95,31 @@ export default {
       }
       const answers = h("div", { class: "pcn-behind" });
       answers.innerHTML = state.answers;
-      const parts = [map, state.then && part("then", "Then and now", ...change(state.then)),
-        part("take", "To take with you", ...take(state)), state.answers && answers].filter(Boolean);
+      const parts = [
+        map,
+        state.then && part("then", "Then and now", ...change(state.then)),
+        part("take", "To take with you", ...take(state)),
+        state.answers && answers,
+      ].filter(Boolean);
       const headings = parts.flatMap((one) => [...one.querySelectorAll("h2")]);
-      const jump = h("nav", { class: "pcn-jump", "aria-label": "On this page" }, h("ul", null,
-        headings.map((one) => h("li", null, h("a", { href: "#" + one.id }, one.dataset.short ?? one.textContent)))));
+      const jump = h(
+        "nav",
+        { class: "pcn-jump", "aria-label": "On this page" },
+        h(
+          "ul",
+          null,
+          headings.map((one) => h("li", null, h("a", { href: "#" + one.id }, one.dataset.short ?? one.textContent))),
+        ),
+      );
       return [
-        state.example && h("p", { class: "pcn-note", role: "note" },
-          h("strong", null, "An example: a made-up student."), " Nobody in it exists. Your own plan will look different, and may be much shorter. ",
-          link("home.ipynb", "Back to your steps")),
+        state.example &&
+          h(
+            "p",
+            { class: "pcn-note", role: "note" },
+            h("strong", null, "An example: a made-up student."),
+            " Nobody in it exists. Your own plan will look different, and may be much shorter. ",
+            link("home.ipynb", "Back to your steps"),
+          ),
         site != null && jump,
         plan,
         ...parts,
@@ -89,21 +128,48 @@ export default {
 
     const change = ({ since, changes }) => [
       h("p", null, `What is different since your submission on ${moment(since)}:`),
-      h("ul", null, changes.map((one) => h("li", null, one))),
+      h(
+        "ul",
+        null,
+        changes.map((one) => h("li", null, one)),
+      ),
     ];
 
     // What goes into the files. They outlast each redrawing, as they were ticked.
     const boxes = h("div");
     const chosen = (() => {
       const tick = (name, label, help) => {
-        const box = h("input", { type: "checkbox", id: `${client}-${name}`, autocomplete: "off", "aria-describedby": `${client}-${name}-help` });
-        return [box, h("div", { class: "pcn-option pcn-private" }, box, h("span", null, h("label", { for: box.id }, label),
-          h("span", { class: "pcn-help", id: box.id + "-help" }, help)))];
+        const box = h("input", {
+          type: "checkbox",
+          id: `${client}-${name}`,
+          autocomplete: "off",
+          "aria-describedby": `${client}-${name}-help`,
+        });
+        return [
+          box,
+          h(
+            "div",
+            { class: "pcn-option pcn-private" },
+            box,
+            h(
+              "span",
+              null,
+              h("label", { for: box.id }, label),
+              h("span", { class: "pcn-help", id: box.id + "-help" }, help),
+            ),
+          ),
+        ];
       };
-      const [alone, first] = tick("alone", "Leave my answers out: the plan and the map alone",
-        "For a web page and a Word file that you show to a supervisor or a partner. Anyone who does not want to be listed is named only by the part they play, on the map too.");
-      const [box, second] = tick("private", "Put my private notes in, too",
-        "Into the web page and the Word file. Leave it empty for a file that others will see.");
+      const [alone, first] = tick(
+        "alone",
+        "Leave my answers out: the plan and the map alone",
+        "For a web page and a Word file that you show to a supervisor or a partner. Anyone who does not want to be listed is named only by the part they play, on the map too.",
+      );
+      const [box, second] = tick(
+        "private",
+        "Put my private notes in, too",
+        "Into the web page and the Word file. Leave it empty for a file that others will see.",
+      );
       alone.addEventListener("change", () => {
         box.disabled = alone.checked;
         if (alone.checked) box.checked = false;
@@ -116,8 +182,18 @@ export default {
       const files = FILES.filter(([what]) => !(example && what === "calendar"));
       return [
         !example && boxes,
-        h("ul", { class: "pcn-files" }, files.map(([what, name, help]) => h("li", null,
-          button(name, () => get(what, name)), h("span", { class: "pcn-help" }, help)))),
+        h(
+          "ul",
+          { class: "pcn-files" },
+          files.map(([what, name, help]) =>
+            h(
+              "li",
+              null,
+              button(name, () => get(what, name)),
+              h("span", { class: "pcn-help" }, help),
+            ),
+          ),
+        ),
         said,
       ].filter(Boolean);
     }
@@ -141,7 +217,9 @@ export default {
         if (map && ["page", "word"].includes(what)) {
           try {
             const { people, ties, members, lines, called } = map;
-            const shown = message.alone ? members.map((one) => ({ ...one, person: called[one.id] ?? one.person })) : members;
+            const shown = message.alone
+              ? members.map((one) => ({ ...one, person: called[one.id] ?? one.person }))
+              : members;
             const svg = mapSvg(people, ties, shown, lines);
             if (what === "page" && svg.length < MOST) message.map = svg;
             else if (what === "word") message.picture = await letters(await mapPng(svg));
@@ -156,12 +234,13 @@ export default {
     }
 
     // A file's content as base64.
-    const letters = (blob) => new Promise((found, failed) => {
-      const reader = new FileReader();
-      reader.onload = () => found(reader.result.split(",")[1]);
-      reader.onerror = failed;
-      reader.readAsDataURL(blob);
-    });
+    const letters = (blob) =>
+      new Promise((found, failed) => {
+        const reader = new FileReader();
+        reader.onload = () => found(reader.result.split(",")[1]);
+        reader.onerror = failed;
+        reader.readAsDataURL(blob);
+      });
 
     function done(words) {
       waiting = wanted = null;

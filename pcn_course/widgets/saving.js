@@ -168,7 +168,8 @@ export class Saving {
         older ||= version < field.saved.version;
         this.take(key, { value, version }, base ?? field.saved.value);
       } else if (key in invalid && same(sent.value, field.value)) {
-        if (field.prompt.dropped) this.fields.delete(key); // its draft stays where it is
+        if (field.prompt.dropped)
+          this.fields.delete(key); // its draft stays where it is
         else field.invalid = invalid[key];
       }
     }
@@ -200,7 +201,13 @@ export class Saving {
     const before = field.value;
     field.value = value;
     if (!same(value, before)) this.show(prompt.key, value);
-    if (![[mine, from], [theirs, from], [mine, theirs]].some(([a, b]) => same(a, b))) {
+    if (
+      ![
+        [mine, from],
+        [theirs, from],
+        [mine, theirs],
+      ].some(([a, b]) => same(a, b))
+    ) {
       this.tell(prompt.key, same(value, mine) ? theirs : undefined);
     }
     this.keep(field);
@@ -254,7 +261,7 @@ export class Saving {
         this.put(field, value, arrived ? field.saved.value : baseValue, field.value);
         if (field.stored) localStorage.removeItem(name);
       } catch {
-        continue; // gone meanwhile, or not a draft
+        // gone meanwhile, or not a draft
       }
     }
     this.changed();

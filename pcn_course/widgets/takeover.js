@@ -14,12 +14,21 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
   const said = h("p", { class: "pcn-said", role: "status" });
   const problem = h("p", { class: "pcn-note pcn-open", role: "alert", hidden: true });
   const found = h("div");
-  const file = h("input", { type: "file", id, accept: ".csv,.txt,text/csv", onchange: read,
-    "aria-describedby": id + "-help" });
+  const file = h("input", {
+    type: "file",
+    id,
+    accept: ".csv,.txt,text/csv",
+    onchange: read,
+    "aria-describedby": id + "-help",
+  });
   const [first] = prompt.columns;
   const title = (row) => (isEmpty(first, row[first.key]) ? `New ${prompt.row}` : words(first, row[first.key]));
-  const rest = (row) => prompt.columns.slice(1).filter((one) => !isEmpty(one, row[one.key]))
-    .map((one) => words(one, row[one.key], row[one.key + "-shown"])).join(" · ");
+  const rest = (row) =>
+    prompt.columns
+      .slice(1)
+      .filter((one) => !isEmpty(one, row[one.key]))
+      .map((one) => words(one, row[one.key], row[one.key + "-shown"]))
+      .join(" · ");
   const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
   const many = (n) => `${n} ${n === 1 ? "person" : "people"}`;
 
@@ -31,8 +40,16 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
     said.textContent = "";
     dialog(
       h("label", { class: "pcn-label", for: id }, "Which file?"),
-      h("p", { class: "pcn-help", id: id + "-help" }, "A CSV file with a line for each person: your own list, or the “Connections.csv” that LinkedIn gives you. You choose whom to take; nothing is changed before that."),
-      file, said, problem, found).classList.add("pcn-takeover");
+      h(
+        "p",
+        { class: "pcn-help", id: id + "-help" },
+        "A CSV file with a line for each person: your own list, or the “Connections.csv” that LinkedIn gives you. You choose whom to take; nothing is changed before that.",
+      ),
+      file,
+      said,
+      problem,
+      found,
+    ).classList.add("pcn-takeover");
   }
 
   function complain(text) {
@@ -46,7 +63,9 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
     complain("");
     found.replaceChildren();
     if (chosen.size > MOST_BYTES) {
-      complain("This file is larger than 4 MB, which is more than a list of people needs. Save only the rows that you want as a CSV file. Nothing was changed.");
+      complain(
+        "This file is larger than 4 MB, which is more than a list of people needs. Save only the rows that you want as a CSV file. Nothing was changed.",
+      );
       return;
     }
     const reader = new FileReader();
@@ -85,17 +104,34 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
       const short = title(row);
       const called = list.names?.[n] ?? ""; // for choosing alone: what is added has the initials
       const more = [called && `Added as “${short}”`, rest(row)].filter(Boolean).join(" · ");
-      return { row, twin, how: !twin || alike ? "" : "fill", title: called || short, more, text: plain(`${called} ${short} ${rest(row)}`) };
+      return {
+        row,
+        twin,
+        how: !twin || alike ? "" : "fill",
+        title: called || short,
+        more,
+        text: plain(`${called} ${short} ${rest(row)}`),
+      };
     });
     complain("");
     const where = list.kind === "linkedin" ? "your LinkedIn connections" : `“${name}”`;
     said.textContent = `${many(list.total)} found in ${where}.`;
     const search = h("input", { type: "search", id: id + "-search", oninput: () => draw(search.value) });
     found.replaceChildren(
-      ...list.notes.map((note) => h("p", { class: "pcn-help" }, note)), columns(),
-      h("label", { class: "pcn-label", for: search.id }, "Search in it"), search, shown,
+      ...list.notes.map((note) => h("p", { class: "pcn-help" }, note)),
+      columns(),
+      h("label", { class: "pcn-label", for: search.id }, "Search in it"),
+      search,
+      shown,
       h("fieldset", { class: "pcn-picks" }, h("legend", { class: "pcn-label" }, "Whom do you take?"), rows),
-      h("div", { class: "pcn-actions" }, room, go, quiet("Take nobody", () => found.closest("dialog").close())));
+      h(
+        "div",
+        { class: "pcn-actions" },
+        room,
+        go,
+        quiet("Take nobody", () => found.closest("dialog").close()),
+      ),
+    );
     draw("");
     count();
     if (again) document.getElementById(again)?.focus();
@@ -107,17 +143,28 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
     if (!list.columns.length) return "";
     const fields = prompt.columns.filter((one) => !one.options_from && ["line", "text", "choice"].includes(one.kind));
     const one = ({ key, label }, n) => {
-      const select = h("select", { id: `${id}-field-${n}`, onchange: () => {
-        mapping = { ...mapping, [key]: select.value };
-        if (!select.value) delete mapping[key];
-        again = select.id;
-        request();
-      } }, ["", ...list.columns].map((value) => h("option", { value }, value || "Not in the list")));
+      const select = h(
+        "select",
+        {
+          id: `${id}-field-${n}`,
+          onchange: () => {
+            mapping = { ...mapping, [key]: select.value };
+            if (!select.value) delete mapping[key];
+            again = select.id;
+            request();
+          },
+        },
+        ["", ...list.columns].map((value) => h("option", { value }, value || "Not in the list")),
+      );
       put(select, mapping?.[key] ?? "");
       return h("div", { class: "pcn-cell" }, h("label", { for: select.id }, label), select);
     };
-    return h("details", { class: "pcn-fields", open: Boolean(again) || !mapping?.[first.key] },
-      h("summary", null, "Which column is which?"), h("div", { class: "pcn-grid" }, fields.map(one)));
+    return h(
+      "details",
+      { class: "pcn-fields", open: Boolean(again) || !mapping?.[first.key] },
+      h("summary", null, "Which column is which?"),
+      h("div", { class: "pcn-grid" }, fields.map(one)),
+    );
   }
 
   const shown = h("p", { class: "pcn-help", role: "status" });
@@ -129,9 +176,10 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
     const words = plain(wanted).split(/\s+/).filter(Boolean);
     const hits = picks.filter(({ text }) => words.every((word) => text.includes(word)));
     const some = hits.slice(0, MOST_SHOWN);
-    shown.textContent = hits.length > some.length
-      ? `The first ${some.length} of ${hits.length} are shown: search for the others.`
-      : `${hits.length} of ${picks.length} shown.`;
+    shown.textContent =
+      hits.length > some.length
+        ? `The first ${some.length} of ${hits.length} are shown: search for the others.`
+        : `${hits.length} of ${picks.length} shown.`;
     rows.replaceChildren(...some.map((pick) => h("li", null, line(pick, picks.indexOf(pick)))));
   }
 
@@ -140,15 +188,30 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
     const name = `${id}-pick-${n}`;
     const help = h("span", { class: "pcn-help", id: name + "-help" }, more);
     if (twin) {
-      const select = h("select", { id: name, "aria-describedby": help.id,
-        onchange: () => ((pick.how = select.value), count()) },
-      [["", "Leave out"], ["fill", `Fill the gaps of ${title(twin)}`], ["new", "Add as new"]]
-        .map(([value, text]) => h("option", { value }, text)));
+      const select = h(
+        "select",
+        { id: name, "aria-describedby": help.id, onchange: () => ((pick.how = select.value), count()) },
+        [
+          ["", "Leave out"],
+          ["fill", `Fill the gaps of ${title(twin)}`],
+          ["new", "Add as new"],
+        ].map(([value, text]) => h("option", { value }, text)),
+      );
       put(select, pick.how);
-      return h("div", { class: "pcn-cell" }, h("label", { for: name }, `${called}: in your list already?`), help, select);
+      return h(
+        "div",
+        { class: "pcn-cell" },
+        h("label", { for: name }, `${called}: in your list already?`),
+        help,
+        select,
+      );
     }
-    const input = h("input", { type: "checkbox", id: name, "aria-describedby": help.id,
-      onchange: () => ((pick.how = input.checked ? "new" : ""), count()) });
+    const input = h("input", {
+      type: "checkbox",
+      id: name,
+      "aria-describedby": help.id,
+      onchange: () => ((pick.how = input.checked ? "new" : ""), count()),
+    });
     input.checked = pick.how === "new";
     remember(input);
     return h("div", { class: "pcn-option" }, input, h("span", null, h("label", { for: name }, called), help));
@@ -162,10 +225,16 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
     const free = prompt.max_rows - value().length;
     const [added, filled] = [chosen("new").length, chosen("fill").length];
     const over = added - free;
-    room.textContent = over > 0 ? `${many(over)} too many: your list takes ${free} more.`
-      : `There is room for ${many(free - added)} more.`;
-    go.textContent = [added || !filled ? `Add ${many(added)}` : "", filled && `${added ? "fill" : "Fill"} the gaps of ${filled}`]
-      .filter(Boolean).join(", ");
+    room.textContent =
+      over > 0
+        ? `${many(over)} too many: your list takes ${free} more.`
+        : `There is room for ${many(free - added)} more.`;
+    go.textContent = [
+      added || !filled ? `Add ${many(added)}` : "",
+      filled && `${added ? "fill" : "Fill"} the gaps of ${filled}`,
+    ]
+      .filter(Boolean)
+      .join(", ");
     go.disabled = over > 0 || !(added + filled);
   }
 
@@ -177,7 +246,10 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
     });
     const [added, filled] = [chosen("new"), chosen("fill")];
     const news = added.map(({ row }) => ({ ...row, id: newId() }));
-    const done = [news.length && `${many(news.length)} added.`, filled.length && `The gaps of ${many(filled.length)} filled.`];
+    const done = [
+      news.length && `${many(news.length)} added.`,
+      filled.length && `The gaps of ${many(filled.length)} filled.`,
+    ];
     add([...all, ...news], done.filter(Boolean).join(" "));
   }
 

@@ -6,10 +6,12 @@
   const seen = (el) => el.checkVisibility(visible) && !el.closest(hidden);
   const all = () => [...(dialog ?? document.body).querySelectorAll("*")].filter(seen);
   const own = (el) => [...el.childNodes].filter((one) => one.nodeType === 3 && one.data.trim());
-  const texts = () => all().filter((el) =>
-    own(el).length && !/^(TEXTAREA|OPTION|SCRIPT|STYLE)$/.test(el.tagName));
-  const words = (el) => (el.labels?.[0]?.textContent || el.textContent || el.value ||
-    el.getAttribute("aria-label") || "").trim().replace(/\s+/g, " ").slice(0, 60);
+  const texts = () => all().filter((el) => own(el).length && !/^(TEXTAREA|OPTION|SCRIPT|STYLE)$/.test(el.tagName));
+  const words = (el) =>
+    (el.labels?.[0]?.textContent || el.textContent || el.value || el.getAttribute("aria-label") || "")
+      .trim()
+      .replace(/\s+/g, " ")
+      .slice(0, 60);
   const say = (el) => `${el.localName}${el.className && "." + el.className} “${words(el)}”`;
   const overlap = (a, b) =>
     a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
@@ -69,8 +71,7 @@
     };
     const over = (top, under) => [0, 1, 2].map((n) => top[n] * top[3] + under[n] * (1 - top[3]));
     const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    const light = ([r, g, b]) =>
-      0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
+    const light = ([r, g, b]) => 0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
     const ratio = (one, other) => {
       const [high, low] = [light(one), light(other)].sort((a, b) => b - a);
       return (high + 0.05) / (low + 0.05);
@@ -81,8 +82,11 @@
       for (let at = el; at; at = at.parentElement) found.push(value(getComputedStyle(at)));
       return found;
     };
-    const ground = (el) => up(el, (style) => parse(style.backgroundColor))
-      .reduceRight((under, top) => over(top, under), dark ? [18, 18, 18] : [255, 255, 255]);
+    const ground = (el) =>
+      up(el, (style) => parse(style.backgroundColor)).reduceRight(
+        (under, top) => over(top, under),
+        dark ? [18, 18, 18] : [255, 255, 255],
+      );
     const opacity = (el) => up(el, (style) => Number(style.opacity)).reduce((a, b) => a * b);
     const wrong = [];
     const judge = (el, color, least, what, under = ground(el)) => {
@@ -142,14 +146,16 @@
     const parts = all().filter((el) => el.matches(".pcn-bar, .pcn-button, .pcn-card, .pcn-header"));
     const drawn = (style, side) =>
       style[`border${side}Style`] !== "none" && parseFloat(style[`border${side}Width`]) > 0;
-    return parts.filter((el) => !["Top", "Bottom"].some((side) => drawn(getComputedStyle(el), side)))
+    return parts
+      .filter((el) => !["Top", "Bottom"].some((side) => drawn(getComputedStyle(el), side)))
       .map((el) => `${say(el)} has no border`);
   }
 
   // What is not to be on paper, and what is not there in full. The page was printed before.
   function onPaper() {
     const not = "header, nav, button, summary, .pcn-bar, .pcn-skip, textarea, input[type=text]";
-    const wrong = [...document.querySelectorAll(not)].filter((el) => el.checkVisibility())
+    const wrong = [...document.querySelectorAll(not)]
+      .filter((el) => el.checkVisibility())
       .map((el) => `${say(el)} is printed`);
     for (const el of document.querySelectorAll("textarea, input[type=text]")) {
       const paper = el.nextElementSibling;
@@ -166,4 +172,4 @@
   }
 
   return { cutOff, faint, small, focused, unbounded, onPaper };
-})()
+})();

@@ -69,8 +69,14 @@ export function checkTexts({ mergeText }, seed, rounds) {
 
 export function checkTables({ merge, same }, seed, rounds) {
   const next = random(seed);
-  const prompt = { kind: "table", columns: [{ key: "a", kind: "text" }, { key: "n", kind: "scale" },
-    { key: "c", kind: "choices" }] };
+  const prompt = {
+    kind: "table",
+    columns: [
+      { key: "a", kind: "text" },
+      { key: "n", kind: "scale" },
+      { key: "c", kind: "choices" },
+    ],
+  };
   const pick = (some) => some[Math.floor(next() * some.length)];
   const change = (rows, name) => {
     let out = rows.map((row) => ({ ...row }));
@@ -95,7 +101,10 @@ export function checkTables({ merge, same }, seed, rounds) {
     const of = (rows, id) => rows.find((row) => row.id === id);
     const ids = merged.map((row) => row.id);
     if (new Set(ids).size < ids.length) return fail("a row is there twice");
-    for (const [here, there] of [[mine, theirs], [theirs, mine]]) {
+    for (const [here, there] of [
+      [mine, theirs],
+      [theirs, mine],
+    ]) {
       for (const row of here) {
         const [was, other, now] = [base, there, merged].map((rows) => of(rows, row.id));
         const changed = !was || !same(was, row);
@@ -156,8 +165,9 @@ export function checkWriters({ mergeText, move }, seed, rounds) {
     };
     const begin = (writer) => {
       const starts = [...writer.text.matchAll(/(?<=^|\s)\S/g)].map((found) => found.index);
-      if (next() < 0.1) writer.at = starts[Math.floor(next() * starts.length)] ?? 0;
-      else if (next() < 0.1) writer.at = writer.text.length;
+      const place = next();
+      if (place < 0.1) writer.at = starts[Math.floor(next() * starts.length)] ?? 0;
+      else if (place < 0.2) writer.at = writer.text.length;
       if (/\S$/.test(writer.text.slice(0, writer.at))) put(writer, " ");
       if (/^\S/.test(writer.text.slice(writer.at))) put(writer, " "), writer.at--;
       // No two begin alike: of two that do, nobody can say which one was half typed.

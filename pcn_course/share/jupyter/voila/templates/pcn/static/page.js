@@ -5,8 +5,8 @@
 
 const root = document.documentElement;
 const { pcnBase: base, pcnRoot: home } = root.dataset;
-const hex = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
-  byte.toString(16).padStart(2, "0")).join("");
+const hex = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 const session = hex();
 const find = (selector) => document.querySelector(selector);
 const models = new Map(); // by the id that the page came with
@@ -40,8 +40,12 @@ class Model {
   comm;
   changed = {};
   listeners = {};
-  constructor(state) { this.state = state; }
-  get(key) { return this.state[key]; }
+  constructor(state) {
+    this.state = state;
+  }
+  get(key) {
+    return this.state[key];
+  }
   set(key, value) {
     this.changed[key] = value;
     this.update({ [key]: value });
@@ -50,8 +54,12 @@ class Model {
     this.post({ method: "update", state: this.changed, buffer_paths: [] });
     this.changed = {};
   }
-  send(content) { this.post({ method: "custom", content }); }
-  post(data) { link?.ask("comm_msg", { comm_id: this.comm, data }); }
+  send(content) {
+    this.post({ method: "custom", content });
+  }
+  post(data) {
+    link?.ask("comm_msg", { comm_id: this.comm, data });
+  }
   on(names, listener) {
     for (const name of names.split(" ")) (this.listeners[name] ??= new Set()).add(listener);
   }
@@ -63,7 +71,11 @@ class Model {
   }
   trigger(name, ...values) {
     for (const listener of [...(this.listeners[name] ?? [])]) {
-      try { listener(...values); } catch (error) { console.error(error); }
+      try {
+        listener(...values);
+      } catch (error) {
+        console.error(error);
+      }
     }
   }
   update(state) {
@@ -94,7 +106,9 @@ class Link {
     this.kernel = kernel;
     this.socket = new (poll ? polling.PollingSocket : WebSocket)(url);
     if (!poll) setTimeout(() => this.listen(), MUTE);
-    this.opened = new Promise((resolve) => { this.isOpen = resolve; });
+    this.opened = new Promise((resolve) => {
+      this.isOpen = resolve;
+    });
     this.states = new Promise((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -107,7 +121,9 @@ class Link {
       this.ask("comm_msg", { ...to, data: { method: "request_states" } });
       this.isOpen(true);
     };
-    this.socket.onmessage = ({ data }) => { if (typeof data === "string") this.read(JSON.parse(data)); };
+    this.socket.onmessage = ({ data }) => {
+      if (typeof data === "string") this.read(JSON.parse(data));
+    };
     this.socket.onclose = ({ code }) => {
       closed ||= code === FORGOTTEN;
       this.end(false);
@@ -175,7 +191,9 @@ async function life(kernel, limit = 4000) {
     // A filter answers with a page of its own. Who is signed out is sent a page, too.
     if (answer.status === 403 && !/json/.test(answer.headers.get("Content-Type"))) return "unreachable";
     return answer.ok && !answer.redirected ? (await answer.json()).execution_state : "gone";
-  } catch { return "unreachable"; }
+  } catch {
+    return "unreachable";
+  }
 }
 
 // In this mode a hub sends us its own pages, too, and passes us on as it does a visitor.
@@ -190,8 +208,12 @@ function read(page) {
 }
 
 async function fetchPolling() {
-  return (polling ??= await Promise.race([import(`./polling.js?${Date.now()}`),
-    new Promise((_, reject) => { setTimeout(reject, 2000, "late"); })]));
+  return (polling ??= await Promise.race([
+    import(`./polling.js?${Date.now()}`),
+    new Promise((_, reject) => {
+      setTimeout(reject, 2000, "late");
+    }),
+  ]));
 }
 
 async function askForPlace(tries) {
@@ -219,7 +241,8 @@ async function explain({ status, redirected, url }, page, tries) {
   if (start || pending) {
     opening ||= Date.now();
     const long = Date.now() - opening > 20000 || status >= 500;
-    if (long) tell(`Your course had closed, and opening it again takes long. This page goes on trying. ${KEPT}`, AGAIN, reopen);
+    if (long)
+      tell(`Your course had closed, and opening it again takes long. This page goes on trying. ${KEPT}`, AGAIN, reopen);
     else tell(`Your course had closed. It is being opened again. ${KEPT}`);
     if (!start) return;
     const began = await get(start, 30000);
@@ -247,8 +270,14 @@ async function join() {
     longest = HURRY;
     while (closed && !wanted) {
       place = null;
-      tell(`Your course was closed, because nobody had used it for a long time. What was saved is there. ${KEPT}`, AGAIN, reopen);
-      await new Promise((resume) => { wake = resume; });
+      tell(
+        `Your course was closed, because nobody had used it for a long time. What was saved is there. ${KEPT}`,
+        AGAIN,
+        reopen,
+      );
+      await new Promise((resume) => {
+        wake = resume;
+      });
     }
     try {
       place ??= await askForPlace(tries);
@@ -325,7 +354,10 @@ async function show(view) {
   const esm = model.get("_esm");
   if (!modules.has(esm)) {
     const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
-    modules.set(esm, import(url).finally(() => URL.revokeObjectURL(url)));
+    modules.set(
+      esm,
+      import(url).finally(() => URL.revokeObjectURL(url)),
+    );
   }
   const made = (await modules.get(esm)).default;
   const context = { model, signal: new AbortController().signal, experimental: {} };
@@ -343,7 +375,10 @@ const AGAIN = "Open the course again";
 // A page with a status line says it there: a note would move the field in which somebody types.
 const unreached = (tries) => (isNew || (tries > 4 && !find(".pcn-status"))) && tell(AWAY);
 async function away(tries, sure) {
-  const words = await fetchPolling().then((file) => file.blocked(sure), () => "");
+  const words = await fetchPolling().then(
+    (file) => file.blocked(sure),
+    () => "",
+  );
   if (words) tell(words + (models.size ? KEPT : "Nothing was changed."));
   else unreached(tries);
 }
@@ -359,9 +394,10 @@ function tell(words, label = "", act) {
   root.style.scrollPaddingTop = words && "9rem"; // what has the focus is not covered by it
   if (label) {
     const what = { class: "pcn-button", style: "margin-inline-start:.75rem" };
-    const button = typeof act === "string"
-      ? make("a", { ...what, href: act, target: "_blank" }, label)
-      : make("button", { ...what, type: "button" }, label);
+    const button =
+      typeof act === "string"
+        ? make("a", { ...what, href: act, target: "_blank" }, label)
+        : make("button", { ...what, type: "button" }, label);
     if (typeof act !== "string") button.onclick = act;
     note.append(button);
   }
@@ -375,10 +411,13 @@ function tell(words, label = "", act) {
 // The server says that it will close, because nobody uses it; 0: somebody does again.
 let until = "";
 function warn(seconds) {
-  if (!seconds) return (until = ""), tell("");
+  if (!seconds) return ((until = ""), tell(""));
   until ||= new Date(Date.now() + 1000 * seconds).toLocaleTimeString(undefined, { hour: "numeric", minute: "2-digit" });
-  tell(`Nobody has used this page for a long time. Your course closes at ${until}; what was saved stays.`,
-    "I am still here", () => link?.ask("pcn_here", {}));
+  tell(
+    `Nobody has used this page for a long time. Your course closes at ${until}; what was saved stays.`,
+    "I am still here",
+    () => link?.ask("pcn_here", {}),
+  );
 }
 
 function fail() {
@@ -431,16 +470,30 @@ function drawSteps({ steps, step, due, overdue }) {
   const nav = find(".pcn-steps");
   const at = nav.contains(document.activeElement) && document.activeElement.getAttribute("href");
   nav.hidden = false;
-  nav.replaceChildren(make("ol", {}, ...steps.map((one) => {
-    const done = /submitted|feedback/.test(one.state);
-    return make("li", {}, make("a", {
-      href: home + one.path,
-      title: one.short,
-      "aria-label": `Step ${one.number}, ${one.short}: ${one.state.replace("-", " ")}`,
-      "aria-current": one === here && "page",
-      class: done && "pcn-done",
-    }, done ? "✓" : one.number));
-  })));
+  nav.replaceChildren(
+    make(
+      "ol",
+      {},
+      ...steps.map((one) => {
+        const done = /submitted|feedback/.test(one.state);
+        return make(
+          "li",
+          {},
+          make(
+            "a",
+            {
+              href: home + one.path,
+              title: one.short,
+              "aria-label": `Step ${one.number}, ${one.short}: ${one.state.replace("-", " ")}`,
+              "aria-current": one === here && "page",
+              class: done && "pcn-done",
+            },
+            done ? "✓" : one.number,
+          ),
+        );
+      }),
+    ),
+  );
   if (at) nav.querySelector(`[href="${CSS.escape(at)}"]`)?.focus();
   const line = find(".pcn-main > .pcn-eyebrow");
   if (!line || !here) return;
@@ -450,7 +503,9 @@ function drawSteps({ steps, step, due, overdue }) {
     `Step ${here.number} of ${steps.length}`,
     step?.minutes && `about ${step.minutes} minutes`,
     due && `${overdue ? "was due" : "due"} ${day.toLocaleString(undefined, format)}`,
-  ].filter(Boolean).join(" · ");
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function returned() {

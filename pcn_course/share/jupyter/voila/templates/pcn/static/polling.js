@@ -16,7 +16,9 @@ export class PollingSocket {
   }
 
   // A long text may take its time; page.js takes what changes for a sign that it is going out.
-  get bufferedAmount() { return this.sending && Date.now(); }
+  get bufferedAmount() {
+    return this.sending && Date.now();
+  }
 
   send(message) {
     this.waiting.push(message);
@@ -24,7 +26,9 @@ export class PollingSocket {
     if (!this.sending || document.hidden) this.pass();
   }
 
-  close() { this.readyState = 3; }
+  close() {
+    this.readyState = 3;
+  }
 
   async run() {
     try {
@@ -38,7 +42,9 @@ export class PollingSocket {
         for (const data of news.split("\n")) if (data && this.readyState === 1) this.onmessage({ data });
         if (document.hidden) await pause();
       }
-    } catch (error) { this.fail(error); }
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   async pass() {
@@ -49,7 +55,9 @@ export class PollingSocket {
       const keepalive = body.length < 15000; // it may end after its page; browsers allow 64 KB
       await this.ask("", (this.passed ? 10000 : 4000) + body.length / 2, { method: "POST", headers, body, keepalive });
       this.passed = true;
-    } catch (error) { this.fail(error); }
+    } catch (error) {
+      this.fail(error);
+    }
     this.sending -= 1;
     if (this.waiting.length && !this.sending && this.readyState === 1) this.pass();
   }
@@ -79,10 +87,13 @@ function pause() {
 // certain, or files still come through; else none.
 export async function blocked(sure) {
   try {
-    const { ok, redirected } = sure ? { ok: true }
+    const { ok, redirected } = sure
+      ? { ok: true }
       : await fetch(import.meta.url, { mode: "no-cors", cache: "no-store", signal: AbortSignal.timeout(2000) });
     return ok && !redirected
       ? "A web filter, antivirus program, or network blocks this page’s connection. Allow this site in it, or try another network. "
       : "";
-  } catch { return ""; }
+  } catch {
+    return "";
+  }
 }

@@ -1,19 +1,15 @@
-"""Characters with an effect: blank text, control characters in a terminal, formulas in a sheet.
+"""Characters with an effect: blank text, control characters in a terminal or a document.
 
 Each question has one answer here, for all that students, an LMS or a file system wrote: does anyone
-see this text, may a terminal have it, would a spreadsheet run it.
+see this text, may a terminal have it, may a document hold it.
 """
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 import logging
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
-from typing import Any
 
 LONGEST = 500
 """Characters of a name or a value that are shown in one line of a log or a terminal."""
@@ -123,56 +119,3 @@ def print_safely() -> None:
     Programs of others, as nbgrader, log names that students chose.
     """
     logging.setLogRecordFactory(_Record)
-
-
-# ---- Spreadsheets --------------------------------------------------------------------------------
-
-# What a sheet passes over before it looks for a formula, and the apostrophes of this guard.
-_BEFORE = re.compile(
-    "['\\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u180b-\u180e\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]*"
-)
-_BEGIN_FORMULAS = frozenset("=+-@\u2212")
-_CONTROLS = ("\t", "\r", "\n")
-
-
-def guarded(text: str) -> str:
-    """Return ``text`` with an apostrophe in front where a spreadsheet would run it as a formula.
-
-    That is so whatever width the sign has and whatever unseen stands before it (OWASP, "CSV
-    injection"). `unguarded` gives the same text back.
-    """
-    return f"'{text}" if text != "-" and _is_formula(text) else text
-
-
-def unguarded(text: str) -> str:
-    """Return what `guarded` was given."""
-    return text[1:] if text.startswith("'") and _is_formula(text) else text
-
-
-def _is_formula(text: str) -> bool:
-    if text.lstrip("'").startswith(_CONTROLS):
-        return True
-    match = _BEFORE.match(text)
-    first = text[match.end() : match.end() + 1] if match else ""
-    return unicodedata.normalize("NFKC", first)[:1] in _BEGIN_FORMULAS if first else False
-
-
-def csv_bytes(head: Sequence[Any], rows: Iterable[Sequence[Any]]) -> bytes:
-    """Return a table as CSV: UTF-8 with a mark that says so, no cell of text is a formula.
-
-    ``None`` is an empty cell; a whole number has no decimals.
-    """
-    out = io.StringIO(newline="")
-    writer = csv.writer(out)
-    for row in (head, *rows):
-        writer.writerow([_cell(value) for value in row])
-    return out.getvalue().encode("utf-8-sig", "replace")
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, str):
-        return guarded(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value

@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 
 import pcn_course
-from pcn_course.characters import csv_bytes, guarded, is_blank, print_safely, printable, unguarded
+from pcn_course.characters import is_blank, print_safely, printable
 from pcn_course.course import default_root, load_course
-from pcn_course.grading.cohort import csv_bytes as cohort_csv
-from pcn_course.grading.lms import sheets
 from pcn_course.grading.phrases import Phrase
 from pcn_course.importing.cells import cleaned
 from pcn_course.instructor.marking import phrases_csv
 from pcn_course.portfolio.tables import members_csv, ties_csv
+from pcn_course.spreadsheets import csv_bytes, guarded, guarded_line, unguarded
 
 UNSEEN = {
     "nothing": "",
@@ -129,7 +128,7 @@ def test_every_table_is_written_by_the_one_guard() -> None:
         for path in package.rglob("*.py")
         if "csv.writer(" in path.read_text("utf-8")
     }
-    assert writers == {"characters.py", "grading/lms/sheets.py"}
+    assert writers == {"spreadsheets.py"}
 
 
 HIDDEN = "\u200b\uff1dHYPERLINK(1)"
@@ -144,8 +143,8 @@ def test_no_table_of_ours_has_a_formula_behind_what_is_not_seen() -> None:
         members_csv(course, values),
         ties_csv(course, values),
         phrases_csv([phrase]),
-        cohort_csv(["student"], [[HIDDEN]]),
-        b"\xef\xbb\xbf" + sheets.guarded(HIDDEN).encode(),
+        csv_bytes(["student"], [[HIDDEN]]),
+        b"\xef\xbb\xbf" + guarded_line(HIDDEN).encode(),
     )
     for table in tables:
         text = table.decode("utf-8-sig")

@@ -26,19 +26,19 @@ import msgspec
 
 from pcn_course import system
 from pcn_course.admin.locations import Places, find_workspaces, read_plain
-from pcn_course.characters import unguarded
 from pcn_course.course import Course
 from pcn_course.exchange import SECRET
 from pcn_course.files import walk, write_whole
 from pcn_course.grading import audit
 from pcn_course.grading.letters_word import LETTER, word_name
+from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.names import is_receipt
 from pcn_course.grading.lms.names import who as uploader
 from pcn_course.grading.lms.roster import Roster
-from pcn_course.grading.lms.sheets import LmsError
 from pcn_course.grading.lms.unpacking import BROKEN, HandIn, overlap, read_member, unpack
 from pcn_course.grading.lms.upload_names import NAMES, read_names, write_names
 from pcn_course.grading.lms.uploads import LMS_NAMES, upload_name
+from pcn_course.spreadsheets import unguarded
 
 Unit = Literal["files", "rows", "lines", "entries"]
 

@@ -26,10 +26,9 @@ from pcn_course.admin.inventory import LARGEST, Piece, Who, is_fixed, pieces_of,
 from pcn_course.admin.locations import Places, find_workspaces, places_of, read_plain
 from pcn_course.characters import printable
 from pcn_course.exchange import STUDENT_ID
-from pcn_course.files import walk, write_whole
+from pcn_course.files import UserError, walk, write_whole
 from pcn_course.grading.lms.roster import FILE as ROSTER
 from pcn_course.grading.lms.roster import Roster, read_roster, roster_of
-from pcn_course.grading.lms.sheets import LmsError
 from pcn_course.grading.lms.unpacking import BROKEN
 from pcn_course.grading.room import Room, RoomError
 
@@ -155,7 +154,7 @@ def purge(
     try:
         roster = roster_of(room) if connect(room) else None
         known: Roster = roster or read_roster(room.root / ROSTER)
-    except LmsError as error:
+    except UserError as error:
         raise PurgeError(f"{error.plain} Then repeat the purge.") from error
     other = known.by_claim(student) if student else student
     if student and other != student and not counts and not (room.submitted / student).exists():

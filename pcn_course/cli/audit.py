@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pcn_course.characters import csv_bytes, printable
+from pcn_course.characters import printable
 from pcn_course.cli.group import CARE, command, room_in, room_option
+from pcn_course.spreadsheets import csv_bytes
 
 if TYPE_CHECKING:
     from pcn_course.grading.audit import Line

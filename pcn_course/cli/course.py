@@ -19,7 +19,7 @@ from pcn_course.cli.group import (
     with_faults,
 )
 from pcn_course.course import Course, CourseError
-from pcn_course.files import StorageError
+from pcn_course.files import StorageError, UserError
 
 
 @command(STUDENT)
@@ -81,14 +81,13 @@ def _about_the_term(course: Course, folder: Path) -> list[str]:
     from pcn_course.course.released import newest
     from pcn_course.grading import dates
     from pcn_course.grading.late.time_zone import zone_of
-    from pcn_course.grading.lms.sheets import LmsError
     from pcn_course.grading.nbgrader.release import scores_changed
-    from pcn_course.grading.room import RoomError, open_room
+    from pcn_course.grading.room import open_room
 
     try:
         room = open_room(folder, course=course)
         zone = zone_of(room.config)
-    except (RoomError, LmsError) as error:
+    except UserError as error:
         return [error.plain]
     wrong = []
     for step in course.steps:

@@ -99,15 +99,15 @@ def late(folder: Path | None, *, dry_run: bool) -> None:
 
 def _by_the_lms(room: Room) -> list[str]:
     """Where the LMS's own mark for late work differs from ours."""
+    from pcn_course.files import UserError
     from pcn_course.grading.late.rules import LateError
     from pcn_course.grading.lms.lateness import differences_in
-    from pcn_course.grading.lms.sheets import LmsError
 
     try:
         return [printable(f"{who}, {step}: {text}") for who, step, text in differences_in(room)]
     except LateError:
         raise
-    except LmsError as error:
+    except UserError as error:
         return [error.plain]
 
 

@@ -64,13 +64,13 @@ def roster(file: Path, lms: str, step: str | None, folder: Path | None) -> None:
     The list is Canvas's gradebook export, Brightspace's grade export, Moodle's grading worksheet,
     Blackboard's gradebook download, or a CSV with the roster's own columns.
     """
+    from pcn_course.files import UserError
     from pcn_course.grading.lms.roster import import_roster
-    from pcn_course.grading.lms.sheets import LmsError
 
     room = room_in(folder)
     try:
         done = import_roster(room, file, lms, step)
-    except (LmsError, OSError) as error:
+    except (UserError, OSError) as error:
         raise click.ClickException(str(error)) from error
     for note in done.notes:
         click.echo(printable(note, 10_000))

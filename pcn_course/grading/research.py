@@ -8,10 +8,8 @@ again, and whoever deletes it can not. Only students who consent are in it.
 from __future__ import annotations
 
 import base64
-import csv
 import hashlib
 import hmac
-import io
 import math
 import os
 import secrets as random_secrets
@@ -26,13 +24,14 @@ import pandas as pd
 
 from pcn_course.course import Course, Step
 from pcn_course.files import UserError, write_whole
-from pcn_course.grading.cohort import Class, Told, csv_bytes, read_class
+from pcn_course.grading.cohort import Class, Told, read_class
 from pcn_course.grading.cohort.reading import TOOL_PROMPTS, WASTED
 from pcn_course.grading.lms.ids import SHORTENED, id_key, is_shortened
 from pcn_course.grading.notebooks import STRUCTURE
 from pcn_course.grading.room import Room
 from pcn_course.grading.scores import MarkRow, read_marks
 from pcn_course.network import coverage, measures, read_network
+from pcn_course.spreadsheets import LineError, SheetError, csv_bytes, read_sheet
 
 CONSENT = "consent.csv"
 """Beside nbgrader_config.py: who consents. Columns ``student`` (id) and ``consent`` (yes or no)."""
@@ -150,37 +149,33 @@ def read_consent(path: Path) -> set[str]:
         ResearchError: there is no such list, or a line of it can't be understood.
     """
     try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        sheet = read_sheet(path)
+        student, answer = sheet.column("student"), sheet.column("consent")
+    except LineError as error:
+        raise ResearchError(f"{error} Nothing was written.") from error
+    except SheetError as error:
         raise ResearchError(
             f"There is no list of who consents at {path} that can be read. Make a CSV file with "
             "the columns student (the id in the gradebook) and consent (yes or no). Whoever is not "
             "in it is left out."
         ) from error
-    first = text.partition("\n")[0]
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";" if ";" in first else ",")
-    head = [cell.strip().lower() for cell in next(reader, [])]
-    if not {"student", "consent"} <= set(head):
+    if student is None or answer is None:
         raise ResearchError(
             f"The first line of {path} names no column “student” or no column “consent”. "
             "Nothing was written."
         )
-    student, answer = head.index("student"), head.index("consent")
     yes: set[str] = set()
     no: set[str] = set()
-    for row in reader:
-        if not any(cell.strip() for cell in row):
-            continue
-        cells = [*row, *[""] * len(head)]
-        said = cells[answer].strip().lower()
+    for row in sheet.rows:
+        said = row.cells[answer].strip().lower()
         if said not in _YES | _NO:
             raise ResearchError(
-                f"Line {reader.line_num} of {path} says neither yes nor no. Nothing was written."
+                f"Line {row.line} of {path} says neither yes nor no. Nothing was written."
             )
-        who = cells[student].strip()
+        who = row.cells[student].strip()
         if is_shortened(who):
             raise ResearchError(
-                f"Line {reader.line_num} of {path}: “{who}” {SHORTENED} Nothing was written."
+                f"Line {row.line} of {path}: “{who}” {SHORTENED} Nothing was written."
             )
         (yes if said in _YES else no).add(who)
     against = set(map(id_key, no))

@@ -20,7 +20,6 @@ from pcn_course.grading.late.rules import LateError
 from pcn_course.grading.letters import keep_answers, read_letter
 from pcn_course.grading.letters_word import word_letter, word_name
 from pcn_course.grading.lms.roster import roster_of
-from pcn_course.grading.lms.sheets import LmsError, Sheet, read_sheet
 from pcn_course.grading.lms.upload_names import UploadName, read_names
 from pcn_course.grading.lms.uploads import (
     LMS_NAMES,
@@ -34,6 +33,7 @@ from pcn_course.grading.lms.uploads import (
 )
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.room import HELD, Room
+from pcn_course.spreadsheets import Sheet, read_sheet
 
 
 class ReturnError(UserError):
@@ -116,7 +116,7 @@ def release(
         if sheet is not None:
             comments_column(sheet)
         names = read_names(room.root, step_id)
-    except LmsError as error:
+    except UserError as error:
         raise ReturnError(error.plain) from error
     _renew_penalties(room)
     before = release_state(room.engine, step_id)

@@ -6,8 +6,8 @@ import html
 import re
 import unicodedata
 
-from pcn_course.characters import unguarded
 from pcn_course.importing.table import CELL
+from pcn_course.spreadsheets import unguarded
 
 
 def words_of(text: str) -> str:

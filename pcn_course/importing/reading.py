@@ -13,7 +13,6 @@ from pcn_course.importing.headings import WHO, exact_kind, kind_of
 from pcn_course.importing.table import (
     AS_CSV,
     COLUMNS,
-    END,
     MOST_BYTES,
     MOST_PEOPLE,
     NOBODY,
@@ -22,6 +21,7 @@ from pcn_course.importing.table import (
     ListError,
     Table,
 )
+from pcn_course.spreadsheets import LineError, decode, parse, split_separator
 
 
 def refuse_others(name: str, content: bytes) -> None:
@@ -106,35 +106,19 @@ _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufffd]")
 
 def decoded(content: bytes) -> tuple[str, bool]:
     """The text without NULs, and whether its encoding was only supposed."""
-    guessed = False
-    if content.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
-        text = content.decode("utf-32", "replace")
-    elif content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = content.decode("utf-16", "replace")
-    elif content[1::2].count(0) > len(content) // 5:
-        text = content.decode("utf-16-le", "replace")
-    elif content[::2].count(0) > len(content) // 5:
-        text = content.decode("utf-16-be", "replace")
-    else:
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text, guessed = content.decode("cp1252", "replace"), True
+    text, guessed = decode(content, "replace")
     if len(_CONTROLS.findall(text)) > max(8, len(text) // 50):
         raise ListError(
             "This file is not text, so it cannot be a CSV file. Save your list as CSV (in a "
             f"spreadsheet: File, Save As, CSV UTF-8), {AS_CSV}"
         )
-    return text.replace("\0", "").replace(END, "").lstrip("\ufeff"), guessed
+    return text.replace("\0", ""), guessed
 
 
 def read_table(text: str) -> Table:
     """The table in a text: its delimiter, the line of its headings, and the lines below."""
-    first, _, rest = text.partition("\n")
-    told = re.fullmatch(r'"?sep=(.)"?\s*', first)
-    text = rest if told else text
-    delimiter = told[1] if told and told[1] not in '"\r ' else _delimiter(text)
-    lines, unread = _lines(text, delimiter)
+    delimiter, text, _ = split_separator(text)
+    lines, unread = _lines(text, delimiter or _delimiter(text))
     at = _heading_line(lines)
     headings = lines[at] if at is not None else []
     kinds = [kind_of(heading) for heading in headings]
@@ -174,31 +158,23 @@ def _lines(text: str, delimiter: str) -> tuple[list[Cells], int]:
     """The lines that have something in them, and how many more there are than may be read."""
     lines: list[Cells] = []
     more = 0
-    # The last line is ours: if it isn't a line of its own, an open quotation mark swallowed it.
-    source = itertools.chain(io.StringIO(text, newline=""), [END])
-    reader = csv.reader(source, delimiter=delimiter)
-    begun, after, closed = 1, 1, False
     try:
-        for row in reader:
-            begun, after = after, reader.line_num + 1
-            closed = row == [END]
-            if closed or not _filled(row):
-                continue
+        for row in parse(text, delimiter):
             if len(lines) <= MOST_PEOPLE:
-                lines.append(row[:COLUMNS])
+                lines.append(list(row.cells[:COLUMNS]))
             else:
                 more += 1
-    except csv.Error:
+    except LineError as error:
+        if error.is_open:
+            raise ListError(
+                f"A quotation mark is opened in line {error.line} of this file and not closed "
+                "again, so the lines after it run together. Close or delete it there, and choose "
+                f"the file again. {UNCHANGED}"
+            ) from None
         raise ListError(
-            f"Line {after} of this file has a cell that is far too long for a list of people. "
+            f"Line {error.line} of this file has a cell that is far too long for a list of people. "
             f"Shorten it there, and choose the file again. {UNCHANGED}"
         ) from None
-    if not closed:
-        raise ListError(
-            f"A quotation mark is opened in line {begun} of this file and not closed again, so the "
-            "lines after it run together. Close or delete it there, and choose the file again. "
-            + UNCHANGED
-        )
     return lines, more
 
 

@@ -34,7 +34,6 @@ class ListError(UserError):
     """A file that is no list of people."""
 
 
-END = "\x1a"
 Cells = list[str]
 
 

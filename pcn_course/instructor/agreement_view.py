@@ -14,10 +14,10 @@ import msgspec
 from pcn_course.course import Course, Criterion
 from pcn_course.grading.agreement import Agreement, Figure, describe
 from pcn_course.grading.calibration import is_calibration
-from pcn_course.grading.cohort import csv_bytes
 from pcn_course.grading.room import Room
 from pcn_course.grading.second import Drift, Twice, agreements, differences
 from pcn_course.instructor.marking_view import Json, handle
+from pcn_course.spreadsheets import csv_bytes
 
 FIGURES = {
     "exact": "The same points, share",

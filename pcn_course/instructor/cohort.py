@@ -19,9 +19,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from pcn_course.assets import loader
 from pcn_course.course import CourseError
 from pcn_course.grading import cohort
-from pcn_course.grading.cohort import FEWER, NOT_SHOWN, Class, csv_bytes
+from pcn_course.grading.cohort import FEWER, NOT_SHOWN, Class
 from pcn_course.grading.cohort.tables import GAP_STATES, gaps_of, tools_of
 from pcn_course.grading.room import Room, RoomError, open_room
+from pcn_course.spreadsheets import csv_bytes
 from pcn_course.widgets import protocol
 from pcn_course.widgets.desk import Desk, Reply, log
 

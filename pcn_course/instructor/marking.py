@@ -16,7 +16,6 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from pcn_course.assets import loader
-from pcn_course.characters import csv_bytes
 from pcn_course.course import CourseError, Step, UnknownStepError
 from pcn_course.files import UserError
 from pcn_course.grading import audit
@@ -35,6 +34,7 @@ from pcn_course.grading.scores import MarkError, NoSubmissionError, Submission, 
 from pcn_course.instructor import marking_messages as asked
 from pcn_course.instructor import marking_view as view
 from pcn_course.instructor.marking_second import SecondMarks
+from pcn_course.spreadsheets import csv_bytes
 from pcn_course.widgets.desk import Desk, Reply, log
 
 OUR_FAULT = (

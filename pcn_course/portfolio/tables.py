@@ -6,10 +6,11 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pcn_course.characters import clean, csv_bytes, no_answer
+from pcn_course.characters import clean, no_answer
 from pcn_course.course import Course, Prompt
 from pcn_course.network import numbered_members, read_network
 from pcn_course.portfolio.content import named
+from pcn_course.spreadsheets import csv_bytes
 from pcn_course.values import Values, answers_in, numbered_rows
 
 ME = "me"

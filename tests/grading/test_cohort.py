@@ -26,6 +26,7 @@ from pcn_course.grading.cohort import FEWER, NOT_SHOWN, protect, reading
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.room import Room
 from pcn_course.instructor import cohort as page
+from pcn_course.spreadsheets import csv_bytes
 from tests.support.big_class import WORDS, big_class
 from tests.support.room import HANDED_IN, hand_in, make_room
 
@@ -595,9 +596,7 @@ def test_a_room_that_is_none_is_said_in_plain_words(
 
 
 def test_no_cell_of_a_file_is_a_formula() -> None:
-    content = cohort.csv_bytes(
-        ["=name", "n"], [["@x", 1.0], ["-1", None], ["+", 2.5], ['a, "b"', -3]]
-    )
+    content = csv_bytes(["=name", "n"], [["@x", 1.0], ["-1", None], ["+", 2.5], ['a, "b"', -3]])
     assert content.decode("utf-8-sig") == (
         '\'=name,n\r\n\'@x,1\r\n\'-1,\r\n\'+,2.5\r\n"a, ""b""",-3\r\n'
     )

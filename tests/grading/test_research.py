@@ -188,7 +188,7 @@ def test_nothing_is_exported_to_where_the_secret_is(room: Room, inside: str) -> 
         (b"name,agrees\na,yes\n", "no column"),
         (b"student,consent\nanna-7,perhaps\n", "Line 2 .* neither yes nor no"),
         (b"student,consent\nanna-7,yes\n", "1 students consent"),
-        (b"", "no column"),
+        (b"", "no list of who consents"),
     ],
 )
 def test_a_list_that_can_not_be_used_is_said_and_nothing_is_written(

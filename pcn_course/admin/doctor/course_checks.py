@@ -22,10 +22,11 @@ from pcn_course.admin.locations import find_workspaces
 from pcn_course.admin.migrate import missing_columns, newer
 from pcn_course.course import Course
 from pcn_course.course.released import changes
+from pcn_course.files import UserError
 from pcn_course.grading.late.time_zone import zone_of
+from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.roster import FILE as ROSTER
 from pcn_course.grading.lms.roster import name_key, read_roster
-from pcn_course.grading.lms.sheets import LmsError
 from pcn_course.grading.records import tables
 from pcn_course.grading.room import HELD, Person, Room, RoomError, gradebook_fault
 
@@ -180,7 +181,7 @@ def roster(room: Room) -> Iterator[Finding]:
     path = room.root / ROSTER
     try:
         known = read_roster(path)
-    except LmsError as error:
+    except UserError as error:
         yield fault("roster", error.plain, "Mend that line in roster.csv.")
         return
     file = database_file(room.db_url)

@@ -160,7 +160,7 @@ def locks(what: str, folder: Path, *, database: bool = False) -> Iterator[Findin
 def clock(config: Any = None) -> Iterator[Finding]:
     """The clock, and the zone in which times of the LMS are read."""
     from pcn_course.grading.late.time_zone import zone_of
-    from pcn_course.grading.lms.sheets import LmsError
+    from pcn_course.grading.lms import LmsError
 
     now = dt.datetime.now().astimezone()
     newest = max(path.stat().st_mtime for path in _HERE.glob("*.py"))

@@ -4,7 +4,6 @@ What is about grading is exact: an instructor knows it of each student. Of every
 is shown that says something of fewer than five students; see `protect`.
 """
 
-from pcn_course.characters import csv_bytes
 from pcn_course.grading.cohort.reading import Class, Told, read_class, tell
 from pcn_course.grading.cohort.suppress import FEWER, LEAST, NOT_SHOWN, Cell, protect
 from pcn_course.grading.cohort.tables import (
@@ -24,7 +23,6 @@ __all__ = [
     "Cell",
     "Class",
     "Told",
-    "csv_bytes",
     "gaps",
     "levels",
     "minutes",

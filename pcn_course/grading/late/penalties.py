@@ -31,13 +31,13 @@ from nbgrader.plugins import BasePlugin, CsvExportPlugin
 from sqlalchemy import Connection, Row, case, func, select, update
 
 from pcn_course.course import Course, CourseError
-from pcn_course.files import write_private
+from pcn_course.files import UserError, write_private
 from pcn_course.grading import audit, tables
 from pcn_course.grading.late.rules import ALL, FILE, LateError, Rules, read_rules
 from pcn_course.grading.late.time_zone import zone_of
 from pcn_course.grading.lms.ids import id_key
-from pcn_course.grading.lms.sheets import LmsError, csv_bytes, guarded
 from pcn_course.grading.room import Room, RoomError, open_room
+from pcn_course.spreadsheets import csv_as_is, guarded_line
 
 
 class Late(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,7 +138,7 @@ def rules_of(room: Room) -> Rules:
         return read_rules(room.root / FILE, room.course, zone_of(room.config))
     except LateError:
         raise
-    except LmsError as error:
+    except UserError as error:
         raise LateError((error.plain,)) from error
 
 
@@ -181,7 +181,7 @@ _COLUMNS = (
 
 
 class Csv(CsvExportPlugin):
-    """nbgrader's own table, after penalties were computed anew; quoted, guarded and private.
+    """nbgrader's own table, after penalties were computed anew; quoted, guarded_line and private.
 
     nbgrader's own plugin quotes nothing: a comma in a name moves all that follows it, and a name
     may be a formula.
@@ -197,12 +197,12 @@ class Csv(CsvExportPlugin):
                 audit.write(room.root, [audit.line("export", marker="csv")])
             finally:
                 room.close()
-        except (LmsError, RoomError) as error:
+        except UserError as error:
             self.parent.fail("%s", error.plain)
         path = Path(self.to or "grades.csv")
         self.log.info("Exporting grades to %s", path)
         try:
-            write_private(path, csv_bytes([_COLUMNS, *self._rows(gradebook)], encoding="utf-8"))
+            write_private(path, csv_as_is([_COLUMNS, *self._rows(gradebook)], encoding="utf-8"))
         except OSError as error:
             self.parent.fail("%s: %s. The file was not written.", path, error.strerror)
 
@@ -227,7 +227,7 @@ class Csv(CsvExportPlugin):
                     assignment.max_score,
                 )  # fmt: skip
                 yield [
-                    guarded(one) if isinstance(one, str) else "" if one is None else str(one)
+                    guarded_line(one) if isinstance(one, str) else "" if one is None else str(one)
                     for one in cells
                 ]
 

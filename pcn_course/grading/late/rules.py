@@ -39,8 +39,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from pcn_course.characters import unguarded
 from pcn_course.course import Course
+from pcn_course.files import UserError
 from pcn_course.grading.late.values import (
     LENGTH,
     Amount,
@@ -50,8 +50,9 @@ from pcn_course.grading.late.values import (
     read_due,
     read_length,
 )
+from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.ids import SHORTENED, id_key, is_shortened
-from pcn_course.grading.lms.sheets import LmsError, Row, Sheet, key, read_sheet
+from pcn_course.spreadsheets import Row, Sheet, key, read_sheet, unguarded
 
 FILE = "late.csv"
 COLUMNS = ("what", "student", "step", "value")
@@ -137,7 +138,7 @@ def read_rules(path: Path, course: Course, zone: ZoneInfo | None) -> Rules:
                 f"{path} is empty. Delete it, or let it begin with the line {','.join(COLUMNS)}."
             )
         reader = _Reader(read_sheet(path), course, zone)
-    except (LmsError, OSError) as error:
+    except (UserError, OSError) as error:
         raise LateError((str(error),)) from error
     rules = reader.rules()
     if reader.faults:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from dateutil import parser
 
-from pcn_course.grading.lms.sheets import LmsError
+from pcn_course.grading.lms import LmsError
 
 
 class ZoneError(LmsError, ValueError):

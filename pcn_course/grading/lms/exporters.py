@@ -24,6 +24,7 @@ from collections.abc import Sequence
 
 from traitlets import Unicode
 
+from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.exporting import (
     SAFE_ID,
     Header,
@@ -32,18 +33,10 @@ from pcn_course.grading.lms.exporting import (
     cells_of,
     number_in,
 )
-from pcn_course.grading.lms.grades import Column, Grades
+from pcn_course.grading.lms.grades import Column, Grades, points
 from pcn_course.grading.lms.roster import Entry
-from pcn_course.grading.lms.sheets import (
-    LmsError,
-    Row,
-    Sheet,
-    csv_bytes,
-    guarded,
-    key,
-    points,
-)
 from pcn_course.grading.room import Room
+from pcn_course.spreadsheets import Row, Sheet, csv_as_is, guarded_line, key
 
 _MOODLE_IDS = {"lms_id": "ID number", "username": "Username", "email": "Email address"}
 _GRADE = (
@@ -107,18 +100,18 @@ class Canvas(LmsExport):
                 continue
             row = found[one.id]
             who = (
-                [guarded(cell) for cell in row.cells[:width]]
+                [guarded_line(cell) for cell in row.cells[:width]]
                 if row
                 else [
-                    guarded(one.sortable),
+                    guarded_line(one.sortable),
                     one.lms_id if one.lms_id.isdecimal() else "",
                     "",
                     one.username if SAFE_ID.fullmatch(one.username) else "",
-                    guarded(one.section),
+                    guarded_line(one.section),
                 ]
             )
             rows.append([*who, *cells_of(one, items, row)])
-        return csv_bytes(rows)
+        return csv_as_is(rows)
 
     def read_header(self, header: str, place: int, sheet: Sheet) -> Header | None:
         """``Title (number)``, behind the columns of the student."""
@@ -209,7 +202,7 @@ class Brightspace(LmsExport):
                 known = getattr(one, fields[header]) if kept is None else kept.strip()
                 ids.append(f"#{known.removeprefix('#')}" if known else "")
             rows.append([*ids, *cells_of(one, items, row), "#"])
-        return csv_bytes(rows, encoding="utf-8")
+        return csv_as_is(rows, encoding="utf-8")
 
     def read_header(self, header: str, place: int, sheet: Sheet) -> Header | None:  # noqa: ARG002
         """``Title Points Grade``, in exports with ``<Numeric MaxPoints:20 Weight:10>`` behind."""
@@ -286,13 +279,13 @@ class Moodle(LmsExport):
         rows += [
             [
                 getattr(one, field),
-                guarded(one.first),
-                guarded(one.last),
+                guarded_line(one.first),
+                guarded_line(one.last),
                 *cells_of(one, items, None),
             ]
             for one in exported
         ]
-        return csv_bytes(rows)
+        return csv_as_is(rows)
 
     def _way(self, people: Sequence[Entry]) -> tuple[str, str]:
         """The header and the field by which Moodle is to find people: one for all of them."""
@@ -339,12 +332,12 @@ class Moodle(LmsExport):
                 )
             # Students wrote some of it. Moodle reads back the grade and feedback alone.
             cells = [
-                cell if at in feedback else guarded(cell) for at, cell in enumerate(row.cells)
+                cell if at in feedback else guarded_line(cell) for at, cell in enumerate(row.cells)
             ]  # fmt: skip
             if one.id in column.points:
                 cells[place] = points(column.points[one.id])
             rows.append(cells)
-        return csv_bytes(rows)
+        return csv_as_is(rows)
 
     def read_header(self, header: str, place: int, sheet: Sheet) -> Header | None:  # noqa: ARG002
         """No item has a header of its own in a worksheet."""
@@ -400,9 +393,12 @@ class Blackboard(LmsExport):
                 row = found[one.id]
                 username = row.cells[login].strip() if row and login is not None else one.username
                 rows.append(
-                    [*map(guarded, (one.last, one.first, username)), *cells_of(one, items, row)]
+                    [
+                        *map(guarded_line, (one.last, one.first, username)),
+                        *cells_of(one, items, row),
+                    ]
                 )
-        return csv_bytes(rows, encoding="utf-16", delimiter="\t", quote_all=True)
+        return csv_as_is(rows, encoding="utf-16", delimiter="\t", quote_all=True)
 
     def read_header(self, header: str, place: int, sheet: Sheet) -> Header | None:  # noqa: ARG002
         """``Title [Total Pts: 20 Score] |12345``; the brackets are in Blackboard's language."""

@@ -11,14 +11,15 @@ import msgspec
 from nbgrader.plugins import ExportPlugin
 from traitlets import Bool, Dict, Unicode
 
-from pcn_course.files import write_private
+from pcn_course.files import UserError, write_private
 from pcn_course.grading.audit import line, write
 from pcn_course.grading.feedback import release_state
 from pcn_course.grading.late.penalties import recalculate
-from pcn_course.grading.lms.grades import Column, Grades, read_grades
+from pcn_course.grading.lms import LmsError
+from pcn_course.grading.lms.grades import Column, Grades, points, read_grades
 from pcn_course.grading.lms.roster import Entry, Roster, people_in
-from pcn_course.grading.lms.sheets import LmsError, Row, Sheet, key, points, read_sheet
-from pcn_course.grading.room import Room, RoomError, open_room
+from pcn_course.grading.room import Room, open_room
+from pcn_course.spreadsheets import Row, Sheet, key, read_sheet
 
 SAFE_ID = re.compile(r"[^\s=+\-@'\"][^\t\r\n]*")
 """An id that is written as it is: an apostrophe in front of it would make it another's."""
@@ -72,7 +73,7 @@ class LmsExport(ExportPlugin):
         """Write the files, or none."""
         try:
             self._write(Path(self.to or self.file))
-        except (LmsError, RoomError) as error:
+        except UserError as error:
             self._refuse(error.plain)
         except OSError as error:
             self._refuse(f"{error.filename}: {error.strerror}. The file was not written.")

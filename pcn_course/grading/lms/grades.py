@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 import msgspec
 from nbgrader.api import Gradebook
 
+from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.roster import Entry, roster_of
-from pcn_course.grading.lms.sheets import LmsError
 from pcn_course.grading.notebooks import STRUCTURE
 from pcn_course.grading.room import Room
 from pcn_course.grading.scores import MarkRow, read_marks
@@ -170,3 +170,11 @@ def _late(room: Room, step: str, rows: dict[str, list[MarkRow]]) -> Column:
         points={student: 0.0 - penalty for student, penalty in taken.items()},
         late=True,
     )
+
+
+def points(value: float) -> str:
+    """Points as text that each LMS reads the same way: a point, no thousands, at most 4 decimals.
+
+    Canvas takes ``1,000`` for 1 (its importer turns a comma into a point).
+    """
+    return f"{value:.4f}".rstrip("0").rstrip(".")

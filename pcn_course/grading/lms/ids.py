@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from pcn_course.grading.lms.sheets import key
+from pcn_course.spreadsheets import key
 
 _SHORTENED = re.compile(r"[-+]?\d+(?:[.,]\d+)?e\+\d+", re.IGNORECASE)
 _NUMBER = re.compile(r"0*(\d+)(?:[.,]0+)?")

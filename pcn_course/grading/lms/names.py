@@ -37,7 +37,7 @@ import msgspec
 from pcn_course.exchange import zip_name_pattern
 from pcn_course.grading.lms.moments import local_moment, read_moment
 from pcn_course.grading.lms.roster import Entry, Roster
-from pcn_course.grading.lms.sheets import key
+from pcn_course.spreadsheets import key
 
 SKEW = dt.timedelta(minutes=2)
 """How much two clocks may differ without a word about it; Brightspace tells no seconds."""

@@ -17,9 +17,9 @@ from typing import TypeVar
 
 import msgspec
 
-from pcn_course.characters import unguarded
 from pcn_course.exchange import STUDENT_ID
 from pcn_course.files import write_private
+from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.ids import (
     SHORTENED,
     has_id,
@@ -28,16 +28,16 @@ from pcn_course.grading.lms.ids import (
     is_test_user,
     name_words,
 )
-from pcn_course.grading.lms.sheets import (
-    LmsError,
+from pcn_course.grading.room import Room
+from pcn_course.spreadsheets import (
     Row,
     Sheet,
-    csv_bytes,
-    guarded,
+    csv_as_is,
+    guarded_line,
     key,
     read_sheet,
+    unguarded,
 )
-from pcn_course.grading.room import Room
 
 FILE = "roster.csv"
 Key = TypeVar("Key")
@@ -279,8 +279,8 @@ def write_roster(path: Path, roster: Roster) -> None:
     for one in sorted(_writable(roster), key=lambda one: one.id):
         cells = [getattr(one, field) for field in _OWN]
         cells += [one.participants.get(step, "") for step in steps]
-        rows.append([guarded(cell) for cell in cells])
-    write_private(path, csv_bytes(rows))
+        rows.append([guarded_line(cell) for cell in cells])
+    write_private(path, csv_as_is(rows))
 
 
 def _about_ids(renamed: list[str], roster: Roster) -> Iterator[str]:

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from pcn_course.files import write_private
-from pcn_course.grading.lms.sheets import LmsError
+from pcn_course.grading.lms import LmsError
 
 NAMES = Path(".pcn", "lms")
 """Folder of these files in the course folder."""

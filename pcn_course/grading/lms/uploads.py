@@ -35,9 +35,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from pcn_course.grading.letters import Letter, plain_number
+from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.exporting import SAFE_ID
 from pcn_course.grading.lms.roster import Entry, Roster, people_in
-from pcn_course.grading.lms.sheets import LmsError, Row, Sheet, csv_bytes, guarded, key
+from pcn_course.spreadsheets import Row, Sheet, csv_as_is, guarded_line, key
 
 LMS_NAMES: dict[str, str] = {
     "canvas": "Canvas", "moodle": "Moodle", "brightspace": "Brightspace",
@@ -196,7 +197,14 @@ def _own_table(title: str, people: Sequence[Entry], texts: Mapping[str, str]) ->
             missed[person.id] = "roster.csv has no Blackboard username for this student"
             continue
         text = texts[person.id][:_CELL]
-        rows.append([guarded(person.last), guarded(person.first), person.username, guarded(text)])
+        rows.append(
+            [
+                guarded_line(person.last),
+                guarded_line(person.first),
+                person.username,
+                guarded_line(text),
+            ]
+        )
         students.append(person.id)
     return Packed(_tabbed(rows), tuple(students), missed)
 
@@ -216,7 +224,7 @@ def _filled(people: Sequence[Entry], texts: Mapping[str, str], sheet: Sheet) -> 
         cells = list(lines[listed.line].cells)
         text = texts[person.id][:_CELL]
         rich = form is not None and "html" in cells[form].casefold()
-        cells[place] = html.escape(text) if rich else guarded(text)
+        cells[place] = html.escape(text) if rich else guarded_line(text)
         rows.append(cells)
         students.append(person.id)
     missed = {
@@ -227,7 +235,7 @@ def _filled(people: Sequence[Entry], texts: Mapping[str, str], sheet: Sheet) -> 
 
 
 def _tabbed(rows: Sequence[Sequence[str]]) -> bytes:
-    return csv_bytes(rows, encoding="utf-16", delimiter="\t", quote_all=True)
+    return csv_as_is(rows, encoding="utf-16", delimiter="\t", quote_all=True)
 
 
 def feedback_line(letter: Letter) -> str:

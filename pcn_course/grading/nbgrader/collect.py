@@ -26,11 +26,11 @@ from nbgrader.plugins import ExtractorPlugin
 from pcn_course.answers import FILE
 from pcn_course.characters import printable, printable_lines
 from pcn_course.exchange import SECRET, STUDENT_ID, TIMESTAMP, zip_name
+from pcn_course.files import UserError
 from pcn_course.grading.late.time_zone import zone_of
 from pcn_course.grading.lms.claims import choose
 from pcn_course.grading.lms.roster import FILE as ROSTER
 from pcn_course.grading.lms.roster import Roster, read_roster
-from pcn_course.grading.lms.sheets import LmsError
 from pcn_course.grading.lms.unpacking import HandIn, LeftOut, unpack_folder
 from pcn_course.grading.lms.upload_names import keep_names
 from pcn_course.grading.nbgrader.gradebook import OneGradebook
@@ -74,7 +74,7 @@ class Collect(ExchangeCollect):
         """Who is who; nobody where the roster can't be read, which stops no collecting here."""
         try:
             return read_roster(Path(self.coursedir.root) / ROSTER)
-        except LmsError as error:
+        except UserError as error:
             self.log.warning("%s", error)
             return Roster()
 
@@ -144,7 +144,7 @@ class Extractor(ExtractorPlugin):
         try:
             roster = read_roster(Path(coursedir.root) / ROSTER)
             zone = zone_of(self.config)
-        except LmsError as error:
+        except UserError as error:
             sys.exit(printable_lines(error))
         left_out: list[LeftOut] = []
         found = unpack_folder(Path(archive_path), step, roster, zone)
@@ -207,7 +207,7 @@ class Extractor(ExtractorPlugin):
             return
         # late.csv's rules belong to marking, which takes submissions in by this module.
         from pcn_course.grading.lms.lateness import differences
-        from pcn_course.grading.room import RoomError, open_room
+        from pcn_course.grading.room import open_room
 
         try:
             room = open_room(Path(coursedir.root))
@@ -217,7 +217,7 @@ class Extractor(ExtractorPlugin):
                 told = differences(room, coursedir.assignment_id, names, times)
             finally:
                 room.close()
-        except (LmsError, RoomError) as error:
+        except UserError as error:
             self.log.warning("Lateness was not compared with the LMS's: %s", error)
             return
         for student, text in told.items():
@@ -230,7 +230,7 @@ class Extractor(ExtractorPlugin):
         names = {one.student: one.uploaded for one in taken if one.uploaded}
         try:
             keep_names(Path(coursedir.root), coursedir.assignment_id, names)
-        except (LmsError, OSError) as error:
+        except (UserError, OSError) as error:
             self.log.warning("The LMS's names of these files were not stored: %s", error)
 
     def _take(self, one: HandIn, extracted: Path) -> None:

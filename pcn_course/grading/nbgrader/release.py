@@ -21,9 +21,9 @@ from nbgrader.utils import capture_log
 
 from pcn_course.course import Course, CourseError, Step, UnknownStepError, load_course
 from pcn_course.course.released import FOLDER, changes, keep, newest
+from pcn_course.files import UserError
 from pcn_course.grading.dates import due_in, due_of
 from pcn_course.grading.late.time_zone import in_words, zone_of
-from pcn_course.grading.lms.sheets import LmsError
 
 _start = GenerateAssignment.start
 
@@ -148,7 +148,7 @@ def _settle_due(converter: Any, course: Course, step: Step) -> dt.datetime | Non
     """
     try:
         zone = zone_of(converter.config)
-    except LmsError as error:
+    except UserError as error:
         _refuse(converter, [error.plain])
     in_course, last = _utc(step.due), newest(course, step.id)
     if converter.no_database:

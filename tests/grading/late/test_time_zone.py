@@ -9,7 +9,7 @@ import pytest
 from traitlets.config import Config
 
 from pcn_course.grading.late.time_zone import ZoneError, in_words, read_moment, zone_of
-from pcn_course.grading.lms.sheets import LmsError
+from pcn_course.grading.lms import LmsError
 
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -10,8 +10,8 @@ import pytest
 from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
 
+from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.roster import Entry, Roster, write_roster
-from pcn_course.grading.lms.sheets import LmsError
 from pcn_course.grading.lms.upload_names import UploadName, names_file, read_names
 from pcn_course.grading.nbgrader.collect import Collect
 from tests.grading.lms.collected import collect, own_zip

@@ -13,12 +13,13 @@ from nbgrader.apps import ExportApp
 from nbgrader.coursedir import CourseDirectory
 
 from pcn_course.grading.feedback import set_release_state
-from pcn_course.grading.lms import exporters
+from pcn_course.grading.lms import LmsError, exporters
 from pcn_course.grading.lms.exporting import LmsExport
+from pcn_course.grading.lms.grades import points
 from pcn_course.grading.lms.roster import Entry, Roster, write_roster
-from pcn_course.grading.lms.sheets import LmsError, csv_bytes, points, read_sheet
 from pcn_course.grading.marks import UNSEEN, Marking
 from pcn_course.grading.room import Room
+from pcn_course.spreadsheets import csv_as_is, read_sheet
 from tests.grading.lms import readers, samples
 from tests.grading.lms.readers import RefusedError
 from tests.grading.lms.samples import CLASS, STEP
@@ -259,7 +260,7 @@ def test_what_students_wrote_into_a_worksheet_is_no_formula_and_feedback_stays(
          "=HYPERLINK(0)", "-", "- A good start"]
         for one in CLASS
     ]  # fmt: skip
-    template = written(tmp_path, csv_bytes([head, *rows]))
+    template = written(tmp_path, csv_as_is([head, *rows]))
     options = {"template": template, "assignment": [STEP]}
     totals, _ = export(room, exporters.Moodle, tmp_path / "x.csv", **options)
     (tmp_path / "back.csv").write_bytes(totals)

@@ -11,7 +11,7 @@ from nbgrader.apps import ExportApp
 
 from pcn_course.course import Course, default_root, load_course
 from pcn_course.grading.late.rules import LateError, read_rules
-from pcn_course.grading.lms import exporters
+from pcn_course.grading.lms import LmsError, exporters
 from pcn_course.grading.lms.exporting import LmsExport
 from pcn_course.grading.lms.grades import Column
 from pcn_course.grading.lms.ids import id_key, is_shortened, is_test_user
@@ -24,9 +24,9 @@ from pcn_course.grading.lms.roster import (
     read_roster,
     write_roster,
 )
-from pcn_course.grading.lms.sheets import LmsError, read_sheet
 from pcn_course.grading.research import ResearchError, _known_as, read_consent
 from pcn_course.grading.room import Room
+from pcn_course.spreadsheets import SheetError, read_sheet
 from tests.support.room import make_room
 
 STEP = "step-1-goals"
@@ -228,7 +228,7 @@ def test_ids_of_the_gradebook_that_no_file_can_have_are_not_written(
 
 def test_a_column_that_is_read_may_not_be_doubled(tmp_path: Path) -> None:
     path = written(tmp_path, 'Student,ID,ID,SIS Login ID,Section\n"Doe, Ada",1,2,ada,S\n')
-    with pytest.raises(LmsError, match="“ID” is there twice"):
+    with pytest.raises(SheetError, match="“ID” is there twice"):
         people_in(read_sheet(path), "canvas")
 
 

@@ -9,6 +9,7 @@ import pytest
 from traitlets.config import Config
 
 from pcn_course.grading.late.time_zone import to_utc, zone_of
+from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.moments import read_moment
 from pcn_course.grading.lms.names import (
     Claim,
@@ -19,7 +20,6 @@ from pcn_course.grading.lms.names import (
     who,
 )
 from pcn_course.grading.lms.roster import Entry, Roster
-from pcn_course.grading.lms.sheets import LmsError
 
 NEW_YORK = ZoneInfo("America/New_York")
 STEP = "step-1-goals"

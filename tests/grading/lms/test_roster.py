@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pcn_course.characters import unguarded
+from pcn_course.files import UserError
+from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.roster import (
     Entry,
     Roster,
@@ -16,8 +17,8 @@ from pcn_course.grading.lms.roster import (
     read_roster,
     write_roster,
 )
-from pcn_course.grading.lms.sheets import LmsError, guarded
 from pcn_course.grading.room import Room
+from pcn_course.spreadsheets import guarded_line, unguarded
 from tests.grading.lms import samples
 from tests.grading.lms.samples import CLASS, STEP, Person
 from tests.support.room import make_room
@@ -73,8 +74,8 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     "text", ["=1", "'=1", "''=1", "-", "- 1", "+49", "@x", "O'Neill", "'tis", "", "'", "\t=1"]
 )
 def test_a_guard_is_taken_away_as_it_was_put_there(text: str) -> None:
-    assert unguarded(guarded(text)) == text.replace("\t", " ")
-    assert guarded(text)[:1] not in "=+@" or not text
+    assert unguarded(guarded_line(text)) == text.replace("\t", " ")
+    assert guarded_line(text)[:1] not in "=+@" or not text
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_a_roster_is_read_however_it_was_saved(tmp_path: Path, content: bytes) -
 def test_what_is_wrong_is_said_with_its_place_and_remedy(
     tmp_path: Path, content: bytes, says: tuple[str, ...]
 ) -> None:
-    with pytest.raises(LmsError) as caught:
+    with pytest.raises(UserError) as caught:
         read_roster(written(tmp_path, content))
     for words in says:
         assert words in caught.value.plain

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pcn_course.grading.letters import Letter, Part, Passage
+from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.roster import Entry
-from pcn_course.grading.lms.sheets import LmsError, read_sheet
 from pcn_course.grading.lms.uploads import (
     Page,
     comments,
@@ -22,6 +22,7 @@ from pcn_course.grading.lms.uploads import (
     page_name,
     upload_name,
 )
+from pcn_course.spreadsheets import read_sheet
 from tests.grading.lms import returns
 from tests.grading.lms.readers import RefusedError
 from tests.grading.lms.samples import CLASS, STEP, Upload, bulk, moodle_number, table

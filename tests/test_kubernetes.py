@@ -21,18 +21,15 @@ from typing import Any
 
 import pytest
 import yaml
-from nativeauthenticator import NativeAuthenticator
 from sqlalchemy import create_engine, inspect
 from sqlalchemy import text as sql
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from traitlets.config import Config
-from traitlets.utils.importstring import import_item
 
 from pcn_course.admin.restore import restore
 from pcn_course.course import load_course
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.room import open_room
-from pcn_course.hub import pilot as pilot_file
 from pcn_course.hub import pods as pods_file
 from pcn_course.hub.config import LOGINS
 from pcn_course.hub.pods import BASE, Pods, pod, read_pods
@@ -106,24 +103,18 @@ def test_the_hub_loads_our_file_and_starts_our_pods(
     values: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lines of extraConfig are run as the chart's configuration runs them."""
-    for name, file in (("pods", pods_file), ("pilot", pilot_file)):
-        place = Path(values["hub"]["extraFiles"][name]["mountPath"])
-        loaded = SimpleNamespace(**runpy.run_path(str(file.__file__)))
-        monkeypatch.setitem(sys.modules, place.stem, loaded)
-    # For a pilot the hub takes our login, with the names that no one can sign up with.
-    module, _, login = values["hub"]["config"]["JupyterHub"]["authenticator_class"].rpartition(".")
-    assert issubclass(getattr(sys.modules[module], login), NativeAuthenticator)
+    [file] = values["hub"]["extraFiles"].values()
+    loaded = SimpleNamespace(**runpy.run_path(str(pods_file.__file__)))
+    monkeypatch.setitem(sys.modules, Path(file["mountPath"]).stem, loaded)
     values = copy.deepcopy(values)
     values["custom"]["pcn"]["instructors"] = ["prof"]
     c = Config()
-    c.Authenticator.allowed_users = ["tech"]
     for text in values["hub"]["extraConfig"].values():
         exec(text, {"c": c, "get_config": lambda path: at(values, path)})  # noqa: S102
     spawner = SimpleNamespace(
         user=SimpleNamespace(name="ada"), name="", image="here/pcn-course:1",
         environment={"A": "1"}, extra_labels={"hub.jupyter.org/network-access-hub": "true"},
     )  # fmt: skip
-    assert c.PilotLogin.reserved == {"prof", "tech"}
     c.KubeSpawner.pre_spawn_hook(spawner)
     assert spawner.working_dir == f"{BASE}/students/ada"
     assert spawner.environment.items() >= {"A": "1", "PCN_EXCHANGE": f"{BASE}/exchange"}.items()
@@ -156,17 +147,10 @@ def test_values_and_one_servers_settings_say_the_same(values: dict[str, Any]) ->
     )  # fmt: skip
     assert values["cull"]["timeout"] > 3600 * many["forgotten_hours"], "it ends no page in use"
     assert many["course"] == load_course(ROOT).id
-    # The hub knows our file by another name.
-    named = values["hub"]["config"]["JupyterHub"]["authenticator_class"]
-    assert named.replace("pcn_pilot", "pcn_course.hub.pilot") == LOGINS[one.login]
-    login = NativeAuthenticator
-    assert issubclass(import_item(LOGINS[one.login]), login)
+    login = values["hub"]["config"]["JupyterHub"]["authenticator_class"]
+    assert login == LOGINS["oauth"], "the passwords of a pilot are for one server"
+    assert values["hub"]["config"]["Authenticator"]["allow_all"] is False, "as there, with oauth"
     config = (ROOT / "pcn_course" / "hub" / "config.py").read_text()
-    for setting, value in values["hub"]["config"][login.__name__].items():
-        assert login.class_traits(config=True)[setting].default_value != value
-        assert f"c.{login.__name__}.{setting} = {value!r}" in config, setting
-    for setting in re.findall(rf"c\.{login.__name__}\.(\w+) = ", config):
-        assert setting in values["hub"]["config"][login.__name__]
     roles = values["hub"]["loadRoles"]
     for scope in (
         scope for role in ("server", "user", "technologist") for scope in roles[role]["scopes"]

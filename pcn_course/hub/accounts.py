@@ -1,6 +1,6 @@
 """A system user for each person who logs in, and the folders that belong to that user alone.
 
-Names come from outside (an LMS, a sign-up form), so no name is ever used as a system user as it
+Names come from outside (an LMS, a list of names), so no name is ever used as a system user as it
 is: with the class's prefix before it, nobody becomes ``root`` or ``www-data`` by choosing a name.
 Everything here runs as root, so it follows no links and changes no folder that it did not make.
 """

@@ -48,9 +48,11 @@ def configure(c: Config, settings_file: Path) -> Settings:
         c.JupyterHub.logging_config = hub_logging()
         logging.captureWarnings(capture=True)
     c.JupyterHub.extra_handlers = [(r"/pcn/health", HealthHandler, {"pcn": settings})]
-    c.JupyterHub.db_url = f"sqlite:///{state}/hub.sqlite"
-    # After an upgrade of the package; the hub keeps a copy of its database beside it.
+    c.JupyterHub.db_url = f"sqlite:///{settings.database}"
+    # After an upgrade of the package; the hub keeps a copy of its database beside it. For this it
+    # starts `alembic` by its name, which lies beside Python and nowhere else.
     c.JupyterHub.upgrade_db = True
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     c.JupyterHub.cookie_secret_file = str(state / "cookie-secret")
     c.JupyterHub.bind_url = f"http://127.0.0.1:{settings.port}"
     if settings.address:
@@ -73,13 +75,7 @@ def configure(c: Config, settings_file: Path) -> Settings:
     # technologist, or by the LMS.
     c.Authenticator.allowed_users = set(settings.technologists)
     c.Authenticator.allow_all = settings.login != "oauth"
-    # In a pilot the hub keeps the passwords itself: no short or usual ones, and no guessing.
-    c.NativeAuthenticator.minimum_password_length = 10
-    c.NativeAuthenticator.check_common_password = True
-    c.NativeAuthenticator.allowed_failed_logins = 5
-    c.NativeAuthenticator.seconds_before_next_try = 60
-    # Whoever signs up first has a name, so those that mean something here can't be had that way.
-    c.PilotLogin.reserved = {*settings.instructors, *settings.graders, *settings.technologists}
+    c.PilotLogin.database = str(settings.database)
     # Nobody is the hub's administrator: that role may enter every student's server. A technologist
     # sees who is there, and starts and ends servers.
     c.JupyterHub.services = [{"name": "metrics", "api_token": metrics_token(state)}]

@@ -65,10 +65,9 @@ def back_up(settings_file: Path, folder: Path) -> Made:
         made = backup(
             room, folder / CLASS, exchange=settings.exchange, workspaces=settings.students
         )
-        database = settings.state / DATABASE
-        if database.exists():
+        if settings.database.exists():
             with (
-                closing(sqlite3.connect(database)) as live,
+                closing(sqlite3.connect(settings.database)) as live,
                 closing(sqlite3.connect(folder / DATABASE)) as copy,
             ):
                 live.backup(copy)
@@ -106,9 +105,8 @@ def restore(settings_file: Path, folder: Path) -> restoring.Restored:
     settings.base.chmod(0o755)
     lay_out(settings)
     if (folder / DATABASE).exists():
-        kept = settings.state / DATABASE
-        shutil.copyfile(folder / DATABASE, kept)
-        kept.chmod(0o600)
+        shutil.copyfile(folder / DATABASE, settings.database)
+        settings.database.chmod(0o600)
     # lost+found, somebody's list.
     notes = [
         f"{settings.students / name} is nobody's home, so no account was made for it."

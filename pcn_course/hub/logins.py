@@ -1,17 +1,16 @@
 """A login by the LMS, and the command that makes accounts in a pilot.
 
-``python -P -m pcn_course.hub.logins hub.toml NAME…`` makes the account of someone who teaches or
-looks after the hub, because nobody can sign up with such a name.
+``python -P -m pcn_course.hub.logins hub.toml NAME…`` makes an account for each name, and prints the
+passwords to be handed out.
 """
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from pathlib import Path
 
-from jupyterhub.orm import DatabaseSchemaMismatch
 from ltiauthenticator.lti13.auth import LTI13Authenticator
-from sqlalchemy.exc import SQLAlchemyError
 
 from pcn_course.hub.accounts import AccountError, account_name
 from pcn_course.hub.pilot import make_account
@@ -33,22 +32,17 @@ def main() -> None:
     try:
         file, *names = sys.argv[1:]
         settings = read_settings(Path(file))
-        database = settings.state / "hub.sqlite"
         for name in names:
             account_name(settings, name)  # or it says why no one can have it
-            sys.stdout.write(f"{name}\t{make_account(f'sqlite:///{database}', name)}\n")
+            sys.stdout.write(f"{name}\t{make_account(settings.database, name.lower())}\n")
     except ValueError:
         sys.exit("Give the settings and names: … pcn_course.hub.logins /etc/pcn/hub.toml NAME…")
     except SettingsError as error:
         sys.exit(error.plain)
     except AccountError as error:
         sys.exit(str(error))
-    except DatabaseSchemaMismatch:
-        sys.exit(
-            f"{database} is of another version of JupyterHub. Start the hub once, then try again."
-        )
-    except SQLAlchemyError as error:
-        sys.exit(f"{database} can't be used: {error}")
+    except sqlite3.Error as error:
+        sys.exit(f"{settings.database} can't be used: {error}")
 
 
 if __name__ == "__main__":

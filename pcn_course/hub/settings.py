@@ -8,8 +8,6 @@ from typing import Literal
 
 import msgspec
 
-from pcn_course.files import plain_os_error
-
 _ADDRESS = re.compile(r"https?://[a-z0-9.-]+(:\d+)?")
 
 Role = Literal["student", "grader", "instructor"]
@@ -110,6 +108,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """What the hub keeps: its database and its secrets."""
         return self.base / "hub"
 
+    @property
+    def database(self) -> Path:
+        """The hub's database; in a pilot it holds the passwords' hashes, too."""
+        return self.state / "hub.sqlite"
+
     def role(self, name: str) -> Role:
         """What somebody is in this course."""
         if name in self.instructors:
@@ -126,7 +129,7 @@ def read_settings(path: Path) -> Settings:
     try:
         settings = msgspec.toml.decode(path.read_bytes(), type=Settings)
     except OSError as error:
-        raise SettingsError(f"{path}: {plain_os_error(error)}") from error
+        raise SettingsError(f"{path}: {error.strerror}") from error
     except msgspec.MsgspecError as error:
         raise SettingsError(f"{path}: {error}") from error
     for key in ("public_url", "subdomain_host"):

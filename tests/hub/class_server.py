@@ -182,12 +182,15 @@ class ClassServer:
 
     def make_account(self, name: str) -> str:
         """Make a pilot's account as the guide does; the password."""
-        command = [sys.executable, "-P", "-m", "pcn_course.hub.logins", str(self.file), name]
+        return self.run_logins(str(self.file), name).strip().partition("\t")[2]
+
+    def run_logins(self, *arguments: str) -> str:
+        """Run the guide's command that makes accounts; what it prints."""
+        command = [sys.executable, "-P", "-m", "pcn_course.hub.logins", *arguments]
         done = subprocess.run(
-            [*opened(self.base), *command], capture_output=True, text=True, check=False
+            [*opened(self.base), *command], capture_output=True, text=True, check=True
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout.strip().partition("\t")[2]
+        return done.stdout
 
     def pids(self, name: str = "") -> list[int]:
         """The processes of one system user, or of all whom this class added."""

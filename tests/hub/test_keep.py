@@ -16,18 +16,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-import requests
 from playwright.sync_api import Browser, Page, expect
 
 from pcn_course.hub.accounts import _NUMBERS
 from tests.hub.class_server import ClassServer, needs_proxy, needs_root, opened
 from tests.hub.guide import README
-from tests.hub.people import STEP, send
+from tests.hub.people import STEP
 from tests.support.servers import until
 
 pytestmark = [needs_root, needs_proxy, pytest.mark.browser, pytest.mark.timeout(300)]
 
-PASSWORD = "long and unusual words"  # noqa: S105 (of nobody)
 # The second can be no system user's name.
 NAMES = ("ada", "g.hopper@example.edu")
 TEXT = "A referral pathway, kept"
@@ -44,28 +42,12 @@ def hub() -> Iterator[ClassServer]:
     shutil.rmtree(place)
 
 
-def sign_up(hub: ClassServer) -> None:
-    tech = requests.Session()
-    for name in NAMES:
-        password = {"signup_password": PASSWORD, "signup_password_confirmation": PASSWORD}
-        send(tech, f"{hub.address}/hub/signup", username=name, **password)
-    password = {"password": hub.make_account("tech")}
-    send(tech, f"{hub.address}/hub/login?next=%2Fhub%2Ftoken", username="tech", **password)
-    token = re.search(
-        r'name="_xsrf" value="([^"]+)"', tech.get(f"{hub.address}/hub/authorize").text
-    )
-    assert token
-    for name in NAMES:
-        admit = {"admit": "yes", "_xsrf": token[1]}
-        assert tech.post(f"{hub.address}/hub/authorize/{name}", data=admit).ok
-
-
-def log_in(hub: ClassServer, chromium: Browser, name: str) -> Page:
+def log_in(hub: ClassServer, chromium: Browser, name: str, password: str) -> Page:
     page = chromium.new_context(locale="en-US").new_page()
     page.goto(hub.address)
     page.get_by_label("Username").fill(name)
-    page.locator("input[type=password]").fill(PASSWORD)
-    page.get_by_role("button", name="Sign In").click()
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
     page.locator(f".pcn-card[data-step={STEP}] a").first.click()
     return page
 
@@ -151,10 +133,10 @@ def test_root_runs_nothing_that_those_who_teach_can_write(tmp_path: Path) -> Non
 def test_a_class_goes_on_from_its_backup(
     hub: ClassServer, chromium: Browser, tmp_path: Path
 ) -> None:
-    sign_up(hub)
+    passwords = {name: hub.make_account(name) for name in NAMES}
     hub.teach(f"generate_assignment('{STEP}')", f"release_assignment('{STEP}')")
     for name in NAMES:
-        page = log_in(hub, chromium, name)
+        page = log_in(hub, chromium, name, passwords[name])
         page.locator('[data-key="live-project"] :is(textarea, input)').fill(f"{TEXT} by {name}")
         expect(page.locator(".pcn-status")).to_have_text(re.compile(r"^Saved \d"))
     page.get_by_role("button", name="Submit", exact=True).click()
@@ -188,7 +170,7 @@ def test_a_class_goes_on_from_its_backup(
     assert "is not empty" in guide(hub, tmp_path / "kept", "restore", status=1)
     hub.start_proxy()
     hub.start_hub()
-    page = log_in(hub, chromium, "ada")
+    page = log_in(hub, chromium, "ada", passwords["ada"])
     field = page.locator('[data-key="live-project"] :is(textarea, input)')
     expect(field).to_have_value(f"{TEXT} by ada")
     field.fill("and it goes on")

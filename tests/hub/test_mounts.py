@@ -293,11 +293,10 @@ def test_the_hubs_part_needs_nothing_of_the_course() -> None:
     """The hub's image is the chart's: there is no pcn_course in it."""
     import subprocess
 
-    from pcn_course.hub import pilot, pods
+    from pcn_course.hub import pods
 
     program = (
         "import runpy, sys\n"
-        f"runpy.run_path({pilot.__file__!r})\n"
         f"made = runpy.run_path({pods.__file__!r})\n"
         "assert not [one for one in sys.modules if one.startswith('pcn_course')]\n"
         "print(made['pod'](made['Pods'](), 'ada', image='image')['working_dir'])"

@@ -55,7 +55,7 @@ DISK_FULL = 30.0
 GIVEN_UP = 180.0
 HOMES_END = 45.0
 """Seconds after which the kernels of home pages that were left have ended: then memory is read."""
-ALL_SHARED = "together, with all that is shared (PSS), the hub's nursery too"
+ALL_SHARED = "together, with all that is shared (PSS), the hub's fork server too"
 VICTIMS = 10
 _MIB = 2**20
 _WORDS = ("referral", "kinship", "carers", "respite", "county", "evidence", "partners", "policy")
@@ -383,7 +383,7 @@ class Lesson:
 
     def _memory(self) -> dict[str, float]:
         """MiB for each student: of their own, with their part of what is shared, and with all."""
-        sizes = dict.fromkeys(("server", "its nursery", "pages"), 0.0)
+        sizes = dict.fromkeys(("server", "its fork server", "pages"), 0.0)
         shared = 0.0
         processes = self._processes(self.rush)
         number = len(processes)
@@ -395,7 +395,7 @@ class Lesson:
                     shared += info.pss / number / _MIB
         for child in psutil.Process(self.hub.processes["hub"].pid).children(recursive=True):
             with contextlib.suppress(psutil.NoSuchProcess):
-                if "pcn_course.hub.nursery" in child.cmdline() and child.uids().real == 0:
+                if "pcn_course.hub.forkserver" in child.cmdline() and child.uids().real == 0:
                     shared += child.memory_full_info().pss / number / _MIB
         return {
             **{f"{kind}, own (USS)": size for kind, size in sizes.items()},
@@ -521,7 +521,7 @@ async def _until(look: Callable[[], bool], within: float) -> None:
 
 
 def _kinds(processes: list[psutil.Process]) -> Iterator[tuple[psutil.Process, str]]:
-    """What each process of a student is: kernels come from a nursery, which comes from a server."""
+    """What each process of a student is: a server, its fork server, or a kernel forked by that."""
     own = {}
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -530,7 +530,7 @@ def _kinds(processes: list[psutil.Process]) -> Iterator[tuple[psutil.Process, st
         if process.pid not in own:
             continue
         above = own[process.pid]
-        kind = "server" if above not in own else "pages" if own[above] in own else "its nursery"
+        kind = "server" if above not in own else "pages" if own[above] in own else "its fork server"
         yield process, kind
 
 

@@ -127,7 +127,8 @@ def look(folder: Path, environment: dict[str, str]) -> None:
     print(f"{len(json.loads(listed))} packages, {size / 2**20:.0f} MiB")
     program = (
         "import time; begun = time.monotonic()\n"
-        "import pcn_course.hub.container, pcn_course.hub.student, pcn_course.hub.volume, psycopg\n"
+        "import psycopg, pcn_course.hub.singleuser\n"
+        "import pcn_course.hub.kubernetes.container, pcn_course.hub.kubernetes.volume\n"
         "from pcn_course.course import load_course\n"
         "import os; print(f'user {os.getuid()}: {load_course().title!r} in', pcn_course.__file__,\n"
         "    f'loaded in {time.monotonic() - begun:.1f} s')"

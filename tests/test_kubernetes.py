@@ -30,11 +30,11 @@ from pcn_course.admin.restore import restore
 from pcn_course.course import load_course
 from pcn_course.grading.marks import Marking
 from pcn_course.grading.room import open_room
-from pcn_course.hub import pods as pods_file
 from pcn_course.hub.config import LOGINS
-from pcn_course.hub.pods import BASE, Pods, pod, read_pods
+from pcn_course.hub.kubernetes import pods as pods_file
+from pcn_course.hub.kubernetes.pods import BASE, Pods, pod, read_pods
+from pcn_course.hub.kubernetes.volume import back_up, lay_out
 from pcn_course.hub.settings import Settings
-from pcn_course.hub.volume import back_up, lay_out
 from tests.support.postgresql import Server, postgresql
 
 ROOT = Path(__file__).parents[1]
@@ -223,7 +223,7 @@ def test_the_backup_runs_nothing_that_those_who_teach_can_write(
     [line] = [
         one.partition("||")[0]
         for one in script.replace("\\\n", " ").splitlines()
-        if "volume backup" in one
+        if "kubernetes.volume backup" in one
     ]
     file = tmp_path / "now.tar.gz"
     words = shlex.split(re.sub(r"/backup/pcn-\$\([^)]*\)\.tar\.gz", str(file), line))
@@ -337,7 +337,8 @@ def test_the_image_gets_what_it_needs_and_nobodys_work() -> None:
     ignored = (ROOT / ".dockerignore").read_text()
     sent = tried["is_sent"]
     taken = {
-        "constraints.txt", "pyproject.toml", "README.md", "LICENSE", "pcn_course/hub/pods.py",
+        "constraints.txt", "pyproject.toml", "README.md", "LICENSE",
+        "pcn_course/hub/kubernetes/pods.py",
         "pcn_course/widgets/form.js", "data/course.toml", "notebooks/home.ipynb",
         "notebooks/step-1-goals/step-1-goals.ipynb",
     }  # fmt: skip

@@ -16,9 +16,9 @@ from pcn_course.files import write_whole
 from pcn_course.hub.accounts import AccountError
 from pcn_course.hub.confine import refused, without_quotas
 from pcn_course.hub.health import HealthHandler
-from pcn_course.hub.logs import hub_logging
+from pcn_course.hub.json_logs import hub_logging
+from pcn_course.hub.layout import lay_out
 from pcn_course.hub.metrics import MeasuredSpawner, count_class
-from pcn_course.hub.places import lay_out
 from pcn_course.hub.settings import Settings, SettingsError, read_settings
 from pcn_course.hub.spawner import CourseSpawner
 

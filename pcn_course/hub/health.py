@@ -36,7 +36,7 @@ def look(settings: Settings) -> dict[str, bool]:
         "disk": _has_room(settings.base),
         "exchange": _takes_files(settings.exchange),
         "gradebook": _is_readable(settings.room / "gradebook.db"),
-        "nursery": CourseSpawner.nursery is None or CourseSpawner.nursery.lives(),
+        "fork_server": CourseSpawner.fork_server is None or CourseSpawner.fork_server.lives(),
     }
 
 

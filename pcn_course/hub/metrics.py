@@ -19,9 +19,9 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from pcn_course.hub.counts import FILE, STEPS, Times, read_counts
 from pcn_course.hub.settings import Settings
 from pcn_course.hub.spawner import CourseSpawner
+from pcn_course.hub.usage import FILE, STEPS, Times, read_counts
 
 _FRESH = 60.0
 """For how many seconds what is open counts, after a server has last said so."""

@@ -28,14 +28,14 @@ from tornado import web
 from pcn_course.course import Course
 from pcn_course.hub.accounts import Account, account_name, owned_folder, teacher_account
 from pcn_course.hub.confine import ORDER, Memory, needed
-from pcn_course.hub.nursery import Nursery, NurseryError, become
-from pcn_course.hub.places import welcome
+from pcn_course.hub.forkserver import ForkServer, ForkServerError, become
+from pcn_course.hub.layout import welcome
 from pcn_course.hub.settings import Role, Settings
 
 LIGHT = "marking"
 """The name of an instructor's second server: the light pages for marking, without the lab."""
 _ONE = "There is one server for each person."
-_LAB = [sys.executable, "-P", "-m", "pcn_course.hub.lab"]
+_LAB = [sys.executable, "-P", "-m", "pcn_course.hub.lab_server"]
 _LAB_WITHOUT = (
     "jupyter_lsp",
     "nbgrader.server_extensions.assignment_list",
@@ -60,7 +60,7 @@ class CourseSpawner(LocalProcessSpawner):
     settings: Settings
     course: Course
 
-    nursery: Nursery | None = None
+    fork_server: ForkServer | None = None
     port: Any
     pid: Any
     ip: Any
@@ -142,18 +142,18 @@ class CourseSpawner(LocalProcessSpawner):
         request = {**user, "folder": str(user["folder"]), "env": env}
         cls = CourseSpawner
         with _starting:
-            if cls.nursery is None:
-                cls.nursery = Nursery.start()
-            nursery = cls.nursery
+            if cls.fork_server is None:
+                cls.fork_server = ForkServer.start()
+            fork_server = cls.fork_server
         try:
-            return nursery.ask(request)
-        except NurseryError:
+            return fork_server.ask(request)
+        except ForkServerError:
             self.log.warning("The process from which servers come has ended; another is started")
             with _starting:
-                if cls.nursery is nursery:
-                    cls.nursery = Nursery.start()
-                nursery = cls.nursery
-            return nursery.ask(request)
+                if cls.fork_server is fork_server:
+                    cls.fork_server = ForkServer.start()
+                fork_server = cls.fork_server
+            return fork_server.ask(request)
 
     def _system_user(self) -> dict[str, Any]:
         account = self._account

@@ -31,8 +31,8 @@ import pytest
 import pcn_course
 from pcn_course.hub.accounts import Account, account_name
 from pcn_course.hub.config import proxy_token
-from pcn_course.hub.nursery import become
-from pcn_course.hub.places import lay_out
+from pcn_course.hub.forkserver import become
+from pcn_course.hub.layout import lay_out
 from pcn_course.hub.settings import Settings, read_settings
 from pcn_course.hub.spawner import _limits, confined
 from tests.support.servers import free_port, until

@@ -27,11 +27,11 @@ from tornado.web import decode_signed_value
 from pcn_course.admin.backup import BACKUPS
 from pcn_course.hub.accounts import Account, AccountError, account_name
 from pcn_course.hub.confine import ORDER, take_place
-from pcn_course.hub.places import welcome
+from pcn_course.hub.layout import welcome
 from tests.hub.class_server import ClassServer, as_server, as_user, needs_proxy, needs_root
 from tests.hub.memory import words_in
 from tests.hub.people import STEP, Student
-from tests.hub.test_keep import guide
+from tests.hub.test_backup import guide
 
 pytestmark = [needs_root, needs_proxy, pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -313,7 +313,7 @@ def test_what_is_put_into_an_own_folder_counts_for_nobody_else(
 TOKEN = rb"JUPYTERHUB_API_TOKEN=([0-9a-f]{32})"
 
 
-def test_no_server_and_no_nursery_holds_the_token_of_another(
+def test_no_server_and_no_fork_server_holds_the_token_of_another(
     hub: ClassServer, students: list[Student]
 ) -> None:
     servers = {one.name: hub.server_of(one.name) for one in students}
@@ -323,10 +323,10 @@ def test_no_server_and_no_nursery_holds_the_token_of_another(
     assert len(set(words.split(b"|"))) == len(students)
     for name, pid in servers.items():
         assert words_in(pid, words) == tokens[name], name
-    nursery = parent_of(servers["ada"])
-    assert nursery not in (1, hub.processes["hub"].pid)
-    assert words_in(nursery, words) == []
-    assert b"TOKEN" not in Path(f"/proc/{nursery}/environ").read_bytes()
+    fork_server = parent_of(servers["ada"])
+    assert fork_server not in (1, hub.processes["hub"].pid)
+    assert words_in(fork_server, words) == []
+    assert b"TOKEN" not in Path(f"/proc/{fork_server}/environ").read_bytes()
 
 
 def test_a_server_takes_no_more_than_its_share(hub: ClassServer, students: list[Student]) -> None:

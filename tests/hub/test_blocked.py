@@ -9,7 +9,7 @@ import urllib.parse
 import pytest
 from playwright.sync_api import Browser
 
-from pcn_course.hub.counts import FILE, read_counts
+from pcn_course.hub.usage import FILE, read_counts
 from tests.hub.class_server import ClassServer, needs_proxy, needs_root
 from tests.hub.people import STEP, Student
 from tests.soak.filtering import Filter

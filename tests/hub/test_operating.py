@@ -20,12 +20,12 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from pcn_course.hub import health
-from pcn_course.hub.counts import FILE, Counts, read_counts
+from pcn_course.hub.forkserver import ForkServer
 from pcn_course.hub.health import look
-from pcn_course.hub.logs import JsonFormatter
-from pcn_course.hub.nursery import Nursery
+from pcn_course.hub.json_logs import JsonFormatter
 from pcn_course.hub.settings import Settings
 from pcn_course.hub.spawner import CourseSpawner
+from pcn_course.hub.usage import FILE, Counts, read_counts
 from tests.hub.class_server import ClassServer, needs_proxy, needs_root
 from tests.hub.people import STEP, Student, log_in
 from tests.support.servers import until
@@ -148,7 +148,7 @@ class TestOnAHub:
         status, text = ask(f"{hub.address}/hub/pcn/health")
         said = json.loads(text)
         assert (status, said.pop("ok")) == (200, True), text
-        assert said == dict.fromkeys(("disk", "exchange", "gradebook", "nursery"), True)
+        assert said == dict.fromkeys(("disk", "exchange", "gradebook", "fork_server"), True)
         # What it needs to be true.
         hub.settings.exchange.rename(hub.base / "away")
         try:
@@ -270,9 +270,9 @@ def test_each_thing_that_a_class_needs_is_looked_at(
         folder.mkdir(parents=True)
     asked, asking = os.pipe()
     answered, answering = os.pipe()
-    nursery = Nursery(os.fdopen(asking, "wb"), os.fdopen(answered, "rb"))
-    monkeypatch.setattr(CourseSpawner, "nursery", nursery)
-    well = dict.fromkeys(("disk", "exchange", "gradebook", "nursery"), True)
+    fork_server = ForkServer(os.fdopen(asking, "wb"), os.fdopen(answered, "rb"))
+    monkeypatch.setattr(CourseSpawner, "fork_server", fork_server)
+    well = dict.fromkeys(("disk", "exchange", "gradebook", "fork_server"), True)
     assert look(settings) == well
     # Somebody writes: that is no fault.
     with contextlib.closing(sqlite3.connect(gradebook)) as writer:
@@ -290,8 +290,8 @@ def test_each_thing_that_a_class_needs_is_looked_at(
             os.close(os.open(gradebook, os.O_RDWR | os.O_NONBLOCK))
     gradebook.unlink()
     os.close(answering)  # as when that process has ended
-    assert look(settings) == {**well, "nursery": False}
-    monkeypatch.setattr(CourseSpawner, "nursery", None)
+    assert look(settings) == {**well, "fork_server": False}
+    monkeypatch.setattr(CourseSpawner, "fork_server", None)
     monkeypatch.setattr(health, "LEAST_FREE", 2**62)
     assert look(settings) == {**well, "disk": False}
     os.close(asked)

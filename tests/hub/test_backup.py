@@ -55,7 +55,7 @@ def log_in(hub: ClassServer, chromium: Browser, name: str, password: str) -> Pag
 def guide(hub: ClassServer, backup: Path, act: str, status: int = 0) -> str:
     """Run the guide's command for this, with the places of this class; what it says."""
     command = re.search(
-        rf"^    (/opt/pcn/bin/python .*keep {act} .*)$", README.read_text(), re.MULTILINE
+        rf"^    (/opt/pcn/bin/python .*backup {act} .*)$", README.read_text(), re.MULTILINE
     )
     assert command
     words = shlex.split(command[1])

@@ -1,8 +1,8 @@
 """A member's server as all that runs in a container; where it starts.
 
-There is no nursery of the hub here, so all that the kernels of its pages need is loaded first, and
-then shared by them. Which server it is, and for whom, is said by the environment, as on one server;
-see :mod:`pcn_course.hub.pods`.
+There is no fork server of the hub here, so all that the kernels of its pages need is loaded first,
+and then shared by them. The environment has which server it is and for whom, as on one server; see
+:mod:`pcn_course.hub.kubernetes.pods`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def main() -> None:
         _become_lab(os.environ["PCN_ROOM"])
     for name in ("ipywidgets", "ipykernel.kernelapp", "pcn_course.widgets.step"):
         importlib.import_module(name)
-    from pcn_course.hub.student import main as serve
+    from pcn_course.hub.singleuser import main as serve
 
     serve()
 

@@ -1,15 +1,12 @@
 """The folders of a class in containers: one volume, one user id, and a part of it for each pod.
 
-What a pod sees of it is said by :mod:`pcn_course.hub.pods`. What is made here is made before that
-pod's own container starts, by a container that sees the whole volume and ends:
+:mod:`pcn_course.hub.kubernetes.pods` has what a pod mounts. A container that sees the whole volume,
+and ends, makes the folders before: ``python -m pcn_course.hub.kubernetes.volume`` with
 
-    python -m pcn_course.hub.volume class COURSE          once, before the class
-    python -m pcn_course.hub.volume student COURSE NAME   at each start of a student's server
-    python -m pcn_course.hub.volume teacher COURSE NAME   at each start of a teacher's
-
-And, each night, by a container that sees all of it:
-
-    python -m pcn_course.hub.volume backup FILE
+    class COURSE          once, before the class
+    student COURSE NAME   at each start of a student's server
+    teacher COURSE NAME   at each start of a teacher's
+    backup FILE           each night
 """
 
 from __future__ import annotations
@@ -23,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pcn_course.files import plain_os_error
-from pcn_course.hub.pods import BASE, NAME
+from pcn_course.hub.kubernetes.pods import BASE, NAME
 
 if TYPE_CHECKING:
     from pcn_course.admin.backup import Made
@@ -50,7 +47,7 @@ def lay_out(base: Path, course_id: str) -> None:
     """
     from pcn_course.course import default_root, load_course
     from pcn_course.grading.notebooks import write_room_notebooks
-    from pcn_course.hub.places import CONFIG
+    from pcn_course.hub.layout import CONFIG
 
     course = base / "course"
     _folder(course, 0o755)

@@ -17,10 +17,10 @@ from tornado.websocket import WebSocketHandler
 from pcn_course.app.handlers import KernelMessages, KernelSocket, PageHandler
 from pcn_course.app.plotly import PlotlyHandler
 from pcn_course.app.widgets import WidgetHandler
-from pcn_course.hub.counts import Saves, kind_of
+from pcn_course.hub.usage import Saves, kind_of
 
 if TYPE_CHECKING:
-    from pcn_course.hub.student import HubApp
+    from pcn_course.hub.singleuser import HubApp
 
 
 class WatchedPage(PageHandler):

@@ -13,11 +13,11 @@ import pytest
 
 from tests.hub.memory import words_in
 
-# Tokens are made in the process that asks, after the nursery was split off.
+# Tokens are made in the process that asks, after the fork server was split off.
 ASK = """
 import json, os, secrets, sys, time
 from pathlib import Path
-from pcn_course.hub.nursery import Nursery
+from pcn_course.hub.forkserver import ForkServer
 from tests.hub.memory import words_in
 
 folder = Path(sys.argv[1])
@@ -29,10 +29,10 @@ def look(request):
     written.write_text(json.dumps(told))
     written.rename(folder / str(request["number"]))
 
-nursery = Nursery.split_off(look, 2)
+fork_server = ForkServer.split_off(look, 2)
 for number in range(3):
     token = "TOKEN-" + secrets.token_hex(16)
-    pid = nursery.ask({"number": number, "token": token, "more": "x" * 200_000})
+    pid = fork_server.ask({"number": number, "token": token, "more": "x" * 200_000})
     end = time.monotonic() + 60
     while not (folder / str(number)).exists():
         assert time.monotonic() < end, pid
@@ -43,7 +43,7 @@ parent = json.loads((folder / "0").read_text())["parent"]
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="there is no /proc")
-def test_nothing_of_a_request_stays_in_the_nursery_or_reaches_the_next_child(
+def test_nothing_of_a_request_stays_in_the_fork_server_or_reaches_the_next_child(
     tmp_path: Path,
 ) -> None:
     done = subprocess.run(

@@ -4,7 +4,7 @@ It is the same server as ``pcn app`` on a machine of one's own, so there is no l
 contents, files or nbconvert address that would have to be closed. Three things differ: the hub says
 who comes, so there is no key; its kernels are split off when they are wanted and share their memory
 with it, because sixty of these share a machine; and it ends by itself when nobody uses it. It is
-split off from the hub's nursery, as the student's own system user.
+split off from the hub's fork server, as the student's own system user.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ from pcn_course.app.waiting import Waiting
 from pcn_course.assets import PAGES, ROOM_PAGES, asset
 from pcn_course.course import Course, load_course
 from pcn_course.files import StorageError
-from pcn_course.hub.counts import FILE as COUNTS
-from pcn_course.hub.counts import Counts, read_counts
-from pcn_course.hub.doors import REPLACED, AtSign, WatchedSocket
-from pcn_course.hub.logs import log_to
-from pcn_course.hub.nursery import Child, Nursery
-from pcn_course.hub.view import make_released, make_view, write_student_config
+from pcn_course.hub.exchange_view import make_released, make_view, write_student_config
+from pcn_course.hub.forkserver import ForkedProcess, ForkServer
+from pcn_course.hub.handlers import REPLACED, AtSign, WatchedSocket
+from pcn_course.hub.json_logs import log_to
+from pcn_course.hub.usage import FILE as COUNTS
+from pcn_course.hub.usage import Counts, read_counts
 from pcn_course.workspace import Workspace
 
 _log = logging.getLogger("pcn_course.hub")
@@ -62,24 +62,24 @@ _FORGOTTEN = 4408
 """The last word to pages that nobody used, as page.js knows it."""
 
 
-class Newborn(Waiting):
+class ForkedKernel(Waiting):
     """A kernel that is split off when it is wanted, and is there at once."""
 
-    def __init__(self, nursery: Nursery) -> None:
+    def __init__(self, fork_server: ForkServer) -> None:
         """Take the process that it will come from."""
-        self.nursery = nursery
+        self.fork_server = fork_server
 
     def become(self, command: Sequence[str], folder: str | None, env: Mapping[str, str]) -> None:
         """Be split off, as which kernel."""
         told = {"argv": list(command[2:]), "folder": folder, "env": dict(env)}
         # What is used of a Popen, it has.
-        self.process = cast("Any", Child(self.nursery.ask(told)))
+        self.process = cast("Any", ForkedProcess(self.fork_server.ask(told)))
 
 
-class NewbornKernels(CourseKernels):
-    """Kernels that come from a nursery. None is in reserve, which would save nothing here."""
+class ForkedKernels(CourseKernels):
+    """Kernels that come from a fork server. None is in reserve, which would save nothing here."""
 
-    nursery: Nursery | None = None
+    fork_server: ForkServer | None = None
     counts: Counts | None = None
 
     async def start_kernel(self, **kwargs: Any) -> str:  # type: ignore[override]
@@ -94,7 +94,11 @@ class NewbornKernels(CourseKernels):
     def take_waiting(self, command: list[str]) -> Waiting | None:
         """A kernel at once, where the usual one is asked for."""
         usual = (sys.executable, "-m", "ipykernel_launcher")
-        return Newborn(self.nursery) if self.nursery and tuple(command[:3]) == usual else None
+        return (
+            ForkedKernel(self.fork_server)
+            if self.fork_server and tuple(command[:3]) == usual
+            else None
+        )
 
 
 def become_kernel(told: Mapping[str, Any]) -> None:
@@ -339,9 +343,9 @@ def _serve_pages(
         output = stack.enter_context(folder.open("kernels.txt"))
         global _log_line  # noqa: PLW0603 (the kernels' process is split off with it)
         _log_line = os.dup(2)
-        NewbornKernels.nursery = Nursery.split_off(become_kernel, output.fileno())
+        ForkedKernels.fork_server = ForkServer.split_off(become_kernel, output.fileno())
         config = page_settings()
-        config.VoilaConfiguration.multi_kernel_manager_class = NewbornKernels
+        config.VoilaConfiguration.multi_kernel_manager_class = ForkedKernels
         # Its class took these from the environment when it was loaded, before this was a student's.
         config.HubOAuth.base_url = hub["JUPYTERHUB_SERVICE_PREFIX"]
         config.HubOAuth.api_url = hub["JUPYTERHUB_API_URL"]
@@ -369,7 +373,7 @@ def _serve_pages(
         # The start of a server is not the start of its counts.
         app.counts_in = Path.cwd() if is_room else Path.home()
         app.counts = read_counts(app.counts_in / COUNTS) or Counts()
-        NewbornKernels.counts = app.counts
+        ForkedKernels.counts = app.counts
         app.only = frozenset(pages) if is_room else None
         app.listener = listener
         app.connections = stack.enter_context(folder.connections())

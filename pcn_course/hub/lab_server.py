@@ -11,7 +11,7 @@ from typing import Any
 
 from traitlets.config import Application
 
-from pcn_course.hub.logs import hub_logging
+from pcn_course.hub.json_logs import hub_logging
 
 
 def main() -> None:

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from pcn_course.exchange import STUDENT_ID
-from pcn_course.hub.pods import BASE, LIGHT, NAME, PodError, Pods, pod, read_pods
+from pcn_course.hub.kubernetes.pods import BASE, LIGHT, NAME, PodError, Pods, pod, read_pods
 from tests.hub.class_server import _TEACH, needs_root
-from tests.hub.pods_here import UID, PodHere, volume_in
+from tests.hub.kubernetes.pods_here import UID, PodHere, volume_in
 
 STEP = "step-1-goals"
 NAMES = ("ada", "g.hopper@example.edu")
@@ -27,7 +27,7 @@ _JOIN = """
 import os, sys
 from pathlib import Path
 from pcn_course.course import load_course
-from pcn_course.hub.view import make_released, make_view, write_student_config
+from pcn_course.hub.exchange_view import make_released, make_view, write_student_config
 from pcn_course.workspace import Workspace
 home, student = Path.home(), os.environ["JUPYTERHUB_USER"]
 course, workspace = load_course(), Workspace(home / "workspace")
@@ -293,7 +293,7 @@ def test_the_hubs_part_needs_nothing_of_the_course() -> None:
     """The hub's image is the chart's: there is no pcn_course in it."""
     import subprocess
 
-    from pcn_course.hub import pods
+    from pcn_course.hub.kubernetes import pods
 
     program = (
         "import runpy, sys\n"

@@ -20,8 +20,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.hub.class_server import PROXY, needs_proxy, needs_root, status_of
+from tests.hub.kubernetes.pods_here import CHECKOUT, UID, volume_in
 from tests.hub.people import STEP
-from tests.hub.pods_here import CHECKOUT, UID, volume_in
 from tests.support.servers import free_port, until
 
 pytestmark = [needs_root, needs_proxy, pytest.mark.browser, pytest.mark.timeout(240)]
@@ -31,8 +31,8 @@ _CONFIG = """
 import sys
 from pathlib import Path
 sys.path.insert(0, {checkout!r})
-from pcn_course.hub.pods import configure
-from tests.hub.pods_here import HereSpawner
+from pcn_course.hub.kubernetes.pods import configure
+from tests.hub.kubernetes.pods_here import HereSpawner
 c = get_config()
 configure(c, {{"instructors": ["prof"], "graders": ["tutor"], "uid": {uid}}})
 HereSpawner.volume = Path({volume!r})

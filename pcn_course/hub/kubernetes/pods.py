@@ -110,7 +110,7 @@ def pod(pods: Pods, name: str, server: str = "", *, image: str) -> dict[str, Any
     memory = getattr(pods, f"{role}_memory") if role != "instructor" or lab else pods.grader_memory
     cpu = pods.student_cpu if role == "student" else pods.teacher_cpu
     return {
-        "cmd": [*_PYTHON, "pcn_course.hub.container"],
+        "cmd": [*_PYTHON, "pcn_course.hub.kubernetes.container"],
         "args": [],
         "working_dir": f"{BASE}/{home}",
         "environment": environment,
@@ -239,7 +239,7 @@ def _welcome(pods: Pods, role: str, folder: str, image: str) -> dict[str, Any]:
     return {
         "name": "folders",
         "image": image,
-        "command": [*_PYTHON, "pcn_course.hub.volume", kind, pods.course, folder],
+        "command": [*_PYTHON, "pcn_course.hub.kubernetes.volume", kind, pods.course, folder],
         "env": [{"name": "PYTHONSAFEPATH", "value": "1"}],
         "volumeMounts": [{"name": _VOLUME, "mountPath": BASE}],
         "securityContext": {

@@ -1,4 +1,4 @@
-"""Pods without Kubernetes: what `pcn_course.hub.pods` says of one is built here for real.
+"""Pods without Kubernetes: what `pcn_course.hub.kubernetes.pods` sets of one is built for real.
 
 A volume is a folder; a pod is a root of its own in which there is this machine's software, read
 only, and of the volume what the pod mounts and nothing else; in it all run as one user, with no
@@ -22,7 +22,7 @@ from jupyterhub.spawner import LocalProcessSpawner
 from jupyterhub.utils import random_port
 
 import pcn_course
-from pcn_course.hub.pods import BASE, Pods, pod
+from pcn_course.hub.kubernetes.pods import BASE, Pods, pod
 
 CHECKOUT = Path(pcn_course.__file__).parents[1]
 UID = 61_000
@@ -174,7 +174,7 @@ def lay_out(volume: Path) -> None:
     """Make the class's folders, as the job before the class does."""
     first = PodHere.of(volume, Pods(), "nobody").first
     Container(
-        (sys.executable, "-P", "-m", "pcn_course.hub.volume", "class", "pcn"),
+        (sys.executable, "-P", "-m", "pcn_course.hub.kubernetes.volume", "class", "pcn"),
         first.environment,
         ({"name": "pcn", "mountPath": BASE},),
     ).run(volume)

@@ -1,14 +1,14 @@
-"""A process that has loaded everything, and splits off a new one whenever one is wanted.
+"""A fork server: a process that has loaded everything, and forks a new one whenever it is asked.
 
-Loading takes seconds and 100 MiB, and is the same for each student. Here it happens once: whoever
-is split off shares that memory and is there at once. There are two: the hub's, which runs as root
-and from which each student's server comes (it becomes the student's own system user before it does
-anything else), and one in each server, as that user, from which the kernels of its pages come.
+Loading takes seconds and 100 MiB, and is the same for each student. Here it happens once: a child
+shares that memory and is there at once. There are two kinds: the hub's, which runs as root and
+forks each student's server (which becomes the student's own system user before it does anything
+else), and one in each server, as that user, which forks the kernels of its pages.
 
-A request is a line (JSON). The nursery only sees that there is one: it splits off a child, which
+A request is a line of JSON. The fork server only sees that there is one: it forks a child, which
 reads the request and does it, and it writes the child's process id. So no token and no name of one
-student is in the memory that the next one's server comes from. At the end of its input a nursery
-ends; its children go on.
+student is in the memory that the next one's server comes from. At the end of its input a fork
+server ends; its children go on.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from pcn_course.hub.confine import confine, no_new_privileges
 Request = dict[str, Any]
 
 
-class NurseryError(Exception):
+class ForkServerError(Exception):
     """No child could be had."""
 
 
-class Nursery:
-    """The way to a nursery, for the process that wants children. Calls may come from any thread."""
+class ForkServer:
+    """A client of a fork server; its calls may come from any thread."""
 
     def __init__(self, requests: IO[bytes], replies: IO[bytes]) -> None:
         """Take the two ends of the line."""
@@ -51,7 +51,7 @@ class Nursery:
     def start(cls) -> Self:
         """A process for the hub, from which servers come. It is given no more than it needs."""
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "pcn_course.hub.nursery"],
+            [sys.executable, "-P", "-m", "pcn_course.hub.forkserver"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
@@ -78,7 +78,7 @@ class Nursery:
             os.setsid()
             signal.signal(signal.SIGINT, signal.SIG_IGN)
             with os.fdopen(asked, "rb") as requests, os.fdopen(answering, "wb") as replies:
-                raise_children(requests, replies, do)
+                fork_for_each(requests, replies, do)
             os._exit(0)
         os.close(asked)
         os.close(answering)
@@ -94,7 +94,7 @@ class Nursery:
         """Have ``request`` done by a new process; its id.
 
         Raises:
-            NurseryError: the nursery is gone.
+            ForkServerError: the fork server is gone.
         """
         with self._one_at_a_time:
             try:
@@ -102,10 +102,10 @@ class Nursery:
                 self._requests.flush()
                 return int(self._replies.readline())
             except (OSError, ValueError) as error:
-                raise NurseryError("the process from which others come has ended") from error
+                raise ForkServerError("the process from which others come has ended") from error
 
 
-class Child:
+class ForkedProcess:
     """Somebody else's child, with as much of a ``Popen`` as a kernel's manager uses."""
 
     stdin = stdout = stderr = None
@@ -147,10 +147,10 @@ class Child:
         self.send_signal(signal.SIGKILL)
 
 
-def raise_children(requests: IO[bytes], replies: IO[bytes], do: Callable[[Request], None]) -> None:
+def fork_for_each(requests: IO[bytes], replies: IO[bytes], do: Callable[[Request], None]) -> None:
     """Split off a child for each line of ``requests``, until it ends.
 
-    A child that could not even read its line ends the nursery, and whoever asked is told.
+    A child that could not even read its line ends the fork server, and whoever asked is told.
     """
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the system buries them
     gc.collect()
@@ -196,7 +196,7 @@ def _live(requests: int, replies: int, read: int, do: Callable[[Request], None])
         if isinstance(end.code, str):
             sys.stderr.write(f"{end.code}\n")
         status = end.code if isinstance(end.code, int) else int(bool(end.code))
-    except BaseException:  # noqa: BLE001 (nothing may come back to the nursery's own code)
+    except BaseException:  # noqa: BLE001 (nothing may come back to the fork server's own code)
         traceback.print_exc()
     with contextlib.suppress(Exception):
         sys.stdout.flush()
@@ -237,7 +237,7 @@ def _become_server(request: Request) -> None:
     )  # fmt: skip
     os.environ.clear()
     os.environ.update(request["env"])
-    from pcn_course.hub.student import main
+    from pcn_course.hub.singleuser import main
 
     main()
 
@@ -251,10 +251,10 @@ def _main() -> None:
     import importlib
 
     for name in ("ipywidgets", "ipykernel.kernelapp", "pcn_course.widgets.step",
-                 "pcn_course.hub.student"):  # fmt: skip
+                 "pcn_course.hub.singleuser"):  # fmt: skip
         importlib.import_module(name)
     with os.fdopen(requests, "rb") as asked, os.fdopen(replies, "wb") as answers:
-        raise_children(asked, answers, _become_server)
+        fork_for_each(asked, answers, _become_server)
 
 
 if __name__ == "__main__":

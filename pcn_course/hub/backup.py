@@ -129,16 +129,27 @@ def _room(settings: Settings, teacher: Account) -> Room:
             f"{settings.room / 'nbgrader_config.py'} can't be run: {error}. Mend it; nothing was "
             "backed up."
         ) from error
+    room = room_without_its_configuration(settings, url)
+    file = database_file(room.db_url)
+    if file is not None and not file.resolve().is_relative_to(settings.room.resolve()):
+        raise BackupError(f"The gradebook {file} is outside of {settings.room}. Move it there.")
+    return room
+
+
+def room_without_its_configuration(settings: Settings, url: str) -> Room:
+    """Return the room with its gradebook at ``url``, or where it usually is if that is empty.
+
+    Those who teach can write ``nbgrader_config.py``, so nobody with more rights runs it.
+
+    Raises:
+        CourseError: the course has faults.
+    """
     course = load_course(settings.course)
     config = Config()
     config.CourseDirectory.course_id = course.id
     if url:
         config.CourseDirectory.db_url = url
-    room = Room(settings.room, course, config)
-    file = database_file(room.db_url)
-    if file is not None and not file.resolve().is_relative_to(settings.room.resolve()):
-        raise BackupError(f"The gradebook {file} is outside of {settings.room}. Move it there.")
-    return room
+    return Room(settings.room, course, config)
 
 
 def main() -> None:

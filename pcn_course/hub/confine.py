@@ -91,7 +91,7 @@ class Memory:
     """The memory of each user's processes, read from ``/proc`` for all users in one pass."""
 
     def __init__(self, every: float) -> None:
-        """Take for how many seconds what was read is good."""
+        # Seconds for which what was read is good.
         self.every = every
         self._read_at = float("-inf")
         self._by_user: dict[int, list[tuple[int, int]]] = {}

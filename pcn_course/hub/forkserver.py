@@ -42,7 +42,6 @@ class ForkServer:
     """A client of a fork server; its calls may come from any thread."""
 
     def __init__(self, requests: IO[bytes], replies: IO[bytes]) -> None:
-        """Take the two ends of the line."""
         self._requests = requests
         self._replies = replies
         self._one_at_a_time = threading.Lock()
@@ -111,7 +110,6 @@ class ForkedProcess:
     stdin = stdout = stderr = None
 
     def __init__(self, pid: int) -> None:
-        """Take the process id."""
         self.pid = pid
         self.returncode: int | None = None
 

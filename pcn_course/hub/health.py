@@ -46,7 +46,7 @@ class HealthHandler(web.RequestHandler):
     pcn: Settings
 
     def initialize(self, pcn: Settings) -> None:
-        """Take the settings of the class."""
+        """``pcn``: the settings of the class."""
         self.pcn = pcn
 
     async def get(self) -> None:

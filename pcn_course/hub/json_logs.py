@@ -45,7 +45,7 @@ class JsonFormatter(logging.Formatter):
         strict: bool = False,
         **fields: str,
     ) -> None:
-        """Take ``fields`` that stand in each line; the rest is what logging gives a formatter."""
+        """``fields`` stand in each line; the rest is what logging gives a formatter."""
         del fmt, datefmt, style, args
         super().__init__()
         self._strict = strict

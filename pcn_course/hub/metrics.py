@@ -56,7 +56,6 @@ class ClassCollector(Collector):
     """Adds up, when it is asked, what all servers of the class have counted."""
 
     def __init__(self, settings: Settings) -> None:
-        """Take where the servers' folders are."""
         self._settings = settings
 
     def collect(self) -> Iterator[Metric]:

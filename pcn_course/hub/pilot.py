@@ -132,7 +132,6 @@ class PilotLogin(Authenticator):
     database = Unicode(help="The hub's SQLite file.").tag(config=True)
 
     def __init__(self, **about: Any) -> None:
-        """Nobody has failed yet."""
         super().__init__(**about)
         self.passwords = Passwords(Path(self.database))
         self._failed: dict[str, tuple[int, float]] = {}

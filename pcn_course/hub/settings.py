@@ -8,16 +8,15 @@ from typing import Literal
 
 import msgspec
 
-_ADDRESS = re.compile(r"https?://[a-z0-9.-]+(:\d+)?")
+from pcn_course.hub.roles import Role, role_of
 
-Role = Literal["student", "grader", "instructor"]
+_ADDRESS = re.compile(r"https?://[a-z0-9.-]+(:\d+)?")
 
 
 class SettingsError(Exception):
     """The settings can't be used. ``plain`` says why and what to do."""
 
     def __init__(self, plain: str) -> None:
-        """Take the sentence for the technologist."""
         super().__init__(plain)
         self.plain = plain
 
@@ -115,9 +114,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     def role(self, name: str) -> Role:
         """What somebody is in this course."""
-        if name in self.instructors:
-            return "instructor"
-        return "grader" if name in self.graders else "student"
+        return role_of(name, self.instructors, self.graders)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a server is told: for how many seconds it stays, and how it logs."""
+        return {
+            "PCN_IDLE": f"{60 * self.idle_minutes:g}",
+            "PCN_FORGOTTEN": f"{3600 * self.forgotten_hours:g}",
+            "PCN_WARNING": f"{60 * self.warning_minutes:g}",
+            "PCN_LOGS": self.logs,
+        }
 
 
 def read_settings(path: Path) -> Settings:

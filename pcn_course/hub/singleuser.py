@@ -48,6 +48,7 @@ from pcn_course.hub.exchange_view import make_released, make_view, write_student
 from pcn_course.hub.forkserver import ForkedProcess, ForkServer
 from pcn_course.hub.handlers import REPLACED, AtSign, WatchedSocket
 from pcn_course.hub.json_logs import log_to
+from pcn_course.hub.settings import Settings
 from pcn_course.hub.usage import FILE as COUNTS
 from pcn_course.hub.usage import Counts, read_counts
 from pcn_course.workspace import Workspace
@@ -66,7 +67,6 @@ class ForkedKernel(Waiting):
     """A kernel that is split off when it is wanted, and is there at once."""
 
     def __init__(self, fork_server: ForkServer) -> None:
-        """Take the process that it will come from."""
         self.fork_server = fork_server
 
     def become(self, command: Sequence[str], folder: str | None, env: Mapping[str, str]) -> None:
@@ -131,10 +131,10 @@ class HubApp(CourseApp):
     """The course's pages for one member of the class."""
 
     hub: Mapping[str, str]
-    idle: float = 1200.0
-    forgotten: float = 4 * 3600.0
-    warning: float = 300.0
-    tell_every: float = 0.0
+    idle: float
+    forgotten: float
+    warning: float
+    tell_every: float
     """Seconds between two words to the hub of use: where thousands share a hub, they add up."""
     released: Path | None = None
     sockets: set[WatchedSocket]
@@ -233,7 +233,7 @@ class HubApp(CourseApp):
     def pages_open(self) -> int:
         """How many pages are joined to a kernel."""
         kernels = self.kernel_manager
-        return sum(kernels._kernel_connections.get(one, 0) for one in kernels.list_kernel_ids())  # noqa: SLF001 (no other way to ask)
+        return sum(kernels._kernel_connections.get(one, 0) for one in kernels.list_kernel_ids())  # noqa: SLF001 (its public list fails on a kernel that starts)
 
     async def _ask_to_be_ended(self) -> None:
         """Let the hub do it, so that it knows: who comes back meanwhile is sent to a new one."""
@@ -379,9 +379,9 @@ def _serve_pages(
         app.connections = stack.enter_context(folder.connections())
         app.invitations = set()
         app.kernel_output = output
-        app.idle = float(hub.get("PCN_IDLE", app.idle))
-        app.forgotten = float(hub.get("PCN_FORGOTTEN", app.forgotten))
-        app.tell_every = float(hub.get("PCN_TELL_EVERY", app.tell_every))
-        app.warning = float(hub.get("PCN_WARNING", app.warning))
+        told = {"PCN_TELL_EVERY": "0", **Settings().environment, **hub}
+        app.idle, app.forgotten, app.warning, app.tell_every = (
+            float(told[f"PCN_{name}"]) for name in ("IDLE", "FORGOTTEN", "WARNING", "TELL_EVERY")
+        )
         app.initialize([])
         app.start()

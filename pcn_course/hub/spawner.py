@@ -30,11 +30,9 @@ from pcn_course.hub.accounts import Account, account_name, owned_folder, teacher
 from pcn_course.hub.confine import ORDER, Memory, needed
 from pcn_course.hub.forkserver import ForkServer, ForkServerError, become
 from pcn_course.hub.layout import welcome
-from pcn_course.hub.settings import Role, Settings
+from pcn_course.hub.roles import LIGHT, ONE_SERVER, Role, has_server
+from pcn_course.hub.settings import Settings
 
-LIGHT = "marking"
-"""The name of an instructor's second server: the light pages for marking, without the lab."""
-_ONE = "There is one server for each person."
 _LAB = [sys.executable, "-P", "-m", "pcn_course.hub.lab_server"]
 _LAB_WITHOUT = (
     "jupyter_lsp",
@@ -68,14 +66,14 @@ class CourseSpawner(LocalProcessSpawner):
     _account: Account | None = None
 
     def __init__(self, **about: Any) -> None:
-        """Take whose it is; a server that nobody has is not even remembered."""
+        """Refuse a server that nobody has, which the hub would remember."""
         row = about["orm_spawner"]
         if row.name not in ("", LIGHT):
             # The hub has written it down already, and would keep each that was ever asked for.
             database: Any = object_session(row)
             database.delete(row)
             database.commit()
-            raise web.HTTPError(403, _ONE)
+            raise web.HTTPError(403, ONE_SERVER)
         super().__init__(**about)
 
     def get_state(self) -> dict[str, Any]:
@@ -86,7 +84,7 @@ class CourseSpawner(LocalProcessSpawner):
         return state
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Take it again; after a reboot, or a move to another machine, the number is another's."""
+        """Restore the process id, unless another process has it now: after a reboot, or a move."""
         super().load_state(state)
         self.pid = self.pid_of(state)
 
@@ -103,8 +101,8 @@ class CourseSpawner(LocalProcessSpawner):
 
     async def start(self) -> Any:
         """Make what is missing of the account and its folders, then start the server."""
-        if self.name and not (self.role == "instructor" and self.name == LIGHT):
-            raise web.HTTPError(403, _ONE)
+        if not has_server(self.role, self.name):
+            raise web.HTTPError(403, ONE_SERVER)
         async with _turns:
             self._account = await asyncio.to_thread(self._prepare)
             if self._is_lab():
@@ -178,10 +176,7 @@ class CourseSpawner(LocalProcessSpawner):
             LOGNAME=account.name,
             HOME=str(account.home),
             PCN_COURSE=str(settings.course),
-            PCN_IDLE=str(60 * settings.idle_minutes),
-            PCN_FORGOTTEN=str(3600 * settings.forgotten_hours),
-            PCN_WARNING=str(60 * settings.warning_minutes),
-            PCN_LOGS=settings.logs,
+            **settings.environment,
             # A file of the student's never stands in for a module, in no process that follows.
             PYTHONSAFEPATH="1",
             **dict.fromkeys(_THREADS, "1"),

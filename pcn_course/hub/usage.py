@@ -133,7 +133,6 @@ class Saves:
     """The saves on one page's line that still wait for their answer."""
 
     def __init__(self, counts: Counts) -> None:
-        """Take where they are counted."""
         self._counts = counts
         self._waiting: dict[tuple[str, int], float] = {}
 

@@ -144,6 +144,10 @@ def test_the_units_and_the_settings_name_the_same_ports_and_files() -> None:
         assert str(port) in proxy
     assert str(usual.state / "proxy.env") in proxy
     guide = (DEPLOY / "README.md").read_text()
+    for readme in (guide, (DEPLOY.parent / "kubernetes" / "README.md").read_text()):
+        assert f"{usual.idle_minutes:g} minutes after the last page" in readme
+        assert re.search(rf"{usual.forgotten_hours:g} hours after\s+the last word", readme)
+    assert f"warns {usual.warning_minutes:g} minutes before" in guide
     assert f"http://127.0.0.1:{usual.port};" in (DEPLOY / "nginx.conf").read_text()
     for name in (
         "hub.toml", "jupyterhub_config.py", "nginx.conf", "pcn-hub.service", "pcn-proxy.service",

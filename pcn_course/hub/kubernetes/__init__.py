@@ -1,1 +1,1 @@
-"""Experimental: a class in pods on Kubernetes. No part of it has run on a cluster yet."""
+"""Experimental: a class in pods on Kubernetes. No part of it has run on a cluster."""

@@ -16,8 +16,8 @@ in ``/srv/pcn/``               student  grader   instructor
 ``exchange/ID/feedback/NAME``  read     all      all
 =============================  =======  =======  ==========
 
-This file is loaded by the hub, in which nothing else of the course is installed: it imports nothing
-but what the hub has. ``deploy/kubernetes/values.yaml`` says how.
+The chart's hub loads this file and :mod:`pcn_course.hub.roles`, as ``values.yaml`` says. Nothing
+else of the course is installed there, so they import nothing but what that hub has.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from pcn_course.hub.roles import ONE_SERVER, Role, has_server, role_of
+
 NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,62}")
 """A name that is safe as a folder's, in a mount as in nbgrader. No capitals: not every file server
 can tell ``Ada`` from ``ada``, and two people must not get one folder."""
 BASE = "/srv/pcn"
-LIGHT = "marking"
-"""The name of an instructor's second server: the light pages for marking, without the lab."""
 _VOLUME = "pcn"
 _NAMES = ("instructors", "graders")
 _PYTHON = ["python", "-P", "-m"]
@@ -54,10 +54,10 @@ class Pods:
     """The secret whose ``url`` is the gradebook's database."""
     instructors: tuple[str, ...] = ()
     graders: tuple[str, ...] = ()
-    idle_minutes: float = 20
-    """For how long a server stays when no page is open."""
-    forgotten_hours: float = 4
-    """For how long a page may stay open without a word typed before its server is ended."""
+    idle_minutes: float | None = None
+    """Where None, what :class:`pcn_course.hub.settings.Settings` has."""
+    forgotten_hours: float | None = None
+    """As ``idle_minutes``."""
     uid: int = 1000
     """The one user, and group, that everything runs as."""
     student_memory: tuple[str, str] = ("256M", "1G")
@@ -67,15 +67,13 @@ class Pods:
     student_cpu: tuple[float, float] = (0.05, 1.0)
     teacher_cpu: tuple[float, float] = (0.1, 2.0)
 
-    def role(self, name: str) -> str:
+    def role(self, name: str) -> Role:
         """What somebody is in this course."""
-        if name in self.instructors:
-            return "instructor"
-        return "grader" if name in self.graders else "student"
+        return role_of(name, self.instructors, self.graders)
 
 
 def read_pods(values: Mapping[str, Any] | None) -> Pods:
-    """Take ``custom.pcn``.
+    """Read ``custom.pcn``.
 
     Raises:
         PodError: it says what can't be meant.
@@ -99,8 +97,8 @@ def pod(pods: Pods, name: str, server: str = "", *, image: str) -> dict[str, Any
         PodError: this person, or this server of theirs, gets none.
     """
     role, folder = pods.role(name), _folder(name)
-    if server and not (role == "instructor" and server == LIGHT):
-        raise PodError("There is one server for each person.")
+    if not has_server(role, server):
+        raise PodError(ONE_SERVER)
     lab = role == "instructor" and not server
     home = f"students/{folder}" if role == "student" else f"teachers/{folder}"
     mounts = _mounts(pods, role, folder, home)
@@ -210,13 +208,15 @@ def _environment(pods: Pods, role: str, home: str) -> dict[str, Any]:
         "HOME": f"{BASE}/{home}",
         "LANG": "C.UTF-8",
         "PCN_COURSE": f"{BASE}/course",
-        "PCN_IDLE": f"{60 * pods.idle_minutes:g}",
-        "PCN_FORGOTTEN": f"{3600 * pods.forgotten_hours:g}",
         "PCN_TELL_EVERY": "300",  # thousands of servers share one hub
         # A file of the student's never stands in for a module, in no process that follows.
         "PYTHONSAFEPATH": "1",
         **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
     }
+    if pods.idle_minutes is not None:
+        environment["PCN_IDLE"] = f"{60 * pods.idle_minutes:g}"
+    if pods.forgotten_hours is not None:
+        environment["PCN_FORGOTTEN"] = f"{3600 * pods.forgotten_hours:g}"
     if role == "student":
         return {**environment, "PCN_EXCHANGE": f"{BASE}/exchange"}
     return {

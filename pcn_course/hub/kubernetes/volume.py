@@ -98,26 +98,17 @@ def welcome(base: Path, course_id: str, name: str, *, teaches: bool = False) -> 
 def back_up(base: Path, file: Path) -> Made:
     """Back the class up to a new ``file``.
 
-    The room's own configuration is not run: those who teach can write it, and this sees what they
-    don't.
-
     Raises:
         BackupError: there is no backup.
         CourseError: the course has faults.
     """
-    from traitlets.config import Config
-
     from pcn_course.admin.backup import backup
-    from pcn_course.course import load_course
-    from pcn_course.grading.room import Room
+    from pcn_course.hub.backup import room_without_its_configuration
+    from pcn_course.hub.settings import Settings
 
-    course = load_course(base / "course")
-    config = Config()
-    config.CourseDirectory.course_id = course.id
-    if url := os.environ.get("PCN_GRADEBOOK"):
-        config.CourseDirectory.db_url = url
-    room = Room(base / "course" / "assignments", course, config)
-    return backup(room, file, exchange=base / "exchange", workspaces=base / "students")
+    places = Settings(folder=str(base))
+    room = room_without_its_configuration(places, os.environ.get("PCN_GRADEBOOK", ""))
+    return backup(room, file, exchange=places.exchange, workspaces=places.students)
 
 
 def main() -> None:

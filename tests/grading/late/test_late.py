@@ -21,8 +21,9 @@ from nbgrader.coursedir import CourseDirectory
 
 from pcn_course.course import Course, load_course
 from pcn_course.grading import audit
-from pcn_course.grading.late.penalties import Csv, penalties, recalculate
-from pcn_course.grading.late.penalties import rules as late_rules
+from pcn_course.grading.late import penalties
+from pcn_course.grading.late import rules as late_rules
+from pcn_course.grading.late.penalties import Csv, recalculate
 from pcn_course.grading.late.rules import FILE, LateError, Rules, example, read_rules
 from pcn_course.grading.late.values import Amount, Length
 from pcn_course.grading.lms.exporters import Canvas

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pcn_course.exchange import STUDENT_ID
-from pcn_course.hub.kubernetes.pods import BASE, LIGHT, NAME, PodError, Pods, pod, read_pods
-from tests.hub.class_server import _TEACH, needs_root
+from pcn_course.hub.kubernetes.pods import BASE, NAME, PodError, Pods, pod, read_pods
+from pcn_course.hub.roles import LIGHT
+from tests.hub.class_server import _TEACH, CHECKOUT, needs_root
 from tests.hub.kubernetes.pods_here import UID, PodHere, volume_in
 
 STEP = "step-1-goals"
@@ -289,19 +293,21 @@ def test_settings_that_cannot_be_meant_are_refused() -> None:
         read_pods({"instructors": ["Prof"]})
 
 
-def test_the_hubs_part_needs_nothing_of_the_course() -> None:
-    """The hub's image is the chart's: there is no pcn_course in it."""
-    import subprocess
-
-    from pcn_course.hub.kubernetes import pods
-
+def test_the_hubs_part_needs_nothing_of_the_course(tmp_path: Path) -> None:
+    """The hub's image is the chart's: of pcn_course it has the two files that helm fills in."""
+    values = yaml.safe_load((CHECKOUT / "deploy" / "kubernetes" / "values.yaml").read_text())
+    folder = "/usr/local/etc/jupyterhub/"
+    readme = (CHECKOUT / "deploy" / "kubernetes" / "README.md").read_text()
+    for key, file in values["hub"]["extraFiles"].items():
+        name = file["mountPath"].removeprefix(folder)
+        assert f"--set-file hub.extraFiles.{key}.stringData={name}" in readme
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(CHECKOUT / name, tmp_path / name)
     program = (
-        "import runpy, sys\n"
-        f"made = runpy.run_path({pods.__file__!r})\n"
-        "assert not [one for one in sys.modules if one.startswith('pcn_course')]\n"
-        "print(made['pod'](made['Pods'](), 'ada', image='image')['working_dir'])"
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from pcn_course.hub.kubernetes.pods import Pods, pod\n"
+        "print(pod(Pods(), 'ada', image='image')['working_dir'])"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-I", "-S", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == f"{BASE}/students/ada\n", done.stderr

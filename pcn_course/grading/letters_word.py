@@ -8,14 +8,12 @@ import io
 import re
 from typing import Any
 
-from docx import Document
-from docx.oxml import OxmlElement
-from docx.oxml.ns import qn
-from docx.shared import Cm, Pt
+from docx.shared import Pt
 
 from pcn_course.characters import clean
 from pcn_course.checks import Checked
 from pcn_course.grading.letters import Letter, Part, Passage, plain_number
+from pcn_course.portfolio.word import new_document
 
 LETTER = "+feedback.docx"
 """What the name of a letter for Word ends in."""
@@ -33,16 +31,10 @@ def word_name(step_id: str, student: str) -> str:
 
 def word_letter(letter: Letter, checked: Checked | None) -> bytes:
     """The document (.docx) with real headings; ``checked`` are the structure points' reasons."""
-    made: Any = Document()
-    title = f"Feedback: {letter.title}"
-    made.core_properties.title = clean(title)
-    made.core_properties.author = ""
-    made.core_properties.language = "en-US"
-    # What the template says of itself does not hold for this document.
-    made.core_properties.comments = ""
-    made.core_properties.created = made.core_properties.modified = dt.datetime.now(dt.UTC)
-    _set_type(made)
-    made.add_heading(clean(title), 0)
+    made = new_document(
+        f"Feedback: {letter.title}", dt.datetime.now(dt.UTC), margins=(2, 2.3), size=11, space=6
+    )
+    made.styles["Title"].font.size = Pt(22)
     step = f" · Step {letter.number} of {letter.steps}" if letter.number else ""
     made.add_paragraph(clean(f"{letter.course}{step}"))
     on = f", on what you handed in on {moment(letter.handed_in)}" if letter.handed_in else ""
@@ -75,19 +67,6 @@ def word_letter(letter: Letter, checked: Checked | None) -> bytes:
 def moment(when: dt.datetime) -> str:
     """A time as the letter says it."""
     return f"{when.day} {when:%B %Y, %H:%M} UTC"
-
-
-def _set_type(made: Any) -> None:
-    for section in made.sections:
-        section.left_margin = section.right_margin = Cm(2.3)
-        section.top_margin = section.bottom_margin = Cm(2)
-    normal = made.styles["Normal"]
-    language = OxmlElement("w:lang")
-    language.set(qn("w:val"), "en-US")
-    normal.element.get_or_add_rPr().append(language)
-    normal.font.size = Pt(11)
-    normal.paragraph_format.space_after = Pt(6)
-    made.styles["Title"].font.size = Pt(22)
 
 
 def _next(made: Any, letter: Letter) -> None:

@@ -51,16 +51,10 @@ def word_document(  # noqa: PLR0913 (each is an option)
     notes. ``alone``: the plan and the map without the reflection.
     """
     today = today or dt.datetime.now().astimezone().date()
-    made: Any = Document()
-    made.core_properties.title = clean(f"{course.title}: my plan")
-    made.core_properties.author = ""
-    made.core_properties.language = "en-US"
-    # What the template says of itself does not hold for this document.
-    made.core_properties.comments = ""
     midnight = dt.datetime.combine(today, dt.time(), tzinfo=dt.UTC)
-    made.core_properties.created = made.core_properties.modified = midnight
+    # Small type and margins: the plan is to stay on one page, or little more.
+    made = new_document(f"{course.title}: my plan", midnight, margins=(1.4, 2), size=9.5, space=3)
     _set_type(made)
-    made.add_heading(clean(f"{course.title}: my plan"), 0)
     made.add_paragraph(about(today, private=private, alone=alone))
     _write(made, plan(course, values, today, snapshots, alone=alone))
     if picture and picture.startswith(_PNG) and len(picture) < MAX_PICTURE:
@@ -73,18 +67,36 @@ def word_document(  # noqa: PLR0913 (each is an option)
     return file.getvalue()
 
 
-def _set_type(made: Any) -> None:
-    """Small type and margins: the plan is to stay on one page, or little more."""
+def new_document(
+    title: str, when: dt.datetime, *, margins: tuple[float, float], size: float, space: float
+) -> Any:
+    """Return a Word document in English with its title as heading, and nobody as its author.
+
+    ``margins`` (above and below, left and right) are in cm, the type's ``size`` and the ``space``
+    below a paragraph in points.
+    """
+    made: Any = Document()
+    made.core_properties.title = clean(title)
+    made.core_properties.author = ""
+    made.core_properties.language = "en-US"
+    # What the template says of itself does not hold for this document.
+    made.core_properties.comments = ""
+    made.core_properties.created = made.core_properties.modified = when
     for section in made.sections:
-        section.left_margin = section.right_margin = Cm(2)
-        section.top_margin = section.bottom_margin = Cm(1.4)
+        section.top_margin = section.bottom_margin = Cm(margins[0])
+        section.left_margin = section.right_margin = Cm(margins[1])
     normal = made.styles["Normal"]
     language = OxmlElement("w:lang")
     language.set(qn("w:val"), "en-US")
     normal.element.get_or_add_rPr().append(language)
-    normal.font.size = Pt(9.5)
-    normal.paragraph_format.space_after = Pt(3)
-    normal.paragraph_format.line_spacing = 1
+    normal.font.size = Pt(size)
+    normal.paragraph_format.space_after = Pt(space)
+    made.add_heading(clean(title), 0)
+    return made
+
+
+def _set_type(made: Any) -> None:
+    made.styles["Normal"].paragraph_format.line_spacing = 1
     made.styles["Title"].font.size = Pt(18)
     made.styles["Title"].paragraph_format.space_after = Pt(3)
     made.styles["List Bullet"].paragraph_format.space_after = Pt(1)

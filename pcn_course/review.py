@@ -8,26 +8,32 @@ direction of writing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from pcn_course.answers import Field, Submitted
-from pcn_course.characters import escaped, no_answer
+from pcn_course.characters import no_answer
 from pcn_course.checks import Checked
 from pcn_course.course import Prompt, Step
+from pcn_course.render import render
 from pcn_course.values import Row, rows_of
 
-_ANSWER = (
-    "white-space:pre-wrap;overflow-wrap:anywhere;margin:.25em 0 1.4em;padding:.1em 0 .1em .9em;"
-    "border-left:3px solid #8fb5b1"
-)
-_OPEN = "margin:.25em 0 1.4em;padding-left:.9em;border-left:3px dashed #b98a4a;font-style:italic"
-_TABLE = "border-collapse:collapse;margin:.25em 0 1.4em;text-align:left"
-_CELL = (
-    "border:1px solid #9aa7aa;padding:.35em .6em;vertical-align:top;"
-    "text-align:left;white-space:pre-wrap;overflow-wrap:anywhere;min-width:"
-)
 _LONG_LABEL = 40
 """Characters of a column's label that make its head high where the column is narrow."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What stands under one heading: an answer, or why there is none.
+
+    ``state`` is "open" where a required one lacks, "later" where the question came after what was
+    submitted, and "dropped" where the course no longer asks it. Only an answered one has a prompt.
+    """
+
+    label: str
+    state: Literal["answered", "open", "later", "dropped"]
+    prompt: Prompt | None = None
+    value: Any = None
 
 
 def submitted_html(step: Step, answers: Submitted) -> str:
@@ -55,58 +61,44 @@ def answers_html(
     Required prompts without an answer are shown as open; others are left out. Those in ``later``
     were not asked then. Answers to keys that the course doesn't know come last, under their key.
     """
-    blocks = []
     tables = _entries(step, fields)
+    shown = [_shown(answer, tables) for answer in laid_out(step, fields, later)]
+    return render("answers", "answers", list(problems), shown)
+
+
+def laid_out(step: Step, fields: Mapping[str, Field], later: Iterable[Prompt] = ()) -> list[Answer]:
+    """Return what stands under each heading of `answers_html`, in its order."""
+    answers = []
     for prompt in step.prompts:
-        if prompt.private:
-            continue
-        field = fields.get(prompt.key)
-        value = field.value if field else None
-        if not prompt.is_empty(value):
-            blocks.append(_heading(prompt.label) + _value(prompt, value, tables))
-        elif prompt.required:
-            blocks.append(_heading(prompt.label) + f'<p style="{_OPEN}">No answer yet.</p>')
-    blocks += [
-        _heading(prompt.label) + f'<p style="{_OPEN}">Not asked when this was submitted.</p>'
-        for prompt in later
-    ]
+        value = fields[prompt.key].value if prompt.key in fields else None
+        if not prompt.private and not prompt.is_empty(value):
+            answers.append(Answer(prompt.label, "answered", prompt, value))
+        elif not prompt.private and prompt.required:
+            answers.append(Answer(prompt.label, "open"))
+    answers += [Answer(prompt.label, "later") for prompt in later]
     known = {prompt.key for prompt in step.prompts}
-    for key, field in fields.items():
-        if key not in known and not no_answer(field.value):
-            label = f"An answer to “{key}”, which this course doesn't ask"
-            blocks.append(_heading(label) + _text(field.value))
-    notes = "".join(f"<p><strong>Note:</strong> {escaped(problem)}</p>" for problem in problems)
-    return f'<div class="pcn-answers" style="max-width:44rem">{notes}{"".join(blocks)}</div>'
+    answers += [
+        Answer(f"An answer to “{key}”, which this course doesn't ask", "dropped", None, field.value)
+        for key, field in fields.items()
+        if key not in known and not no_answer(field.value)
+    ]
+    return answers
+
+
+def filled_table(prompt: Prompt, value: Any) -> tuple[list[Prompt], list[Row]]:
+    """Return a table's public columns in which anything stands, and its rows that aren't empty."""
+    filled = [row for row in rows_of(value) if not prompt.is_empty([row])]
+    columns = [
+        column
+        for column in prompt.columns
+        if not column.private and not all(column.is_empty(row.get(column.key)) for row in filled)
+    ]
+    return columns, filled
 
 
 def checked_html(checked: Checked) -> str:
     """The structure points, with the reason for each missing one."""
-    total = f"Structure: {checked.points:g} of {checked.out_of:g} points"
-    rows = []
-    for part in checked.parts:
-        mark = "✓" if part.points else "○"
-        reason = ""
-        if part.missing:
-            reason = f" Still open: {'; '.join(escaped(label) for label in part.missing)}"
-        points = f"<strong>{part.points:g} of {part.out_of:g}</strong>"
-        rows.append(
-            f'<li style="margin:.3em 0"><span aria-hidden="true">{mark}</span> '
-            f"{points} · {escaped(part.says)}.{reason}</li>"
-        )
-    covered = (
-        "<p>Another process covers this step, as shown above: full structure points.</p>"
-        if checked.covered
-        else ""
-    )
-    return (
-        f'<div class="pcn-checked" style="max-width:44rem">{_heading(total)}{covered}'
-        f'<ul style="list-style:none;padding:0;margin:.3em 0 1em">{"".join(rows)}</ul></div>'
-    )
-
-
-def _heading(text: str) -> str:
-    style = "font-size:1.05em;font-weight:600;margin:1em 0 .25em;line-height:1.35"
-    return f'<h3 style="{style}">{escaped(text)}</h3>'
+    return render("answers", "checked", checked)
 
 
 Entries = dict[str, dict[str, str]]
@@ -128,40 +120,20 @@ def _entries(step: Step, fields: Mapping[str, Field]) -> Entries:
     return tables
 
 
-def _value(prompt: Prompt, value: Any, tables: Entries) -> str:
+def _shown(answer: Answer, tables: Entries) -> dict[str, Any]:
+    """An answer in words, as the template lays it out."""
+    prompt, value = answer.prompt, answer.value
+    shown: dict[str, Any] = {"label": answer.label, "state": answer.state, "text": value}
+    if prompt is None:
+        return shown
     if prompt.kind == "table" and isinstance(value, list):
-        return _table(prompt, value, tables)
+        columns, rows = filled_table(prompt, value)
+        cells = [[_cell(column, row, tables) for column in columns] for row in rows]
+        heads = [(_head(column), _width(column)) for column in columns]
+        return {**shown, "table": {"columns": heads, "rows": cells}}
     if prompt.kind == "choices" and isinstance(value, list):
-        items = "".join(f"<li>{escaped(prompt.shown(one))}</li>" for one in value)
-        return f'<ul style="margin:.25em 0 1.4em">{items}</ul>'
-    return _text(prompt.shown(value))
-
-
-def _table(prompt: Prompt, rows: list[dict[str, Any]], tables: Entries) -> str:
-    columns = [
-        column
-        for column in prompt.columns
-        if not column.private and not all(column.is_empty(row.get(column.key)) for row in rows)
-    ]
-    styles = [_CELL + _width(one) for one in columns]
-    head = "".join(
-        f'<th scope="col" style="{style}">{escaped(_head(one))}</th>'
-        for one, style in zip(columns, styles, strict=True)
-    )
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f'<td dir="auto" style="{style}">{escaped(_cell(column, row, tables))}</td>'
-            for column, style in zip(columns, styles, strict=True)
-        )
-        + "</tr>"
-        for row in rows
-        if not prompt.is_empty([row])
-    )
-    table = f'<table style="{_TABLE}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-    # A wide table scrolls in itself, so that the page doesn't; a keyboard must reach it, too.
-    region = f'role="region" aria-label="{escaped(prompt.label)}" tabindex="0"'
-    return f'<div {region} style="overflow-x:auto">{table}</div>'
+        return {**shown, "choices": [prompt.shown(choice) for choice in value]}
+    return {**shown, "text": prompt.shown(value)}
 
 
 def _width(column: Prompt) -> str:
@@ -186,7 +158,3 @@ def _cell(column: Prompt, row: Row, tables: Entries) -> str:
         return "; ".join(names[str(one)] for one in chosen)
     shown = column.shown_in(row)
     return shown.removesuffix(column.ends) if column.kind == "scale" else shown
-
-
-def _text(value: Any) -> str:
-    return f'<div dir="auto" style="{_ANSWER}">{escaped(value)}</div>'

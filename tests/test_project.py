@@ -32,7 +32,7 @@ GUIDES = ("README.md", "CONTRIBUTING.md", "docs/instructors.md")
 # is the same name: the faces in one row know nothing of each other.
 LAYERS = (
     ("characters", "files", "look", "system"),
-    ("assets", "spreadsheets"),
+    ("assets", "render", "spreadsheets"),
     ("course",),
     ("history", "values"),
     ("answers",),

@@ -357,7 +357,7 @@ def test_a_private_answer_stays_private_when_its_question_is_dropped_or_made_pub
     values = workspace.values(dropped, private=True)
     notes = workspace.dropped_notes(dropped)
     text = document_html(dropped, values, private=True, notes=notes)
-    assert "which this course doesn&#x27;t ask (private, never submitted)" in text
+    assert "which this course doesn&#39;t ask (private, never submitted)" in text
     assert WORDS in text
     assert WORDS not in document_html(dropped, values, private=False, notes=notes)
     goals = msgspec.structs.replace(

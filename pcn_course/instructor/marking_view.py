@@ -12,12 +12,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from pcn_course.answers import Submitted
-from pcn_course.characters import no_answer
 from pcn_course.course import Course, Criterion, Prompt, Step, load_course
 from pcn_course.grading.passages import Highlight
 from pcn_course.grading.phrases import Phrase
 from pcn_course.grading.scores import Mark, MarkRow, Submission
-from pcn_course.review import later, submitted_html
+from pcn_course.review import filled_table, laid_out, later, submitted_html
 from pcn_course.values import TEXTS
 
 Json = dict[str, Any]
@@ -143,9 +142,10 @@ def mark_json(mark: Mark) -> Json:
 
 def answers(step: Step, submitted: Submitted) -> Json:
     """The answers as HTML, and for each of its headings what can be marked below it."""
+    shown = laid_out(submitted.step or step, submitted.fields, later(step, submitted))
     return {
         "html": submitted_html(step, submitted),
-        "blocks": _blocks(step, submitted),
+        "blocks": [_block(answer.prompt, answer.value) for answer in shown],
     }
 
 
@@ -179,36 +179,17 @@ def phrase_json(one: Phrase) -> Json:
     return {"id": one.id, "text": one.text, "criterion": one.criterion, "used": one.used}
 
 
-def _blocks(step: Step, submitted: Submitted) -> list[Json | None]:
-    """What stands below each heading of `submitted_html`, in its order; None: nothing to mark."""
-    blocks: list[Json | None] = []
-    asked = submitted.step or step
-    for prompt in asked.prompts:
-        field = submitted.fields.get(prompt.key)
-        value = field.value if field else None
-        if prompt.private or (prompt.is_empty(value) and not prompt.required):
-            continue
-        blocks.append(None if prompt.is_empty(value) else _block(prompt, value))
-    blocks += [None for _ in later(step, submitted)]
-    known = {prompt.key for prompt in asked.prompts}
-    blocks += [
-        None
-        for key, field in submitted.fields.items()
-        if key not in known and not no_answer(field.value)
-    ]
-    return blocks
-
-
-def _block(prompt: Prompt, value: Any) -> Json | None:
+def _block(prompt: Prompt | None, value: Any) -> Json | None:
+    """What can be marked under one heading; ``None`` where nothing can."""
+    if prompt is None:
+        return None
     if prompt.kind in TEXTS:
         return {"key": prompt.key, "label": prompt.label}
     if prompt.kind != "table" or not isinstance(value, list):
         return None
-    rows = [row for row in value if not prompt.is_empty([row])]
+    shown, rows = filled_table(prompt, value)
     columns = [
-        {"key": column.key, "label": column.label, "text": column.kind in TEXTS}
-        for column in prompt.columns
-        if not column.private and not all(column.is_empty(row.get(column.key)) for row in value)
+        {"key": column.key, "label": column.label, "text": column.kind in TEXTS} for column in shown
     ]
     ids = [str(row.get("id")) for row in rows]
     return {"key": prompt.key, "label": prompt.label, "rows": ids, "columns": columns}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -12,6 +12,7 @@ from pcn_course.asks import loops
 from pcn_course.characters import no_answer
 from pcn_course.course import Course, Prompt, Step
 from pcn_course.network import changes, coverage, read_network
+from pcn_course.review import filled_table
 from pcn_course.rhythm import week
 from pcn_course.toolbox import because, rank
 from pcn_course.values import (
@@ -24,7 +25,6 @@ from pcn_course.values import (
     line,
     rows,
     rows_by_id,
-    rows_of,
     text,
 )
 
@@ -40,18 +40,21 @@ SHORT = 12
 class Paragraph(msgspec.Struct, frozen=True):
     """Words of ours or of the student's; line breaks count."""
 
+    kind: ClassVar[str] = "paragraph"
     text: str
 
 
 class Items(msgspec.Struct, frozen=True):
     """A list of short texts."""
 
+    kind: ClassVar[str] = "items"
     texts: tuple[str, ...]
 
 
 class Table(msgspec.Struct, frozen=True):
     """Rows of cells under a head; the first cell of a row names it."""
 
+    kind: ClassVar[str] = "table"
     caption: str
     head: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -60,6 +63,7 @@ class Table(msgspec.Struct, frozen=True):
 class Entry(msgspec.Struct, frozen=True):
     """One row of a table that is too wide for paper: its name, then each label with its words."""
 
+    kind: ClassVar[str] = "entry"
     title: str
     cells: tuple[tuple[str, str], ...]
 
@@ -272,13 +276,7 @@ def _answer(
     course: Course, step: Step, prompt: Prompt, value: Any, values: Values
 ) -> Iterator[Block]:
     if prompt.kind == "table" and isinstance(value, list):
-        filled = [row for row in rows_of(value) if not prompt.is_empty([row])]
-        columns = [
-            column
-            for column in prompt.columns
-            if not column.private
-            and any(not column.is_empty(row.get(column.key)) for row in filled)
-        ]
+        columns, filled = filled_table(prompt, value)
         # Many columns make no table that can be read on paper: each entry becomes a list.
         if len(columns) > 5:
             for row in filled:

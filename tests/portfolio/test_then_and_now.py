@@ -102,7 +102,7 @@ def test_what_is_open_and_what_is_not_asked_any_more_are_both_shown() -> None:
     required = COURSE.step("goals").required
     assert html.count("No answer yet.") == len(required) - 1
     assert html.count("Nothing is written here yet.") == len(COURSE.steps) - 1
-    assert "An answer to “an-old-one”, which this course doesn&#x27;t ask" in html
+    assert "An answer to “an-old-one”, which this course doesn&#39;t ask" in html
     assert "Still &lt;b&gt;mine" in html
 
 

@@ -239,7 +239,7 @@ def test_a_long_history_does_not_flood_the_page(visitor: Visitor) -> None:
 def test_a_preview_shows_and_escapes_answers_and_can_reach_nothing(visitor: Visitor) -> None:
     visitor.save(why=('<img src="http://example.org/x" onerror="alert(1)">', 0))
     html = visitor.ask("preview")["html"]
-    assert "&lt;img src=&quot;http://example.org/x&quot; onerror=" in html
+    assert "&lt;img src=&#34;http://example.org/x&#34; onerror=" in html
     assert "<img" not in html
     assert "default-src 'none'" in html
     assert "Structure: 1 of 2 points" in html

@@ -243,25 +243,3 @@ def _value(value: Any) -> _Value:
     if isinstance(value, dt.timedelta):
         return f"{value.total_seconds() / 3600:g} h"
     return len(value) if isinstance(value, str) else value
-
-
-# ---- What formgrader shows -----------------------------------------------------------------------
-
-
-def note_formgrader() -> None:
-    """Note whose submission is opened in formgrader. It has no setting for this."""
-    from nbgrader.server_extensions.formgrader.handlers import SubmissionHandler
-
-    shown = SubmissionHandler.get
-    if getattr(shown, "_pcn_notes", False):
-        return
-
-    def get(self: Any, submission_id: str) -> Any:
-        done = shown(self, submission_id)
-        if self.get_status() == 200:
-            found = self.gradebook.find_submission_notebook_by_id(submission_id)
-            write(Path(self.coursedir.root), [line("read", marker="formgrader", **_where(found))])
-        return done
-
-    get._pcn_notes = True  # type: ignore[attr-defined]  # noqa: SLF001
-    SubmissionHandler.get = get

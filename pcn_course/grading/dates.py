@@ -7,27 +7,21 @@ notebook, and the exchange's copy of it.
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from nbgrader import utils
-from nbgrader.apps import api as nbgrader_api
-from nbgrader.apps import dbapp
 from sqlalchemy import create_engine, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
-from tornado.web import HTTPError
-from traitlets.config import Config
 
 from pcn_course.course import Course
 from pcn_course.course.released import newest
 from pcn_course.grading import tables
-from pcn_course.grading.late.time_zone import ZoneError, in_words, read_moment, zone_of
+from pcn_course.grading.late.time_zone import in_words
 from pcn_course.grading.room import Room
 
 
@@ -131,68 +125,6 @@ def due_in(gradebook: Any, step_id: str) -> dt.datetime | None:
     """
     due: dt.datetime | None = gradebook.find_assignment(step_id).duedate
     return due.replace(tzinfo=dt.UTC) if due else None
-
-
-def use_course_zone(config: Config) -> None:
-    """Let nbgrader and formgrader read and show times in the course's zone.
-
-    nbgrader takes ``-0500`` for seconds and ``EDT`` on a machine in UTC for UTC; formgrader's
-    dialog offers the offset of today also for a date across a change of clocks. ``config`` is read
-    when a time is: the zone may be set after `configure` was called.
-    """
-
-    def parse(moment: dt.datetime | str | None) -> dt.datetime | None:
-        if not isinstance(moment, str) or not moment.strip():
-            return _parse_utc(moment)  # type: ignore[no-any-return]
-        return read_moment(moment, zone_of(config)).replace(tzinfo=None)
-
-    def show(moment: dt.datetime, _zone: str) -> dt.datetime:
-        return moment.replace(tzinfo=dt.UTC).astimezone(zone_of(config))
-
-    def name(_zone: str) -> str:
-        zone = zone_of(config)
-        return zone.key if zone else ""
-
-    # Text without a zone comes to nbgrader.utils from due dates alone; times of submissions are
-    # read by names that other modules imported, and are UTC.
-    utils.parse_utc = parse
-    nbgrader_api.as_timezone = show
-    nbgrader_api.to_numeric_tz = name
-    from nbgrader.server_extensions.formgrader import apihandlers, handlers
-
-    handlers.to_numeric_tz = name
-    apihandlers.AssignmentHandler.put = _in_words_refused(apihandlers.AssignmentHandler.put)
-    dbapp.DbAssignmentAddApp.start = _add
-
-
-_parse_utc = utils.parse_utc
-_start_adding = dbapp.DbAssignmentAddApp.start
-
-
-def _add(app: Any) -> None:
-    """As nbgrader's, with a sentence in place of a traceback."""
-    try:
-        _start_adding(app)
-    except ZoneError as error:
-        app.fail("%s Nothing was changed.", error.plain)
-
-
-def _in_words_refused(put: Callable[..., Any]) -> Callable[..., Any]:
-    """Formgrader's saving of a due date, with a sentence in place of a server error."""
-
-    @functools.wraps(put)
-    def saving(handler: Any, assignment_id: str) -> Any:
-        try:
-            return put(handler, assignment_id)
-        except ZoneError as error:
-            raise HTTPError(400, "%s", error.plain, reason="The due date can't be read") from error
-
-    return put if hasattr(put, "in_words") else _marked(saving)
-
-
-def _marked(saving: Callable[..., Any]) -> Callable[..., Any]:
-    saving.in_words = True  # type: ignore[attr-defined]
-    return saving
 
 
 def _in_gradebook(db_url: str) -> dict[str, dt.datetime | None]:

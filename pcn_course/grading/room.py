@@ -20,9 +20,8 @@ from traitlets.config.loader import PyFileConfigLoader
 from pcn_course.answers import FILE, Submitted, read_submitted
 from pcn_course.course import Course, default_root, load_course
 from pcn_course.files import UserError
-from pcn_course.grading import private  # noqa: F401 (by it a gradebook is its owner's alone)
 from pcn_course.grading.audit import watch
-from pcn_course.grading.programs import put_on_path
+from pcn_course.grading.nbgrader.gradebook import put_on_path
 
 CONFIG = "nbgrader_config.py"
 """By this file a folder is known as an instructor's room."""

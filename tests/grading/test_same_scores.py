@@ -111,7 +111,7 @@ def test_one_bad_submission_is_set_aside_and_named(both: Both) -> None:
 def test_an_instructors_own_cell_runs_where_the_answers_are(tmp_path: Path) -> None:
     from nbformat.v4 import new_code_cell, new_notebook
 
-    from pcn_course.grading.inprocess import ExecuteHere
+    from pcn_course.grading.nbgrader.preprocessors import ExecuteHere
 
     (tmp_path / "json.py").write_text("raise SystemExit('a shadow')")
     (tmp_path / "words.txt").write_text("two words")
@@ -150,7 +150,7 @@ def test_an_instructors_own_cell_runs_where_the_answers_are(tmp_path: Path) -> N
 def test_a_cell_without_end_is_stopped(tmp_path: Path) -> None:
     from nbformat.v4 import new_code_cell, new_notebook
 
-    from pcn_course.grading.inprocess import ExecuteHere
+    from pcn_course.grading.nbgrader.preprocessors import ExecuteHere
 
     notebook = new_notebook(cells=[new_code_cell("while True: pass"), new_code_cell("40 + 2")])
     resources = {"metadata": {"path": str(tmp_path)}}

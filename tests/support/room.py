@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pcn_course
-from pcn_course.grading.programs import put_on_path
+from pcn_course.grading.nbgrader.gradebook import put_on_path
 from pcn_course.grading.room import Room, open_room
 
 CHECKOUT = Path(pcn_course.__file__).parents[1]

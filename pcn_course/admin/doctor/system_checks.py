@@ -23,7 +23,7 @@ import pcn_course
 from pcn_course import system
 from pcn_course.admin.doctor.findings import Finding, fault, good, warning
 from pcn_course.assets import WIDGETS, whole
-from pcn_course.grading.programs import put_on_path
+from pcn_course.grading.nbgrader.gradebook import put_on_path
 
 PACKAGE = "pcn-course"
 TEMPLATE = ("conf.json", "index.html.j2", "static/page.js", "static/page.css", "static/look.css")

@@ -19,21 +19,19 @@ from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from pcn_course.characters import print_safely
-from pcn_course.grading.audit import note_formgrader, watch
-from pcn_course.grading.dates import use_course_zone
+from pcn_course.grading.audit import watch
 from pcn_course.grading.feedback import FeedbackPage, ReleaseFeedback
-from pcn_course.grading.held import name_who_holds_the_gradebook
-from pcn_course.grading.inprocess import ExecuteHere
 from pcn_course.grading.late.penalties import Csv, LatePenalty
-from pcn_course.grading.literal import take_names_literally
+from pcn_course.grading.nbgrader import patches
 from pcn_course.grading.nbgrader.collect import HAND_IN, Collect, Extractor
-from pcn_course.grading.nbgrader.formgrader import escape_formgrader
-from pcn_course.grading.nbgrader.gradebook import use_one_gradebook
-from pcn_course.grading.nbgrader.preprocessors import ReleasedNotebookExporter
-from pcn_course.grading.nbgrader.release import CarryDueDate, guard_releases
-from pcn_course.grading.nbgrader.submitted import take_answers_alone
-from pcn_course.grading.programs import put_on_path
-from pcn_course.grading.reopen import ReopenMarks
+from pcn_course.grading.nbgrader.gradebook import put_on_path
+from pcn_course.grading.nbgrader.preprocessors import (
+    CarryDueDate,
+    ExecuteHere,
+    NoteReading,
+    ReleasedNotebookExporter,
+    ReopenMarks,
+)
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 _DEFAULT_GENERATE: list[type] = GenerateAssignment.class_traits()["preprocessors"].default()
@@ -67,17 +65,14 @@ def configure(c: Config, here: Path) -> None:
     c.CourseDirectory.db_url = f"sqlite:///{assignments}/gradebook.db?timeout=30"
     # Who read or changed marks, whichever way they took.
     watch(assignments, c.CourseDirectory.db_url)
-    note_formgrader()
-    escape_formgrader()
+    c.HTMLExporter.preprocessors = _names(NoteReading)
     # Code never travels, neither to students nor from a folder that was put here by hand.
     c.CourseDirectory.ignore = [
         ".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*.py", "*.so", "*.pth"
     ]  # fmt: skip
 
-    # A due date without a zone is one of the course's.
-    use_course_zone(c)
-    # What was released keeps its scores, and a released notebook tells students when it is due.
-    guard_releases()
+    patches.apply(c)
+    # A released notebook tells students when it is due.
     c.GenerateAssignment.preprocessors = _names(*_DEFAULT_GENERATE, CarryDueDate)
 
     # Collected is what a submission consists of, its answers, and nothing else.
@@ -86,10 +81,6 @@ def configure(c: Config, here: Path) -> None:
     c.FileNameCollectorPlugin.named_regexp = rf"(?:.*/)?{HAND_IN}/(?P<file_id>[^/]+)$"
     c.FileNameCollectorPlugin.valid_ext = [".ipynb", ".json", ".txt"]
 
-    use_one_gradebook()
-    name_who_holds_the_gradebook()
-    take_names_literally()
-    take_answers_alone()
     # Graded is the released notebook with the student's answers; a student's is never opened.
     c.Autograde.exporter_class = _name(ReleasedNotebookExporter)
     # New answers ask for a new mark. The cells' metadata was checked when they were sanitized.

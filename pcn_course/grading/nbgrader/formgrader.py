@@ -12,19 +12,28 @@ from collections.abc import Callable
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
+from tornado.web import HTTPError
+
+from pcn_course.grading.late.time_zone import ZoneError
 
 _IN_SCRIPT = re.compile(r'^(\s*var \w+ = )"\{\{ (\w+) \}\}";', re.MULTILINE)
 
 
-def escape_formgrader() -> None:
-    """Let formgrader make its pages with escaping. It has no setting for this."""
-    from nbgrader.server_extensions.formgrader.base import BaseHandler
-
-    BaseHandler.render = _render
+def render(_stock: Callable[..., str], _config: Any, _handler: Any, name: str, **ns: Any) -> str:
+    """One of formgrader's own pages, with every value escaped."""
+    return _pages().get_template(name).render(**ns)
 
 
-def _render(_: Any, name: str, **values: Any) -> str:
-    return _pages().get_template(name).render(**values)
+def put_assignment(stock: Callable[..., Any], _config: Any, handler: Any, step_id: str) -> Any:
+    """Save a due date from formgrader's dialog.
+
+    Raises:
+        HTTPError: 400 where it can't be read, in place of a server error.
+    """
+    try:
+        return stock(handler, step_id)
+    except ZoneError as error:
+        raise HTTPError(400, "%s", error.plain, reason="The due date can't be read") from error
 
 
 @functools.cache

@@ -1,13 +1,15 @@
-"""One gradebook for a whole run of nbgrader.
+"""How a gradebook is opened: private when it is new, and once for a whole run of nbgrader.
 
-nbgrader opens the gradebook anew, engine and all, some ten times for each submission: half of what
-is left of the time when no kernel has to start. There is no setting for it, so the class is put in
-its place in the modules that open it.
+nbgrader opens it anew, engine and all, some ten times for each submission: half of what is left of
+the time when no kernel has to start. `patches` puts `OneGradebook` where nbgrader would do that.
 """
 
 from __future__ import annotations
 
 import functools
+import os
+import shutil
+import sysconfig
 import threading
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -22,22 +24,40 @@ from nbgrader.api import (
     SubmittedAssignment,
     SubmittedNotebook,
 )
-from nbgrader.converters import autograde
-from nbgrader.preprocessors import (
-    getgrades,
-    latesubmissions,
-    overwritecells,
-    overwritekernelspec,
-    saveautogrades,
-)
-from sqlalchemy import bindparam, select
+from sqlalchemy import Engine, bindparam, event, select
 from sqlalchemy.engine import make_url
 
-from pcn_course.grading.programs import put_on_path
+from pcn_course.files import private_mode
 
-_OPENERS = (
-    autograde, getgrades, latesubmissions, overwritecells, overwritekernelspec, saveautogrades
-)  # fmt: skip
+
+def put_on_path() -> None:
+    """Let nbgrader find ``alembic``, which it runs by name when it makes a gradebook.
+
+    ``.venv/bin/pcn`` and ``.venv/bin/nbgrader`` work without activating anything, but what they
+    start is looked up on the PATH. Another environment's alembic knows neither this one's nbgrader
+    nor its driver for PostgreSQL, so this environment's own comes first.
+    """
+    scripts = Path(sysconfig.get_path("scripts"))
+    own = shutil.which("alembic", path=str(scripts))
+    if own and shutil.which("alembic") != own:
+        os.environ["PATH"] = os.pathsep.join(filter(None, (str(scripts), os.environ.get("PATH"))))
+
+
+@event.listens_for(Engine, "do_connect")
+def _make_private(
+    dialect: Any, _record: Any, arguments: list[Any], _options: dict[str, Any]
+) -> None:
+    """Make a new SQLite file empty and with `private_mode`, before SQLite makes it for everybody.
+
+    A file that is there is left as it is. Of what can't be made SQLite tells better why.
+    """
+    place = str(arguments[0]) if dialect.name == "sqlite" and arguments else ""
+    if place in ("", ":memory:") or place.startswith("file:") or os.path.lexists(place):
+        return
+    try:
+        os.close(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, private_mode()))
+    except OSError:
+        return
 
 
 class OneGradebook(Gradebook):
@@ -122,12 +142,6 @@ def _all_of(kind: Any) -> Any:
             SubmittedAssignment.student_id == bindparam("student"),
         )
     )
-
-
-def use_one_gradebook() -> None:
-    """Let all parts of this process's runs share a gradebook."""
-    for module in _OPENERS:
-        module.Gradebook = OneGradebook
 
 
 def _file_of(db_url: str) -> Any:

@@ -6,18 +6,13 @@ import datetime as dt
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.apps import api
-from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
-from nbgrader.preprocessors import NbGraderPreprocessor
-from nbgrader.utils import capture_log
 
 from pcn_course.course import Course, CourseError, Step, UnknownStepError, load_course
 from pcn_course.course.released import FOLDER, changes, keep, newest
@@ -25,55 +20,12 @@ from pcn_course.files import UserError
 from pcn_course.grading.dates import due_in, due_of
 from pcn_course.grading.late.time_zone import in_words, zone_of
 
-_start = GenerateAssignment.start
 
-
-class CarryDueDate(NbGraderPreprocessor):
-    """Writes the due date into the notebook, where students' pages find it.
-
-    The gradebook's date counts, which formgrader can change; where it has none, it takes the one
-    in ``data/course.toml``. After a change, generate and release the assignment again.
-    """
-
-    def preprocess(
-        self, nb: NotebookNode, resources: dict[str, Any]
-    ) -> tuple[NotebookNode, dict[str, Any]]:
-        """Set ``metadata.pcn.due``, or take it away when there is no date."""
-        pcn = {key: value for key, value in nb.metadata.get("pcn", {}).items() if key != "due"}
-        due = self._due(resources["nbgrader"]["assignment"], resources["nbgrader"]["db_url"])
-        if due:
-            pcn["due"] = due.strftime("%Y-%m-%dT%H:%M:%SZ")
-        nb.metadata["pcn"] = pcn
-        return nb, resources
-
-    def _due(self, assignment_id: str, db_url: str) -> dt.datetime | None:
-        """The due date in UTC, once :func:`_settle_due` has made the two places agree."""
-        course = load_course()
-        step = _step(course, assignment_id)
-        from_course = _utc(step.due) if step else None
-        if getattr(getattr(self.parent, "parent", None), "no_database", False):
-            return from_course
-        with Gradebook(db_url) as gradebook:
-            try:
-                in_gradebook = due_in(gradebook, assignment_id)
-            except MissingEntry:
-                return from_course
-            if in_gradebook is None and from_course and not newest(course, assignment_id):
-                naive = from_course.replace(tzinfo=None)
-                gradebook.update_or_create_assignment(assignment_id, duedate=naive)
-                return from_course
-            return in_gradebook
-
-
-def guard_releases() -> None:
-    """Let generating refuse what would change scores, and keep each version that it releases."""
-    GenerateAssignment.start = _generate
-    api.capture_log = _log_of
-
-
-def _log_of(app: Any) -> dict[str, Any]:
+def capture_log(
+    stock: Callable[..., dict[str, Any]], _config: Any, app: Any, *form: str
+) -> dict[str, Any]:
     """What formgrader shows of a run; a refusal is in the log, so no traceback goes with it."""
-    result: dict[str, Any] = capture_log(app)
+    result = stock(app, *form)
     return {**result, "error": ""} if getattr(app, "was_refused", False) else result
 
 
@@ -91,7 +43,7 @@ def scores_changed(released: Path, source: Path) -> Iterator[str]:
             yield f"“{cell}” has {was} in the release and {gives} in {source.name}"
 
 
-def _generate(converter: Any) -> None:
+def generate(stock: Callable[[Any], None], _config: Any, converter: Any) -> None:
     """As nbgrader's, for a step of the course; on any failure ``release/`` is as it was.
 
     Raises:
@@ -102,9 +54,9 @@ def _generate(converter: Any) -> None:
         course = load_course()
     except CourseError as error:
         _refuse(converter, [str(fault) for fault in error.faults])
-    step = _step(course, step_id)
+    step = step_of(course, step_id)
     if step is None:
-        _start(converter)
+        stock(converter)
         return
     form = converter.coursedir.format_path
     release = Path(form(converter.coursedir.release_directory, ".", step_id))
@@ -120,7 +72,7 @@ def _generate(converter: Any) -> None:
     due = _settle_due(converter, course, step)
     before = _state(notebook)
     with _put_back(release):
-        _start(converter)
+        stock(converter)
     if _state(notebook) != before:
         try:
             keep(course, step, dt.datetime.now(dt.UTC))
@@ -150,7 +102,7 @@ def _settle_due(converter: Any, course: Course, step: Step) -> dt.datetime | Non
         zone = zone_of(converter.config)
     except UserError as error:
         _refuse(converter, [error.plain])
-    in_course, last = _utc(step.due), newest(course, step.id)
+    in_course, last = in_utc(step.due), newest(course, step.id)
     if converter.no_database:
         return in_course
     coursedir = converter.coursedir
@@ -159,7 +111,7 @@ def _settle_due(converter: Any, course: Course, step: Step) -> dt.datetime | Non
             due = due_in(gradebook, step.id)
         except MissingEntry:
             due = None
-        carried = _utc(last.step.due) if last else None
+        carried = in_utc(last.step.due) if last else None
         if last is None and due is None:
             due = in_course  # what is generated first takes it
         elif in_course in (due, None):
@@ -235,12 +187,14 @@ def _state(notebook: Path) -> tuple[int, int] | None:
     return about.st_mtime_ns, about.st_ino
 
 
-def _step(course: Course, assignment_id: str) -> Step | None:
+def step_of(course: Course, assignment_id: str) -> Step | None:
+    """The step that nbgrader calls an assignment; None for one that is not of the course."""
     try:
         return course.step(assignment_id)
     except UnknownStepError:
         return None
 
 
-def _utc(due: dt.datetime | None) -> dt.datetime | None:
+def in_utc(due: dt.datetime | None) -> dt.datetime | None:
+    """The same moment in UTC."""
     return due.astimezone(dt.UTC) if due else None

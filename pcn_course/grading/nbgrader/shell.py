@@ -25,6 +25,8 @@ from nbformat.v4 import new_output
 from traitlets import Type
 from traitlets.config import Config
 
+from pcn_course.grading.nbgrader.patches import ipython_shell
+
 
 class CellTimeoutError(Exception):
     """A cell took longer than it may."""
@@ -169,18 +171,15 @@ def notebook_session(folder: Path) -> Iterator[GradingShell]:
     environment = dict(os.environ)
     here = Path.cwd()
     main = sys.modules.get("__main__")
-    instances = [(one, one.__dict__.get("_instance")) for one in _singletons()]
     out: TextIO = _Stream(shell, "stdout")  # type: ignore[assignment]
     err: TextIO = _Stream(shell, "stderr")  # type: ignore[assignment]
     try:
-        for one, _ in instances:
-            one._instance = shell  # noqa: SLF001 (it is how `display` finds the shell)
         shell.begin()
         sys.modules["__main__"] = shell.user_module
         sys.stdout, sys.stderr = out, err
         os.chdir(folder)
         # A library's warning would appear for the first student only, and cost that one points.
-        with warnings.catch_warnings():
+        with ipython_shell(shell), warnings.catch_warnings():
             yield shell
     finally:
         sys.stdout, sys.stderr, sys.argv, sys.path[:], sys.displayhook, sys.excepthook = kept
@@ -190,15 +189,6 @@ def notebook_session(folder: Path) -> Iterator[GradingShell]:
             os.environ.update(environment)
         if main is not None:
             sys.modules["__main__"] = main
-        for one, instance in instances:
-            one._instance = instance  # noqa: SLF001
-
-
-def _singletons() -> list[Any]:
-    """The classes at which IPython looks for its shell."""
-    return [one for one in GradingShell.__mro__ if "_instance" in vars(one)] + (
-        [] if "_instance" in vars(InteractiveShell) else [InteractiveShell]
-    )
 
 
 @contextlib.contextmanager

@@ -7,28 +7,27 @@ for ever on a pipe.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from nbgrader.converters import Autograde, base
-from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 
 from pcn_course import system
 from pcn_course.answers import FILE, MAX_FILE
 from pcn_course.characters import is_text
 from pcn_course.exchange import SECRET, TIMESTAMP
-from pcn_course.grading.progress import Progress
+from pcn_course.grading.nbgrader.progress import Progress
 
 LIMITS = {FILE: MAX_FILE, TIMESTAMP: 1000, SECRET: 1000}
 """What a submission consists of, and how many bytes of each are read."""
 
-_init_assignment = Autograde.init_assignment
-_init_destination = Autograde.init_destination
+_FILES: ContextVar[list[str] | None] = ContextVar("_FILES", default=None)
+"""The files of the submission that autograde begins to grade; None while it does anything else."""
 
 
 def read_plainly(folder: Path, name: str, limit: int) -> bytes | None:
@@ -51,33 +50,45 @@ def read_plainly(folder: Path, name: str, limit: int) -> bytes | None:
     return content if len(content) <= limit else None
 
 
-def take_answers_alone() -> None:
-    """Let autograding take of a submission's folder what a submission consists of, if it is new."""
-    Autograde.init_assignment = _init
-    Autograde.init_destination = _is_to_be_graded
-    CourseDirectory.get_existing_timestamp = _timestamp
+# ---- What autograde does instead of nbgrader's, see `patches` ------------------------------------
 
 
-def _init(autograde: Any, assignment_id: str, student_id: str) -> None:
-    """As nbgrader's, which copies all that lies beside a notebook; here only what is known."""
+def init_assignment(
+    stock: Callable[..., None], _config: Any, autograde: Any, assignment_id: str, student_id: str
+) -> None:
+    """Begin to grade a submission with those of its files that a submission consists of."""
     source = Path(autograde._format_source(assignment_id, student_id))  # noqa: SLF001 (its own way)
-    if told := Progress.of(autograde).begin(str(source)):
-        autograde.log.info(told)
+    if text := Progress.of(autograde).begin(str(source)):
+        autograde.log.info(text)
     # The gradebook can't even be asked for what is no text.
-    autograde.notebooks = [one for one in autograde.notebooks if is_text(one)]
-    with _finding([str(source / name) for name in LIMITS if _is_plain(source, name)]):
-        _init_assignment(autograde, assignment_id, student_id)
-    if os.path.lexists(source / FILE) and not _is_plain(source, FILE):
+    autograde.notebooks = [path for path in autograde.notebooks if is_text(path)]
+    files = [str(source / name) for name in LIMITS if _is_plain(source, name)]
+    before = _FILES.set(files)
+    try:
+        stock(autograde, assignment_id, student_id)
+    finally:
+        _FILES.reset(before)
+    if os.path.lexists(source / FILE) and str(source / FILE) not in files:
         autograde.log.warning("There are no answers that can be read in %s", source)
 
 
-def _is_to_be_graded(autograde: Any, assignment_id: str, student_id: str) -> bool:
-    """As nbgrader's, which goes by the time alone; other answers are new whatever time they tell.
+def find_all_files(
+    stock: Callable[..., list[str]], _config: Any, path: str, exclude: list[str] | None = None
+) -> list[str]:
+    """The files of the submission that `init_assignment` begins to grade; else all in a folder."""
+    files = _FILES.get()
+    return stock(path, exclude) if files is None else files
+
+
+def init_destination(
+    stock: Callable[..., bool], _config: Any, autograde: Any, assignment_id: str, student_id: str
+) -> bool:
+    """Whether a submission is to be graded: if it is newer, or has other answers than those graded.
 
     Where an LMS tells no time it is the student's clock's, and what was collected by ``--force``
     lies there and is shown, older or not.
     """
-    if _init_destination(autograde, assignment_id, student_id):
+    if stock(autograde, assignment_id, student_id):
         return True
     source = Path(autograde._format_source(assignment_id, student_id))  # noqa: SLF001 (its own way)
     graded = Path(autograde._format_dest(assignment_id, student_id))  # noqa: SLF001
@@ -88,7 +99,7 @@ def _is_to_be_graded(autograde: Any, assignment_id: str, student_id: str) -> boo
         return False
     force, autograde.force = autograde.force, True
     try:
-        again = bool(_init_destination(autograde, assignment_id, student_id))
+        again = stock(autograde, assignment_id, student_id)
     finally:
         autograde.force = force
     if again:
@@ -96,13 +107,15 @@ def _is_to_be_graded(autograde: Any, assignment_id: str, student_id: str) -> boo
     return again
 
 
-def _timestamp(coursedir: Any, path: str) -> Any:
-    """As nbgrader's; without a time where the file is none, or tells none."""
+def get_existing_timestamp(
+    _stock: Callable[..., Any], _config: Any, coursedir: Any, path: str
+) -> dt.datetime | None:
+    """When a submission came, in UTC unsaid; None where the file is none, or tells no time."""
     content = read_plainly(Path(path), TIMESTAMP, LIMITS[TIMESTAMP])
     if content is None:
         return None
     try:
-        return parse_utc(content.decode().strip())
+        return parse_utc(content.decode().strip())  # type: ignore[no-any-return]
     except (ValueError, OverflowError):
         coursedir.log.warning("It tells no time that can be read: %s", Path(path, TIMESTAMP))
         return None
@@ -110,14 +123,3 @@ def _timestamp(coursedir: Any, path: str) -> Any:
 
 def _is_plain(folder: Path, name: str) -> bool:
     return read_plainly(folder, name, LIMITS[name]) is not None
-
-
-@contextmanager
-def _finding(files: list[str]) -> Iterator[None]:
-    """Let nbgrader find these files only, while it looks for what lies beside a notebook."""
-    finds = base.find_all_files
-    base.find_all_files = lambda *_: files
-    try:
-        yield
-    finally:
-        base.find_all_files = finds

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pcn_course.grading.programs import put_on_path
+from pcn_course.grading.nbgrader.gradebook import put_on_path
 from tests.support.nbgrader_course import Course
 
 SCRIPTS = Path(sysconfig.get_path("scripts"))

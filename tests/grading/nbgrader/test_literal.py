@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pcn_course.grading.literal import find
+from pcn_course.grading.nbgrader.patches import find
 from tests.support.nbgrader_course import Course, sample_answers
 from tests.support.submissions import lay_down
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pcn_course.grading.progress import Progress
+from pcn_course.grading.nbgrader.progress import Progress
 from tests.grading.conftest import STEP
 from tests.support.nbgrader_course import Course, sample_answers
 from tests.support.submissions import lay_down
@@ -47,7 +47,8 @@ def test_nbgraders_log_has_it(tmp_path: Path) -> None:
     lay_down(course, STEP, {f"s{number}": answers for number in range(3)})
     config = course.instructor.room / "nbgrader_config.py"
     config.write_text(
-        f"{config.read_text()}\nfrom pcn_course.grading import progress\nprogress.EVERY = 0\n"
+        f"{config.read_text()}\n"
+        "from pcn_course.grading.nbgrader import progress\nprogress.EVERY = 0\n"
     )
     log = course.instructor.autograde(STEP)
     assert "1 of 3 submissions done, about 5 seconds left" in log

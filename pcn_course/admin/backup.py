@@ -10,24 +10,18 @@ import datetime as dt
 import os
 import platform
 import shutil
-import sqlite3
-import subprocess
-import sys
 import tempfile
-import time
-from contextlib import closing
 from importlib import metadata
 from pathlib import Path
-from typing import IO
 
 import msgspec
-from sqlalchemy import create_engine, func, inspect, select, table
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.engine import make_url
 
 import pcn_course
 from pcn_course import system
+from pcn_course.admin.as_owner import as_its_owner, is_others
 from pcn_course.admin.database import database_file
+from pcn_course.admin.gradebook_copy import copy_gradebook, count_all, run_postgresql
 from pcn_course.admin.locations import Places, find_workspaces, places_of
 from pcn_course.admin.manifest import (
     COURSE,
@@ -41,34 +35,19 @@ from pcn_course.admin.manifest import (
     Gradebook,
     Manifest,
 )
-from pcn_course.admin.snapshot import Gatherer, Target, TargetError
+from pcn_course.admin.snapshot import Gatherer
+from pcn_course.admin.target import Target, TargetError
 from pcn_course.answers import FORMAT as ANSWERS_FORMAT
 from pcn_course.files import plain_os_error, write_whole
-from pcn_course.grading.room import HELD, Room, gradebook_fault
+from pcn_course.grading.room import Room
 
 BACKUPS = Path(".pcn", "backups.json")
 """In the room: where backups were made, so that a purge can name them."""
-
-_ACT = """
-import sys
-from pathlib import Path
-act, path = sys.argv[1], Path(sys.argv[2])
-if act == "copy":
-    from pcn_course.admin.backup import send_sqlite
-    send_sqlite(path)
-elif act == "read":
-    sys.stdout.buffer.write(path.read_bytes())
-else:
-    from pcn_course.files import write_whole
-    write_whole(path, sys.stdin.buffer.read())
-"""
 
 INCOMPLETE = (
     "The backup is verified but incomplete: it doesn't include the items listed above. Copy them "
     "yourself if they matter."
 )
-BUSY_SECONDS = 60
-"""How long a gradebook that is being written to is waited for."""
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,108 +212,6 @@ def _gradebook(room: Room, gatherer: Gatherer) -> Gradebook:
     )
 
 
-def copy_gradebook(room: Room, source: Path, to: Path) -> None:
-    """Copy a gradebook that is a file, while it is written to.
-
-    What lies beside it tells SQLite what to write, and what to remove, so where it belongs to those
-    who teach root doesn't open it.
-
-    Raises:
-        BackupError: it can't be copied.
-    """
-    if not _is_others(room):
-        _copy_sqlite(source, to)
-        return
-    try:
-        with to.open("xb") as file:
-            _as_its_owner(room, "copy", source, to=file)
-    except OSError as error:
-        raise BackupError(f"The gradebook {error}. Run `pcn doctor`.") from error
-
-
-def send_sqlite(source: Path) -> None:
-    """Write a copy of a database to standard output."""
-    with tempfile.TemporaryDirectory(prefix="pcn-backup-") as folder:
-        copy = Path(folder, "gradebook")
-        try:
-            _copy_sqlite(source, copy)
-        except BackupError as error:
-            sys.exit(str(error.__cause__))
-        with copy.open("rb") as file:
-            shutil.copyfileobj(file, sys.stdout.buffer)
-
-
-def _copy_sqlite(source: Path, to: Path) -> None:
-    """Copy a database that is being written to, as SQLite itself does it."""
-    until = time.monotonic() + BUSY_SECONDS
-
-    def waiting(*_: int) -> None:
-        if time.monotonic() > until:
-            raise sqlite3.OperationalError("database is locked")
-
-    try:
-        with (
-            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=rw", uri=True)) as live,
-            closing(sqlite3.connect(to)) as copy,
-        ):
-            live.backup(copy, progress=waiting, sleep=0.05)
-    except sqlite3.Error as error:
-        raise BackupError(
-            HELD
-            if "locked" in str(error)
-            else f"The gradebook {source} can't be copied: {error}. Run `pcn doctor`."
-        ) from error
-
-
-def run_postgresql(program: str, url: URL, *options: str) -> None:
-    """Run one of PostgreSQL's programs on a database; its password stands in no command line.
-
-    Raises:
-        BackupError: it is not installed, or it failed.
-    """
-    found = shutil.which(program)
-    if found is None:
-        raise BackupError(
-            f"The gradebook is in PostgreSQL, and {program} is not installed here. Install "
-            "PostgreSQL's client programs (on Debian: apt-get install postgresql-client)."
-        )
-    host = url.query.get("host") or url.host
-    settings = {
-        "PGHOST": host if isinstance(host, str) else ",".join(host or ()),
-        "PGPORT": str(url.port or ""),
-        "PGUSER": url.username or "",
-        "PGPASSWORD": str(url.password or ""),
-        "PGDATABASE": url.database or "",
-    }
-    environment = {**os.environ, **{key: value for key, value in settings.items() if value}}
-    command = [found, "--no-password", *options]
-    done = subprocess.run(  # noqa: S603 (PostgreSQL's own program, arguments of ours)
-        command, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise BackupError(f"{program} failed: {done.stderr.strip()[-600:]}")
-
-
-def count_all(db_url: str) -> dict[str, int]:
-    """How many rows each table of a database has.
-
-    Raises:
-        BackupError: it can't be read.
-    """
-    engine = create_engine(db_url)
-    try:
-        with engine.connect() as connection:
-            names = sorted(inspect(connection).get_table_names())
-            return {
-                name: connection.execute(select(func.count()).select_from(table(name))).scalar_one()
-                for name in names
-            }
-    except SQLAlchemyError as error:
-        raise BackupError(gradebook_fault(error)) from error
-    finally:
-        engine.dispose()
-
-
 # ---- Afterwards ----------------------------------------------------------------------------------
 
 
@@ -352,50 +229,33 @@ def _remember(room: Room, target: Path) -> None:
         OSError: it can't be written.
     """
     path = room.root / BACKUPS
-    try:
-        told = msgspec.json.decode(_kept(room, path), type=list[dict[str, str]])
-    except (OSError, msgspec.MsgspecError):
-        told = []
-    told = [one for one in told if Path(one.get("path", "")).exists()]
-    told.append({"path": str(target), "made": f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"})
-    content = msgspec.json.encode(told)
-    if _is_others(room):
-        _as_its_owner(room, "write", path, content)
+    made = f"{dt.datetime.now(dt.UTC):%Y-%m-%dT%H:%M:%SZ}"
+    content = msgspec.json.encode([*backups_of(room), {"path": str(target), "made": made}])
+    if is_others(room):
+        as_its_owner(room, "write", path, content)
     else:
         write_whole(path, content)
 
 
-def _kept(room: Room, path: Path) -> bytes:
-    return _as_its_owner(room, "read", path) if _is_others(room) else path.read_bytes()
+def backups_of(room: Room) -> list[dict[str, str]]:
+    """The backups of a room that are still there, oldest first: of each ``path`` and ``made``.
 
-
-def _is_others(room: Room) -> bool:
-    """Whether root works in a room of those who teach, as on a server."""
-    return system.is_root() and room.root.stat().st_uid != 0
-
-
-def _as_its_owner(
-    room: Room, act: str, path: Path, content: bytes = b"", to: IO[bytes] | None = None
-) -> bytes:
-    """Read, write or copy a file of the room with no more rights than those have whose room it is.
-
-    A link that they put there would lead root anywhere.
-
-    Raises:
-        OSError: it can't be done.
+    One below a folder that this account may not enter, as those of a server are, counts as there.
     """
-    about = room.root.stat()
+    path = room.root / BACKUPS
     try:
-        done = subprocess.run(  # noqa: S603 (our own Python)
-            [sys.executable, "-P", "-c", _ACT, act, str(path)], input=content, cwd="/",
-            user=about.st_uid, group=about.st_gid, extra_groups=[],
-            env={"PATH": os.defpath, "HOME": "/"},
-            stdout=to or subprocess.PIPE, stderr=subprocess.PIPE, check=True,
-            timeout=BUSY_SECONDS * (10 if to else 1),
-        )  # fmt: skip
-    except subprocess.SubprocessError as error:
-        told: bytes = getattr(error, "stderr", None) or b""
-        why = told.decode(errors="replace").strip().rpartition("\n")[2].rstrip(".")
-        what = {"read": "read", "write": "written", "copy": "copied"}[act]
-        raise OSError(f"{path} can't be {what}: {why or error}") from error
-    return done.stdout or b""
+        content = as_its_owner(room, "read", path) if is_others(room) else path.read_bytes()
+        noted = msgspec.json.decode(content, type=list[dict[str, str]])
+    except (OSError, msgspec.MsgspecError, RecursionError):
+        return []
+    return [backup for backup in noted if _may_be_there(backup.get("path", ""))]
+
+
+def _may_be_there(path: str) -> bool:
+    try:
+        os.stat(path)  # noqa: PTH116 (`Path.exists` says no in some versions where it may not look)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        return True
+    return True

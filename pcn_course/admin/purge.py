@@ -21,9 +21,11 @@ from pathlib import Path
 import msgspec
 
 import pcn_course
+from pcn_course.admin.backup import backups_of
 from pcn_course.admin.database import connect, count_rows, database_file, delete_rows, rows_naming
-from pcn_course.admin.inventory import LARGEST, Piece, Who, is_fixed, pieces_of, pieces_of_term
+from pcn_course.admin.inventory import is_fixed, pieces_of, pieces_of_term
 from pcn_course.admin.locations import Places, find_workspaces, places_of, read_plain
+from pcn_course.admin.removal import LARGEST, Piece, Who
 from pcn_course.characters import printable
 from pcn_course.exchange import STUDENT_ID
 from pcn_course.files import UserError, walk, write_whole
@@ -304,7 +306,7 @@ def _files(room: Room, places: Places, faults: list[str]) -> Iterator[Path]:
 
 
 def _not_touched(room: Room, places: Places, whos: Iterable[Who]) -> Iterator[str]:
-    kept = [*sorted(room.root.glob("gradebook.db.*")), *_backups(room)]
+    kept = [*sorted(room.root.glob("gradebook.db.*")), *(one["path"] for one in backups_of(room))]
     for path in kept:
         yield (
             f"{printable(path)}: a backup. Delete it, or let it expire as your retention rules say."
@@ -322,15 +324,6 @@ def _not_touched(room: Room, places: Places, whos: Iterable[Who]) -> Iterator[st
             if one.home.name in whose and (one.home != one.root or one.home.is_symlink()):
                 yield f"{printable(one.home)}: the account's home, except the workspace in it."
     yield "Backups elsewhere, the LMS, the hub's accounts, e-mail, and what anybody downloaded."
-
-
-def _backups(room: Room) -> list[Path]:
-    """Backups that were made of this room and are still there."""
-    try:
-        told = msgspec.json.decode((room.root / ".pcn" / "backups.json").read_bytes())
-        return [Path(one["path"]) for one in told if Path(one["path"]).exists()]
-    except (OSError, msgspec.MsgspecError, KeyError, TypeError):
-        return []
 
 
 def _keep_receipt(

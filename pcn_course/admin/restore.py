@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from pcn_course import system
-from pcn_course.admin.backup import count_all, run_postgresql
+from pcn_course.admin.gradebook_copy import count_all, run_postgresql
 from pcn_course.admin.manifest import (
     COURSE,
     EXCHANGE,

@@ -22,10 +22,11 @@ from sqlalchemy import text
 
 from pcn_course.admin import snapshot
 from pcn_course.admin.backup import backup
-from pcn_course.admin.inventory import remove
 from pcn_course.admin.locations import places_of
 from pcn_course.admin.manifest import BackupError, measured
+from pcn_course.admin.removal import remove
 from pcn_course.admin.restore import restore, verify
+from pcn_course.admin.target import Target
 from pcn_course.answers import Edit, read_answers
 from pcn_course.cli import main
 from pcn_course.grading.marks import Marking
@@ -413,16 +414,16 @@ def test_a_link_in_a_home_is_no_cache_of_nbgraders(running: Running, tmp_path: P
 def test_a_full_disk_leaves_no_half_backup(
     running: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    add, count = snapshot.Target.add, 0
+    add, count = Target.add, 0
 
-    def full(self: snapshot.Target, name: str, source: object) -> tuple[int, str]:
+    def full(self: Target, name: str, source: object) -> tuple[int, str]:
         nonlocal count
         count += 1
         if count > 5:
             raise OSError(28, "No space left on device")
         return add(self, name, source)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(snapshot.Target, "add", full)
+    monkeypatch.setattr(Target, "add", full)
     with pytest.raises(BackupError, match="no room left"):
         running.back_up(tmp_path / "backup")
     assert not (tmp_path / "backup").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -16,12 +17,12 @@ import pytest
 from click.testing import CliRunner
 from nbgrader.utils import notebook_hash
 
-from pcn_course.admin import inventory
-from pcn_course.admin.backup import backup
+from pcn_course.admin import archives, removal, tables
+from pcn_course.admin.backup import backup, backups_of
 from pcn_course.admin.doctor import course_checks as term_checks
 from pcn_course.admin.doctor.findings import as_json
-from pcn_course.admin.inventory import remove
 from pcn_course.admin.purge import PurgeError, Receipt, pseudonym_of, purge
+from pcn_course.admin.removal import remove
 from pcn_course.answers import Edit
 from pcn_course.cli import main
 from pcn_course.grading import research
@@ -297,7 +298,7 @@ def test_a_purge_that_stopped_half_way_is_finished_by_the_next(
     term: Term, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     count = 0
-    remove = inventory.remove
+    remove = removal.remove
 
     def breaks(path: Path) -> None:
         nonlocal count
@@ -306,7 +307,7 @@ def test_a_purge_that_stopped_half_way_is_finished_by_the_next(
             raise KeyboardInterrupt
         remove(path)
 
-    monkeypatch.setattr(inventory, "remove", breaks)
+    monkeypatch.setattr(removal, "remove", breaks)
     with pytest.raises(KeyboardInterrupt):
         go(term, yes=True)
     monkeypatch.undo()
@@ -322,7 +323,7 @@ def test_what_can_not_be_removed_is_said_and_the_roster_waits_for_it(
     def refuses(path: Path) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(inventory, "remove", refuses)
+    monkeypatch.setattr(removal, "remove", refuses)
     told = purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces, yes=True)
     assert "Permission denied" in told.text()
     assert GONE in (term.room.root / "roster.csv").read_text()
@@ -348,7 +349,7 @@ def test_no_file_of_a_students_ends_a_purge(term: Term) -> None:
     local.symlink_to(term.base / "elsewhere")
     big = term.room.root / "big.csv"
     with big.open("wb") as file:
-        file.truncate(inventory.LARGEST + 1)
+        file.truncate(removal.LARGEST + 1)
     inbound = term.exchange / "pcn" / "inbound" / STAYS
     try:
         lay_what_stops_a_copy(workspace)
@@ -409,6 +410,34 @@ def test_a_pipe_that_a_student_made_is_waited_for_by_nobody(term: Term) -> None:
     assert told.left == ()
     assert [*term_checks.workspaces(term.workspaces)]
     backup(term.room, term.base.parent / "backup", workspaces=term.workspaces)
+
+
+def test_backups_below_a_folder_that_only_root_may_enter_are_named_all_the_same(
+    term: Term, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = term.base.parent / "of the server"
+    closed.mkdir()
+    first = backup(term.room, closed / "first", workspaces=term.workspaces)
+    closed.chmod(0)
+    look = os.stat
+
+    def may_not(path: object, *more: object, **options: object) -> os.stat_result:
+        if isinstance(path, str) and path.startswith(f"{closed}/"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return look(path, *more, **options)  # type: ignore[arg-type]
+
+    try:
+        if os.geteuid() == 0:  # whom no folder keeps out
+            monkeypatch.setattr(os, "stat", may_not)
+        second = backup(term.room, term.base.parent / "second", workspaces=term.workspaces)
+        assert not [note for note in second.notes if "backups.json" in note]
+        listed = purge(term.room, GONE, exchange=term.exchange, workspaces=term.workspaces)
+        for made in (first, second):
+            assert f"{made.path}: a backup." in "\n".join(listed.not_touched)
+        remove(second.path)
+        assert [one["path"] for one in backups_of(term.room)] == [str(first.path)]
+    finally:
+        closed.chmod(0o700)
 
 
 def test_a_backup_that_is_still_there_is_named(term: Term) -> None:
@@ -489,7 +518,7 @@ def test_a_gradebook_on_postgresql_gives_up_the_same_rows(tmp_path: Path) -> Non
 def test_a_table_that_begins_in_another_way_is_purged_too(tmp_path: Path, text: str) -> None:
     path = tmp_path / "late.csv"
     path.write_bytes(text.format(gone=GONE, stays=STAYS).encode())
-    piece = inventory._rows(path, inventory.Who(id=GONE))
+    piece = tables.rows_about(path, removal.Who(id=GONE))
     assert piece is not None
     assert (piece.count, piece.unit) == (1, "rows")
     before = path.read_bytes().splitlines()
@@ -560,7 +589,7 @@ def test_a_table_in_an_older_coding_keeps_its_other_bytes(tmp_path: Path) -> Non
     path = tmp_path / "grades.csv"
     stays = b"Student,Name\r\nben,J\xf6\x81\r\n"
     path.write_bytes(stays + GONE.encode() + b",Z\r\n")
-    piece = inventory._rows(path, inventory.Who(id=GONE))
+    piece = tables.rows_about(path, removal.Who(id=GONE))
     assert piece is not None
     piece.remove()
     assert path.read_bytes() == stays
@@ -575,7 +604,7 @@ def test_of_a_receipt_only_the_beginning_is_read(tmp_path: Path) -> None:
         bulk.writestr("huge.txt", RECEIPT + " " * 50_000_000)
     with zipfile.ZipFile(path) as bulk:
         tracemalloc.start()
-        begins = inventory._begins(bulk, "huge.txt")
+        begins = archives._begins(bulk, "huge.txt")
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert begins.startswith(RECEIPT)

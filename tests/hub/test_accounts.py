@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from pcn_course.admin.backup import BACKUPS, _copy_sqlite
+from pcn_course.admin.backup import BACKUPS
+from pcn_course.admin.gradebook_copy import _copy_sqlite
 from pcn_course.hub.accounts import AccountError, _add, owned_folder
 from pcn_course.hub.settings import Settings
 from pcn_course.hub.spawner import CourseSpawner, _began, _limits
@@ -32,7 +33,7 @@ COPY = """
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from pcn_course.admin.backup import copy_gradebook
+from pcn_course.admin.gradebook_copy import copy_gradebook
 room = SimpleNamespace(root=Path(sys.argv[1]))
 copy_gradebook(room, room.root / "gradebook.db", Path(sys.argv[2]))
 """

@@ -1,6 +1,6 @@
 """Names, depth and size of files that nobody expects, and that a student can lay into a folder.
 
-Remove such a folder by `pcn_course.admin.inventory.remove`: neither `shutil` nor pytest can.
+Remove such a folder by `pcn_course.admin.removal.remove`: neither `shutil` nor pytest can.
 """
 
 from __future__ import annotations

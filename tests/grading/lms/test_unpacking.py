@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pcn_course import exchange
-from pcn_course.admin.inventory import remove
+from pcn_course.admin.removal import remove
 from pcn_course.answers import Edit
 from pcn_course.course import Course, default_root, load_course
 from pcn_course.grading.lms.roster import Entry, Roster

@@ -12,6 +12,7 @@ import msgspec
 
 from pcn_course import system
 from pcn_course.answers import FILE
+from pcn_course.files import UserError
 from pcn_course.grading.room import Room
 
 USUAL_EXCHANGE = Path("/usr/local/share/nbgrader/exchange")
@@ -20,13 +21,8 @@ CACHE = Path("nbgrader_cache")
 """In Jupyter's data folder of a user: nbgrader's own copies of what that user handed in."""
 
 
-class PlacesError(Exception):
-    """A place that was named can't be used. ``plain`` says which and what to do."""
-
-    def __init__(self, plain: str) -> None:
-        """Take the sentence for whoever runs the command."""
-        super().__init__(plain)
-        self.plain = plain
+class PlacesError(UserError):
+    """A place that was named can't be used."""
 
 
 class Places(msgspec.Struct, frozen=True, kw_only=True):

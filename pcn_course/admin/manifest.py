@@ -15,6 +15,7 @@ import msgspec
 
 from pcn_course import system
 from pcn_course.characters import printable
+from pcn_course.files import UserError
 
 FORMAT = 1
 """Of backups. A newer one is refused."""
@@ -26,13 +27,8 @@ ODD_NAMES = "odd-names"
 _CHUNK = 1 << 20
 
 
-class BackupError(Exception):
-    """It was not done. ``plain`` says why and what to do."""
-
-    def __init__(self, plain: str) -> None:
-        """Take the sentence for whoever runs the command."""
-        super().__init__(plain)
-        self.plain = plain
+class BackupError(UserError):
+    """It was not done."""
 
 
 class Readable(Protocol):

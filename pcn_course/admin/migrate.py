@@ -17,16 +17,12 @@ from sqlalchemy.exc import DBAPIError
 
 from pcn_course.admin.locations import read_plain
 from pcn_course.answers import FORMAT, MAX_FILE
+from pcn_course.files import UserError
 from pcn_course.grading.records import make_tables, tables
 
 
-class MigrationError(Exception):
-    """It can't be brought up to date from here. ``plain`` says why and what to do."""
-
-    def __init__(self, plain: str) -> None:
-        """Take the sentence for whoever runs the command."""
-        super().__init__(plain)
-        self.plain = plain
+class MigrationError(UserError):
+    """It can't be brought up to date from here."""
 
 
 class _Stamp(msgspec.Struct):

@@ -43,13 +43,8 @@ FEW = 5
 """As many places of one kind are named one by one."""
 
 
-class PurgeError(Exception):
-    """Nothing was removed. ``plain`` says why and what to do."""
-
-    def __init__(self, plain: str) -> None:
-        """Take the sentence for whoever runs the command."""
-        super().__init__(plain)
-        self.plain = plain
+class PurgeError(UserError):
+    """Nothing was removed."""
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -41,7 +41,7 @@ _CONFIG = '''"""nbgrader for a made-up class."""
 
 from pathlib import Path
 
-from pcn_course.grading.nbgrader.config import configure
+from pcn_course.grading.config import configure
 
 c = get_config()
 configure(c, here=Path(__file__))

@@ -40,7 +40,7 @@ _CONFIG = '''"""A room to practise marking in: its answers are synthetic (`pcn c
 
 from pathlib import Path
 
-from pcn_course.grading.nbgrader.config import configure
+from pcn_course.grading.config import configure
 
 c = get_config()  # noqa: F821 (nbgrader provides it)
 configure(c, here=Path(__file__))

@@ -12,7 +12,7 @@ CONFIG = '''"""nbgrader for this course, on a server: run its commands in this f
 
 from pathlib import Path
 
-from pcn_course.grading.nbgrader.config import configure
+from pcn_course.grading.config import configure
 from pcn_course.hub.exchange import use_personal_folders
 
 c = get_config()  # noqa: F821 (nbgrader provides it)

@@ -7,7 +7,7 @@ import os
 import stat
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pcn_course import system
 from pcn_course.admin.database import database_file
-from pcn_course.admin.doctor.findings import Finding, fault, good, warning
+from pcn_course.admin.doctor.findings import Finding, fault, good, some, warning
 from pcn_course.admin.doctor.system_checks import held
 from pcn_course.admin.locations import find_workspaces
 from pcn_course.admin.migrate import missing_columns, newer
@@ -195,17 +195,17 @@ def roster(room: Room) -> Iterator[Finding]:
     ids, there = {one.id for one in known.entries}, {one.id for one in people}
     odd = []
     if there - ids:
-        odd.append(f"in the gradebook only: {_some(there - ids)}")
+        odd.append(f"in the gradebook only: {some(sorted(there - ids))}")
     if ids - there:
-        odd.append(f"in the roster only: {_some(ids - there)}")
+        odd.append(f"in the roster only: {some(sorted(ids - there))}")
     names = Counter(name_key(one.name) for one in known.entries)
     doubles = {one.id for one in known.entries if names[name_key(one.name)] > 1}
     if doubles:
-        odd.append(f"of the same name, perhaps the same person: {_some(doubles)}")
+        odd.append(f"of the same name, perhaps the same person: {some(sorted(doubles))}")
     emails = Counter(one.email.casefold() for one in known.entries if one.email)
     shared = {one.id for one in known.entries if emails[one.email.casefold()] > 1}
     if shared:
-        odd.append(f"with the same e-mail address: {_some(shared)}")
+        odd.append(f"with the same e-mail address: {some(sorted(shared))}")
     if odd:
         yield warning(
             "roster", f"{'; '.join(odd)}.",
@@ -269,9 +269,10 @@ def _exchange_faults(root: Path, course: Path) -> Iterator[Finding]:
         open_ones = [one.name for one in own if one.stat().st_mode & stat.S_IRWXO]
         if open_ones:
             yield fault(
-                "exchange", f"Others can enter the personal folders of {_some(open_ones)} in "
-                f"{folder}.", f"chmod o-rwx {folder}/*",
-            )  # fmt: skip
+                "exchange",
+                f"Others can enter the personal folders of {some(sorted(open_ones))} in {folder}.",
+                f"chmod o-rwx {folder}/*",
+            )
     outbound = course / "outbound"
     if outbound.is_dir() and os.geteuid() == outbound.stat().st_uid:
         mode = outbound.stat().st_mode
@@ -328,7 +329,7 @@ def workspaces(folder: Path) -> Iterator[Finding]:
         )  # fmt: skip
     if shut:
         yield warning(
-            "workspaces", f"These could not be looked into: {_some(shut)}.",
+            "workspaces", f"These could not be looked into: {some(sorted(shut))}.",
             "See what their students keep in .pcn and in the steps' folders.",
         )  # fmt: skip
     if not (newer_ones or aside or left or stuck or shut):
@@ -355,9 +356,3 @@ def _age(path: Path) -> float:
         return time.time() - path.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def _some(several: Iterable[str]) -> str:
-    names = sorted(several)
-    more = len(names) - 5
-    return ", ".join(names[:5]) + (f" and {more} more" if more > 0 else "")

@@ -49,8 +49,8 @@ def as_text(findings: Iterable[Finding]) -> str:
             lines.append(f"   → {one.todo}")
     count = {state: sum(one.state == state for one in several) for state in _SIGNS}
     lines.append(
-        f"{count['good']} good, {_number(count['warning'], 'warning')}, "
-        f"{_number(count['fault'], 'fault')}."
+        f"{count['good']} good, {number(count['warning'], 'warning')}, "
+        f"{number(count['fault'], 'fault')}."
     )
     return "\n".join(lines) + "\n"
 
@@ -65,5 +65,13 @@ def exit_code(findings: Iterable[Finding]) -> int:
     return int(any(one.state == "fault" for one in findings))
 
 
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
+def number(count: int, noun: str) -> str:
+    """``1 fault`` or ``3 faults``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def some(names: Iterable[str]) -> str:
+    """The first five names, and how many more there are."""
+    several = list(names)
+    more = len(several) - 5
+    return ", ".join(several[:5]) + (f" and {more} more" if more > 0 else "")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pcn_course.admin.database import database_file
 from pcn_course.admin.doctor import course_checks, system_checks
-from pcn_course.admin.doctor.findings import Finding, as_json, as_text, exit_code, fault
+from pcn_course.admin.doctor.findings import Finding, as_json, as_text, exit_code, fault, number
 from pcn_course.admin.locations import PlacesError, exchange_root
 from pcn_course.course import Course, CourseError, default_root, load_course
 from pcn_course.grading.room import HELD, Room, RoomError, open_room
@@ -79,11 +79,11 @@ def _room(folder: Path | None, found: list[Finding]) -> tuple[Room | None, Cours
 
 
 def _course_fault(error: CourseError) -> Finding:
-    count = len(error.faults)
     return fault(
-        "course", f"The course's files hold {count} fault{'' if count == 1 else 's'}; first: "
-        f"{error.faults[0]}", "Run `pcn check`, which lists them all.",
-    )  # fmt: skip
+        "course",
+        f"The course's files hold {number(len(error.faults), 'fault')}; first: {error.faults[0]}",
+        "Run `pcn check`, which lists them all.",
+    )
 
 
 def _of_room(

@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 
 import pcn_course
 from pcn_course import system
-from pcn_course.admin.doctor.findings import Finding, fault, good, warning
+from pcn_course.admin.doctor.findings import Finding, fault, good, some, warning
 from pcn_course.assets import WIDGETS, whole
 from pcn_course.grading.nbgrader.gradebook import put_on_path
 
@@ -54,9 +54,9 @@ def versions(constraints: Path | None = None) -> Iterator[Finding]:
             other.append(f"{name} {installed} (tested: {version})")
     remedy = "Install anew: pip install --constraint constraints.txt pcn-course."
     if wrong:
-        yield fault("packages", f"These don't fit: {_some(wrong)}.", remedy)
+        yield fault("packages", f"These don't fit: {some(wrong)}.", remedy)
     elif other:
-        yield warning("packages", f"Other versions than were tested: {_some(other)}.", remedy)
+        yield warning("packages", f"Other versions than were tested: {some(other)}.", remedy)
     else:
         count = f" {len(tested)} are named in constraints.txt." if tested else ""
         yield good("packages", f"All packages that the course needs are here.{count}")
@@ -101,7 +101,7 @@ def files() -> Iterator[Finding]:
     if missing or changed:
         yield fault(
             "files of the package",
-            f"Missing or changed since they were installed: {_some([*missing, *changed])}.",
+            f"Missing or changed since they were installed: {some([*missing, *changed])}.",
             "Install the package anew; changes of your own belong into a checkout.",
         )
     else:
@@ -204,7 +204,7 @@ def jupyter(address: str | None = None) -> Iterator[Finding]:
             wrong.append(f"{section} is open to everybody on the network")
     if wrong:
         yield fault(
-            "browser origin", f"{_some(wrong)}.",
+            "browser origin", f"{some(wrong)}.",
             "Name the one address that people use (https://hub.example.edu), or remove the line.",
         )  # fmt: skip
     prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX")
@@ -325,8 +325,3 @@ def _changed() -> list[str]:
         if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != file.hash.value:
             found.append(str(file))
     return found
-
-
-def _some(several: list[str]) -> str:
-    more = len(several) - 5
-    return ", ".join(several[:5]) + (f" and {more} more" if more > 0 else "")

@@ -23,8 +23,6 @@ from pcn_course.files import UserError
 
 MAX_BYTES = 50_000_000
 """The most bytes of a table that are read."""
-_END = "\x1a"
-"""A last line of ours: where it isn't a line of its own, an open quotation mark swallowed it."""
 
 
 class SheetError(UserError):
@@ -168,13 +166,17 @@ def parse(text: str, delimiter: str, *, skipped: int = 0, strict: bool = False) 
     Raises:
         LineError: a cell is too long, or a quotation mark isn't closed.
     """
-    source = io.StringIO(text.replace(_END, ""), newline="")
-    reader = csv.reader(itertools.chain(source, [_END]), delimiter=delimiter, strict=strict)
+    # A last line of ours: where it isn't a line of its own, an open quotation mark swallowed it.
+    end = "\x1a"
+    while end in text:
+        end *= 2
+    source = io.StringIO(text, newline="")
+    reader = csv.reader(itertools.chain(source, [end]), delimiter=delimiter, strict=strict)
     line, begins, closed = skipped, skipped + 1, False
     try:
         for cells in reader:
             begins, line = line + 1, reader.line_num + skipped
-            closed = cells == [_END]
+            closed = cells == [end]
             if not closed and any(cell.strip() for cell in cells):
                 yield Row(begins, tuple(cells))
     except csv.Error as error:

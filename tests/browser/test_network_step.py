@@ -691,6 +691,8 @@ def test_another_column_is_chosen_and_the_list_read_again(page: Page) -> None:
     opened(page, state(), list=found(doubles={}))
     dialog = give(page)
     select = dialog.get_by_label("What do you give?")
+    expect(select).to_be_hidden()
+    dialog.get_by_text("Which column is which?").click()
     select.select_option("What")
     until(lambda: len(heard(page, "list")) == 2)
     assert heard(page, "list")[1]["mapping"] == {"person": "Name", "role": "What", "give": "What"}

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import nbformat
 import pytest
 from docx import Document
+from hypothesis import example as also
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbgrader.apps import ExportApp
@@ -106,6 +107,8 @@ CELLS = st.sampled_from(
 
 
 @settings(deadline=None)
+@also(rows=[["\x1a"]])
+@also(rows=[["all", "\x1a\x1a"]])
 @given(rows=st.lists(st.lists(CELLS, max_size=6), max_size=4))
 def test_whatever_stands_in_it_it_is_read_or_its_faults_are_told(
     rows: list[list[str]], course: Course, tmp_path_factory: pytest.TempPathFactory

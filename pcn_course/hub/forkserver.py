@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import json
 import os
 import resource
@@ -30,6 +31,9 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 from pcn_course.hub.confine import confine, no_new_privileges
+
+FOR_KERNELS = ("ipywidgets", "ipykernel.kernelapp", "pcn_course.widgets.step")
+"""What the kernel of a page loads; loaded before a fork, it is there at once, in shared memory."""
 
 Request = dict[str, Any]
 
@@ -246,10 +250,7 @@ def _main() -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.dup2(2, 1)
-    import importlib
-
-    for name in ("ipywidgets", "ipykernel.kernelapp", "pcn_course.widgets.step",
-                 "pcn_course.hub.singleuser"):  # fmt: skip
+    for name in (*FOR_KERNELS, "pcn_course.hub.singleuser"):
         importlib.import_module(name)
     with os.fdopen(requests, "rb") as asked, os.fdopen(replies, "wb") as answers:
         fork_for_each(asked, answers, _become_server)

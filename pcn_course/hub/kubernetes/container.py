@@ -11,6 +11,8 @@ import importlib
 import os
 import resource
 
+from pcn_course.hub.forkserver import FOR_KERNELS
+
 _LONGEST_FILE = 256 * 2**20
 
 
@@ -24,7 +26,7 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (_LONGEST_FILE, _LONGEST_FILE))
     if os.environ.get("PCN_LAB"):
         _become_lab(os.environ["PCN_ROOM"])
-    for name in ("ipywidgets", "ipykernel.kernelapp", "pcn_course.widgets.step"):
+    for name in FOR_KERNELS:
         importlib.import_module(name)
     from pcn_course.hub.singleuser import main as serve
 

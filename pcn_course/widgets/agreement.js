@@ -1,9 +1,8 @@
 // Second marking: per criterion what the figures mean, then the differences to settle, who settled
 // what, and drift. A difference counts as settled when the kernel says that it is in the gradebook.
+import { messageOf, Questions } from "./connection.js";
 import { button, h, hidden, moment, quiet } from "./controls.js";
-import { inflate } from "./inflate.js";
 import { actions } from "./marking-dialog.js";
-import { Line } from "./marking-line.js";
 import { number } from "./marking-rubric.js";
 import { guarded } from "./panels.js";
 
@@ -14,14 +13,22 @@ const BUSY = "The gradebook doesn't answer; trying again.";
 
 export default {
   render({ model, el }) {
-    const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
     const { pcnRoot: site } = document.documentElement.dataset; // none in JupyterLab
-    const id = (name) => `${client}-${name}`;
     const said = h("p", { class: "pcn-said", role: "status" }, "Opening the gradebook…");
     const body = h("div");
     const root = h("div", { class: "pcn pcn-second-page", "data-lm-suppress-shortcuts": "true" }, said, body);
     const life = new AbortController();
-    const line = new Line({ client, send: (message) => model.send(message), late });
+    const connection = new Questions(model, {
+      late,
+      cut: () => (said.textContent = "The connection is interrupted. What you write stays on this page."),
+      back() {
+        say("");
+        // A form that is open stays as it is.
+        if (!page) open();
+        else connection.ask("open", { marker: preferred().marker ?? "" }).catch(console.info);
+      },
+    });
+    const id = (name) => `${connection.client}-${name}`;
     let [room, page, form, scope, words] = [null, null, null, null, ""];
     if (site == null) root.classList.add("pcn-loose");
     el.append(root);
@@ -47,14 +54,14 @@ export default {
 
     async function open() {
       try {
-        room = await line.ask("open", { marker: preferred().marker ?? "" });
+        room = await connection.ask("open", { marker: preferred().marker ?? "" });
         if (!page) build();
         page.marker.textContent = room.marker;
         await load(scope);
       } catch (error) {
         say("");
         body.replaceChildren(
-          h("p", { class: "pcn-note pcn-open", role: "alert" }, error.message),
+          h("p", { class: "pcn-note pcn-open", role: "alert" }, messageOf(error)),
           quiet("Try again", () => ((page = null), say("Opening the gradebook…"), open())),
         );
       }
@@ -68,7 +75,7 @@ export default {
           onchange: () =>
             load(choose.value || null).then(
               () => say(""),
-              (error) => say(error.message),
+              (error) => say(messageOf(error)),
             ),
         },
         h("option", { value: "" }, "All steps"),
@@ -95,7 +102,7 @@ export default {
     }
 
     async function load(wanted) {
-      show(await line.ask("read", { scope: wanted }));
+      show(await connection.ask("read", { scope: wanted }));
     }
 
     function show(found) {
@@ -430,7 +437,7 @@ export default {
         problem.replaceChildren();
         say("Saving…");
         try {
-          const answer = await line.ask("settle", {
+          const answer = await connection.ask("settle", {
             scope,
             step,
             student,
@@ -449,7 +456,7 @@ export default {
         } catch (error) {
           save.disabled = false;
           say("");
-          tell(h("p", null, h("strong", null, "Not saved. "), error.message));
+          tell(h("p", null, h("strong", null, "Not saved. "), messageOf(error)));
         }
       }
 
@@ -464,7 +471,7 @@ export default {
         const keep = button(`Keep ${stands}`, () =>
           load(scope).then(
             () => document.getElementById(id("waits")).focus(),
-            (error) => say(error.message),
+            (error) => say(messageOf(error)),
           ),
         );
         tell(
@@ -491,33 +498,12 @@ export default {
       radios[0].input.focus();
     }
 
-    // ---- Talking to the kernel ------------------------------------------------------------------------------
-
-    const onMessage = async (message) => {
-      if (message?.client !== client) return;
-      const found = message.packed ? JSON.parse(await inflate(message.packed)) : message;
-      if (!life.signal.aborted) guarded(() => line.hear(found));
-    };
-    const onCut = () => (said.textContent = "The connection is interrupted. What you write stays on this page.");
-    const onBack = () => {
-      say("");
-      line.again();
-      // A form that is open stays as it is.
-      if (!page) open();
-      else line.ask("open", { marker: preferred().marker ?? "" }).catch(console.info);
-    };
-    model.on("msg:custom", onMessage);
-    model.on("pcn:disconnected", onCut);
-    model.on("pcn:reconnected", onBack);
     root.addEventListener("keydown", (event) => event.stopPropagation());
     open();
 
     return () => {
       life.abort();
-      line.close();
-      model.off("msg:custom", onMessage);
-      model.off("pcn:disconnected", onCut);
-      model.off("pcn:reconnected", onBack);
+      connection.close();
       root.remove();
     };
   },

@@ -1,7 +1,7 @@
 // The class as a whole: tables, and beside each a chart when somebody asks for it. It writes nothing.
 import { draw, load } from "./cohort-chart.js";
+import { Connection } from "./connection.js";
 import { button, h, hour } from "./controls.js";
-import { inflate } from "./inflate.js";
 import { download, guarded } from "./panels.js";
 
 const AGAIN = 8000; // ms after which is asked again
@@ -10,22 +10,27 @@ const EVERYBODY = "Everybody";
 
 export default {
   render({ model, el }) {
-    const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
     const { pcnRoot: site, pcnBase: base } = document.documentElement.dataset; // none in JupyterLab
     const life = new AbortController();
     const number = new Intl.NumberFormat();
-    const id = (name) => `${client}-${name}`;
     const said = h("p", { class: "pcn-said", role: "status" }, "Reading the gradebook and the answers…");
     const body = h("div", { class: "pcn-parts" });
     const root = h("div", { class: "pcn pcn-class", "data-lm-suppress-shortcuts": "true" }, said, body);
-    let [asking, waiting, shown, again] = [0, false, false, false];
+    let [waiting, shown, again] = [false, false, false];
     const charts = [];
+    const listener = {
+      hear: (message) => replies[message.type]?.(message),
+      cut: () => waiting && ((waiting = false), say(CUT)),
+      back: () => shown || connection.open(),
+    };
+    const connection = new Connection(model, listener, AGAIN);
+    const id = (name) => `${connection.client}-${name}`;
     if (site == null) root.classList.add("pcn-loose");
     el.append(root);
 
-    function send(message) {
+    function send(type, more) {
       try {
-        model.send({ ...message, client });
+        connection.send(type, more);
         return true;
       } catch {
         say(CUT);
@@ -33,18 +38,12 @@ export default {
       }
     }
 
-    function ask() {
-      clearTimeout(asking);
-      asking = setTimeout(ask, AGAIN);
-      guarded(() => model.send({ type: "open", client }));
-    }
-
     const say = (words) => (said.textContent = words);
 
     // ---- The page --------------------------------------------------------------------------------
 
     function show({ students, submissions, at, sections }) {
-      clearTimeout(asking);
+      connection.opened();
       charts.length = 0;
       const [who, what] = [number.format(students), number.format(submissions)];
       const top = h(
@@ -58,7 +57,7 @@ export default {
         h(
           "div",
           { class: "pcn-actions" },
-          quietly("Read again", () => ((again = true), say("Reading again…"), ask()), "pcn-again"),
+          quietly("Read again", () => ((again = true), say("Reading again…"), connection.open()), "pcn-again"),
           site != null && h("a", { href: site + "marking.ipynb" }, "Go to marking"),
         ),
       );
@@ -216,7 +215,7 @@ export default {
     function people() {
       named = h("div");
       open = button("Show the students by name", () => {
-        if (send({ type: "people" })) say("One moment…");
+        if (send("people")) say("One moment…");
       });
       return section(
         "people",
@@ -259,7 +258,7 @@ export default {
 
     function take(what) {
       if (waiting) return;
-      waiting = send({ type: "take", what });
+      waiting = send("take", { what });
       if (waiting) say("One moment…");
     }
 
@@ -274,41 +273,28 @@ export default {
         say(`The file “${filename}” is in your downloads.`);
       },
       problem({ message }) {
-        clearTimeout(asking);
+        connection.opened();
         waiting = false;
         if (shown) return say(message);
         say("");
         body.replaceChildren(
           h("p", { class: "pcn-note pcn-open", role: "alert" }, message),
-          quietly("Try again", () => (say("Reading…"), ask())),
+          quietly("Try again", () => (say("Reading…"), connection.open())),
         );
       },
     };
-    const onMessage = async (message) => {
-      if (message?.client !== client) return;
-      const read = message.packed ? JSON.parse(await inflate(message.packed)) : message;
-      if (!life.signal.aborted) guarded(() => replies[read.type]?.(read));
-    };
-    const onCut = () => waiting && ((waiting = false), say(CUT));
-    const onBack = () => shown || ask();
     const scheme = matchMedia("(prefers-color-scheme: dark)");
     scheme.addEventListener(
       "change",
       () => charts.forEach(({ spot, wanted }) => spot.hidden || guarded(() => draw(spot.firstChild, wanted))),
       { signal: life.signal },
     );
-    model.on("msg:custom", onMessage);
-    model.on("pcn:disconnected", onCut);
-    model.on("pcn:reconnected", onBack);
     root.addEventListener("keydown", (event) => event.stopPropagation());
-    ask();
+    connection.open();
 
     return () => {
       life.abort();
-      clearTimeout(asking);
-      model.off("msg:custom", onMessage);
-      model.off("pcn:disconnected", onCut);
-      model.off("pcn:reconnected", onBack);
+      connection.close();
       root.remove();
     };
   },

@@ -1,4 +1,4 @@
-// One step as a form. It knows a model (on, off, send) and a place for drafts, and nothing else.
+// One step as a form. It knows a store of answers (types.d.ts) and a place for drafts, and nothing else.
 import { makeAdvice } from "./advice.js";
 import {
   button,
@@ -15,17 +15,20 @@ import {
   sweep,
   words,
 } from "./controls.js";
-import { inflate } from "./inflate.js";
+import { KernelStore } from "./kernel-store.js";
 import { makeTable } from "./lists.js";
 import { copy, download, guarded, makePanels } from "./panels.js";
 import { Saving } from "./saving.js";
 import { makeTakeover } from "./takeover.js";
 
-const AGAIN = 4000; // ms after which the answers are asked for again
+/** @import { Store, StoreListener } from "./types.d.ts" */
+
 const PRIVATE = "Only you see this. It is never submitted.";
 const ASKED = 15; // of a list's first entries can be chosen in the same step: pairs grow fast
 const TAKEOVER = "Take people over from a list";
 const CUT = "The connection is interrupted. Try again in a moment.";
+const CUT_WISH =
+  "The connection is interrupted. When it is back, look whether your words were sent. If not, send them again: they are kept.";
 const RELOAD = "Load the page again";
 const CHANGED = "This answer was also changed in another window.";
 
@@ -33,12 +36,12 @@ export default {
   render({ model, el }) {
     const root = h("div", { class: "pcn pcn-form", "data-lm-suppress-shortcuts": "true" });
     el.append(root);
-    return openForm(model, root);
+    return openForm((listener) => new KernelStore(model, listener), root);
   },
 };
 
-function openForm(model, root) {
-  const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
+/** @param {(listener: StoreListener) => Store} makeStore @param {HTMLElement} root */
+function openForm(makeStore, root) {
   const site = document.documentElement.dataset.pcnRoot; // none in JupyterLab
   const controls = new Map();
   const notes = new Map();
@@ -48,23 +51,20 @@ function openForm(model, root) {
   const notices = new Set();
   const life = new AbortController();
   const known = new Map(); // entries of tables that can be chosen, by where they are from
-  let saving, state, asking, submission, waiting, back, panels, takeover;
+  let saving, state, submission, waiting, back, panels, takeover;
   let outdated = false; // the course asks something else than this page, since an update
   let dropped = ""; // what is shown of questions that are no longer asked
   let refused = ""; // why the kernel could not say what it has
-  let turn = Promise.resolve(); // messages are read one after the other
   let receipt = null;
   let wish = { criterion: null, text: "" }; // for another look; kept until it is sent
 
   root.classList.toggle("pcn-hosted", site != null);
-  const send = (type, more) => model.send({ type, client, ...more });
   const listen = (target, name, act) => target.addEventListener(name, act, { signal: life.signal });
 
   // ---- What the kernel says ------------------------------------------------------------------
 
   const replies = {
     state(message) {
-      clearTimeout(asking);
       refused = "";
       // The page goes on with the questions that it shows.
       outdated = Boolean(state) && state.version !== message.version;
@@ -92,7 +92,7 @@ function openForm(model, root) {
     history: ({ key, entries }) => showHistory(key, entries),
     preview: ({ html }) => showPage("What your instructor will see", html),
     feedback: ({ html }) => showPage("Feedback from your instructor", html),
-    changed: () => (showChanged(), ask()),
+    changed: () => (showChanged(), store.open()),
     receipt(message) {
       receipt = message;
       state.changed_since = false;
@@ -130,37 +130,28 @@ function openForm(model, root) {
       else root.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" }, message));
     },
   };
-  const onMessage = (message) => {
-    if (message?.client !== client) return;
-    const read = async () => {
-      // A long message comes deflated: nothing compresses a kernel's line.
-      sweep(root); // before anything is drawn
-      const { type, ...rest } = message.packed ? JSON.parse(await inflate(message.packed)) : message;
-      replies[type]?.({ ...rest, client });
-    };
-    turn = turn.then(read).catch((error) => console.error(error));
-  };
+  // What fields hold is heard before anything is drawn.
+  const hear = (act) => (message) => (sweep(root), act?.(message));
   const onCut = () => {
     if (saving) (saving.cut = true), showStatus();
     if (waiting?.at.isConnected) write(waiting.at, waiting.cut);
   };
+  const store = makeStore({
+    state: hear(replies.state),
+    acknowledge: hear(replies.ack),
+    refused: hear(replies.refused),
+    history: hear(replies.history),
+    answer: (message) => hear(replies[message.type])(message),
+    cut: onCut,
+    back: () => (saving?.settle(), store.open()),
+  });
+  const { client } = store;
   // For what somebody waits for: over a line that is cut, nothing goes.
-  const sendNow = (type, more) => {
+  const connected = (act) => {
     if (saving.cut) throw new Error("The line is cut.");
-    send(type, more);
+    act();
   };
-  const ask = () => {
-    clearTimeout(asking);
-    asking = setTimeout(ask, AGAIN);
-    try {
-      send("open");
-    } catch {
-      // asked again in a moment
-    }
-  };
-  const onBack = () => (saving?.settle(), ask());
-  const events = { "msg:custom": onMessage, "pcn:disconnected": onCut, "pcn:reconnected": onBack };
-  for (const [name, act] of Object.entries(events)) model.on(name, act);
+  const requestNow = (type, more) => connected(() => store.request(type, more));
 
   // ---- The page ------------------------------------------------------------------------------
 
@@ -174,7 +165,7 @@ function openForm(model, root) {
       h("span", { class: "pcn-long" }, "See what your instructor will see"),
       h("span", { class: "pcn-short" }, "Preview"),
     ],
-    () => load("preview", "What your instructor will see"),
+    () => load(() => store.request("preview"), "What your instructor will see"),
     "pcn-button pcn-preview",
   );
   const renewal = h("div", { class: "pcn-changed", role: "alert", hidden: true });
@@ -187,21 +178,19 @@ function openForm(model, root) {
   );
   root.append(h("p", { class: "pcn-soft", role: "status" }, "Fetching your answers…"));
 
-  const advice = makeAdvice((key, text, number) => send("advise", { key, text, number }));
+  const advice = makeAdvice((key, text, number) => store.request("advise", { key, text, number }));
 
   function build() {
     const { course, user, step } = state;
     const place = ["pcn", course.id, user, step.id, ""].map(encodeURIComponent).join(":");
     saving = new Saving({
-      client,
+      store,
       place,
       prompts: step.prompts,
-      send: (message) => model.send(message),
       show: (key, value) => (controls.get(key)?.set(value), renew(key)),
       tell: showNote,
       changed: showStatus,
       busy: (key) => busy.has(key),
-      ask,
       look: (key) => controls.has(key) && sweep(controls.get(key).el),
     });
     const prompts = new Map(step.prompts.map((prompt) => [prompt.key, prompt]));
@@ -210,8 +199,8 @@ function openForm(model, root) {
       client,
       site: document.documentElement.dataset.pcnBase,
       prompts,
-      send,
-      sendNow,
+      request: (type, more) => store.request(type, more),
+      requestNow,
       value,
       change,
       open: openTakeover,
@@ -283,7 +272,7 @@ function openForm(model, root) {
     takeover ??= makeTakeover({
       id: client + "-list",
       dialog: (...content) => dialog(TAKEOVER, ...content),
-      ask: (more) => sendNow("list", more),
+      ask: (more) => requestNow("list", more),
       prompt: saving.fields.get(people).prompt,
       value: () => table.get(),
       add(rows, text) {
@@ -321,7 +310,7 @@ function openForm(model, root) {
     const inner = [label, quote(prompt), ...hints, control.el, advised?.el, note];
     const past = quiet(
       ["Earlier versions", about(prompt)],
-      () => load("history", "Earlier versions", { key: prompt.key }),
+      () => load(() => store.history(prompt.key), "Earlier versions"),
       "pcn-history",
     );
     const el = h(
@@ -439,7 +428,7 @@ function openForm(model, root) {
           "p",
           { class: "pcn-note" },
           `Feedback is here, on what you submitted ${moment(when)}. `,
-          quiet("Read it", () => load("feedback", "Feedback from your instructor", { id })),
+          quiet("Read it", () => load(() => store.request("feedback", { id }), "Feedback from your instructor")),
           " ",
           id === state.feedback[0].id && quiet("Ask for another look", askAgain),
         ),
@@ -527,7 +516,7 @@ function openForm(model, root) {
       const wanted = { ...submission, version: state.version };
       submission = null;
       if (outdated) showChanged();
-      else send("submit", wanted);
+      else store.request("submit", wanted);
     }
     if (waiting?.last && waiting.at.isConnected && (lost || cut)) write(waiting.at, waiting.cut);
   }
@@ -590,18 +579,15 @@ function openForm(model, root) {
 
   const actions = (...buttons) => h("div", { class: "pcn-actions" }, buttons);
 
-  function load(type, title, more) {
+  function load(act, title, cut = CUT) {
     saving.flush(true); // what was typed is handled first
     waiting = {
       at: h("p", { class: "pcn-soft", role: "status" }, "One moment…"),
-      cut:
-        type === "again"
-          ? "The connection is interrupted. When it is back, look whether your words were sent. If not, send them again: they are kept."
-          : CUT,
+      cut,
     };
     dialog(title, waiting.at);
     try {
-      sendNow(type, more);
+      connected(act);
     } catch {
       replies.problem({ message: CUT });
     }
@@ -684,7 +670,7 @@ function openForm(model, root) {
       actions(
         button(
           "Send",
-          () => (wish.text.trim() ? load("again", "Sending…", wish) : area.focus()),
+          () => (wish.text.trim() ? load(() => store.request("again", wish), "Sending…", CUT_WISH) : area.focus()),
           "pcn-button pcn-primary",
         ),
         closing("Not yet"),
@@ -868,13 +854,12 @@ function openForm(model, root) {
     }
   });
   listen(window, "afterprint", () => controls.forEach((control) => control.printed?.()));
-  ask();
+  store.open();
 
   return () => {
     life.abort();
-    clearTimeout(asking);
-    for (const [name, act] of Object.entries(events)) model.off(name, act);
     saving?.close();
+    store.close();
     panels?.close();
     root.remove();
   };

@@ -1,7 +1,5 @@
 // Home: the steps as cards, and what comes next.
-import { inflate } from "./inflate.js";
-
-const AGAIN = 4000; // ms after which is asked again
+import { Connection } from "./connection.js";
 
 function h(tag, props, ...children) {
   const el = document.createElement(tag);
@@ -44,7 +42,6 @@ function badge({ state, answered, required, submitted_at, how, changed_since }) 
 
 export default {
   render({ model, el }) {
-    const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
     const site = document.documentElement.dataset.pcnRoot; // none in JupyterLab
     const root = h(
       "div",
@@ -52,7 +49,6 @@ export default {
       h("p", { class: "pcn-soft", role: "status" }, "Looking up your steps…"),
     );
     const life = new AbortController();
-    let asking;
     el.append(root);
 
     const link = (path, text) => (site == null ? h("span", null, text) : h("a", { href: site + path }, text));
@@ -83,7 +79,7 @@ export default {
       );
 
     function show({ cards, next, title, pages }) {
-      clearTimeout(asking);
+      connection.opened();
       const line = h("p", { class: "pcn-lead pcn-next" });
       if (next) line.append("Next: ", link(next.path, next.link), `, ${next.text}. `);
       else line.append(cards.some(({ how }) => how === "zip") ? "Nothing is open. " : "All steps are handed in. ");
@@ -101,38 +97,26 @@ export default {
       );
     }
 
-    const onMessage = async (got) => {
-      if (got?.client !== client) return;
-      const message = got.packed ? JSON.parse(await inflate(got.packed)) : got;
-      if (message.type === "home") show(message);
-      if (message.type === "problem") {
-        clearTimeout(asking);
-        root.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" }, message.message));
-      }
-    };
-    const ask = () => {
-      clearTimeout(asking);
-      asking = setTimeout(ask, AGAIN);
-      try {
-        model.send({ type: "open", client });
-      } catch {
-        // asked again in a moment
-      }
-    };
-    const look = () => document.hidden || ask();
-    model.on("msg:custom", onMessage);
-    model.on("pcn:reconnected", ask);
+    const connection = new Connection(model, {
+      hear(message) {
+        if (message.type === "home") show(message);
+        if (message.type === "problem") {
+          connection.opened();
+          root.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" }, message.message));
+        }
+      },
+      back: () => connection.open(),
+    });
+    const look = () => document.hidden || connection.open();
     // Coming back from a step, in whichever way, shows where it stands now.
     document.addEventListener("visibilitychange", look, { signal: life.signal });
     window.addEventListener("pageshow", look, { signal: life.signal });
     root.addEventListener("keydown", (event) => event.stopPropagation());
-    ask();
+    connection.open();
 
     return () => {
       life.abort();
-      clearTimeout(asking);
-      model.off("msg:custom", onMessage);
-      model.off("pcn:reconnected", ask);
+      connection.close();
       root.remove();
     };
   },

@@ -1,5 +1,6 @@
 // A student's answer as the kernel rendered it, and the passages marked in it. An answer's text is
 // one text node below its heading; a mark counts code points of it.
+import { messageOf } from "./connection.js";
 import { button, h, hidden, put } from "./controls.js";
 import { actions, labelled } from "./marking-dialog.js";
 
@@ -242,7 +243,7 @@ export function makeAnswer({ client, criteria, send, dialogs }) {
         });
         dialogs.close();
       } catch (error) {
-        said.textContent = error.message;
+        said.textContent = messageOf(error);
       }
     };
     const form = h(

@@ -1,6 +1,8 @@
 // Marks and comments on their way to the gradebook. Each is kept on this device until the kernel says
 // that the gradebook has it, and is only written over what the marker saw, and for the answers that
 // they read. Knows no page.
+import { messageOf, Refusal } from "./connection.js";
+
 // What an entry is sent as, and what part of a mark it is; a second marker's go a way of their own.
 const KINDS = {
   points: { type: "give", field: "points" },
@@ -77,9 +79,9 @@ export class Outbox {
     } catch (error) {
       entry.busy = false;
       delete entry.sent;
-      entry.refused = error.message;
-      entry.changed = error.changed;
-      if (error.changed && sentFor === this.version()) this.outdated();
+      entry.refused = messageOf(error);
+      entry.changed = error instanceof Refusal && error.changed;
+      if (entry.changed && sentFor === this.version()) this.outdated();
     }
     this.keep(entry);
     this.changed(entry);

@@ -1,4 +1,5 @@
 // The bank of comments: put one in, change it, add the present one, take all of them along.
+import { messageOf } from "./connection.js";
 import { button, h, hidden, put } from "./controls.js";
 import { actions, download, labelled } from "./marking-dialog.js";
 
@@ -101,7 +102,7 @@ export async function showPhrases({ client, dialogs, ask, step, card }) {
       said.textContent = words;
       filter.focus();
     } catch (error) {
-      said.textContent = error.message;
+      said.textContent = messageOf(error);
     }
   }
 
@@ -127,7 +128,7 @@ export async function showPhrases({ client, dialogs, ask, step, card }) {
           download(await ask("export-phrases"));
           said.textContent = "The file “phrases.csv” is in your downloads.";
         } catch (error) {
-          said.textContent = error.message;
+          said.textContent = messageOf(error);
         }
       }),
     ),
@@ -135,6 +136,6 @@ export async function showPhrases({ client, dialogs, ask, step, card }) {
   try {
     await load();
   } catch (error) {
-    said.textContent = error.message;
+    said.textContent = messageOf(error);
   }
 }

@@ -1,10 +1,9 @@
 // Marking by rubric: the answer on one side, the rubric on the other, a level with one key. What is
 // shown as saved has been acknowledged by the kernel, which means: it is in the gradebook.
+import { messageOf, Questions, Refusal } from "./connection.js";
 import { button, h, heed, hidden, hour, moment, put, remember, sweep } from "./controls.js";
-import { inflate } from "./inflate.js";
 import { makeAnswer } from "./marking-answer.js";
 import { actions, labelled, makeDialogs } from "./marking-dialog.js";
-import { Line } from "./marking-line.js";
 import { Outbox } from "./marking-outbox.js";
 import { showPhrases } from "./marking-phrases.js";
 import { makeCriterion, number } from "./marking-rubric.js";
@@ -35,7 +34,6 @@ function guarded(act) {
 
 export default {
   render({ model, el }) {
-    const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
     const { pcnRoot: site } = document.documentElement.dataset;
     const hosted = site != null; // not in JupyterLab
     const life = new AbortController();
@@ -59,11 +57,12 @@ export default {
       ...read(PREFS),
     };
     const chosen = prefs.second;
+    const connection = new Questions(model, { late, cut: () => draw(), back: () => open() });
+    const { client } = connection;
     const dialogs = makeDialogs(root, client);
-    const line = new Line({ client, send: (message) => model.send(message), late });
     const outbox = new Outbox({
       client,
-      ask: (...asked) => line.ask(...asked),
+      ask: (...asked) => connection.ask(...asked),
       changed: () => draw(),
       arrived: (answer) => guarded(() => stands(answer)),
       fits,
@@ -80,7 +79,7 @@ export default {
     let names = null; // who wrote which, while they are shown
     let at = ""; // the submission on the page
     let active = ""; // the criterion whose levels the keys give
-    let [lateness, savedAt, cut] = ["", null, false];
+    let [lateness, savedAt] = ["", null];
 
     function read(name) {
       try {
@@ -100,7 +99,7 @@ export default {
 
     async function open() {
       try {
-        const found = await line.ask("open", { marker: prefs.marker });
+        const found = await connection.ask("open", { marker: prefs.marker });
         const first = !room;
         if (!first && found.version !== room.version) older();
         // The page goes on with the rubric that it shows.
@@ -116,8 +115,8 @@ export default {
           else unfold(linked.criterion);
         } else await refresh();
       } catch (error) {
-        if (room) return tell(error.message);
-        root.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" }, error.message));
+        if (room) return tell(messageOf(error));
+        root.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" }, messageOf(error)));
       }
     }
 
@@ -160,7 +159,7 @@ export default {
 
     async function refresh() {
       const { step, second } = prefs;
-      const found = await line.ask("list", { step, second });
+      const found = await connection.ask("list", { step, second });
       if (step !== prefs.step || second !== prefs.second) return;
       // They stand in an order drawn by lot, the same for all: so the first ones are a sample.
       const share = second && !room.calibration ? prefs.sample / 100 : 1;
@@ -175,7 +174,9 @@ export default {
 
     async function look_at(student) {
       const { step, second } = prefs;
-      const found = await line.ask("read", { step, student, second }).catch((error) => (tell(error.message), null));
+      const found = await connection
+        .ask("read", { step, student, second })
+        .catch((error) => (tell(messageOf(error)), null));
       if (!found || step !== prefs.step || second !== prefs.second) return;
       const had = cache.get(student);
       if (had && had.sha256 !== found.sha256 && student === at)
@@ -290,7 +291,7 @@ export default {
     async function confirmMark(criterion, points) {
       const [student, { step, second }, { sha256 }] = [at, prefs, cache.get(at)];
       try {
-        const found = await line.ask("give", {
+        const found = await connection.ask("give", {
           step,
           student,
           criterion,
@@ -304,8 +305,8 @@ export default {
         await look_at(student);
         tell(`Not confirmed. ${found.message}`);
       } catch (error) {
-        if (error.changed) older();
-        tell(error.message);
+        if (error instanceof Refusal && error.changed) older();
+        tell(messageOf(error));
       }
     }
 
@@ -338,7 +339,7 @@ export default {
       }
       undoing = true;
       try {
-        const undone = await line.ask("undo", { step: prefs.step, version: room.version }, true);
+        const undone = await connection.ask("undo", { step: prefs.step, version: room.version }, true);
         if (undone.type === "conflict") tell(`Not undone. ${undone.message}`);
         else if (undone.nothing) tell("There is nothing of yours to undo in this step.");
         else {
@@ -349,7 +350,7 @@ export default {
           tell(undid(undone), redo(undone));
         }
       } catch (error) {
-        tell(error.message);
+        tell(messageOf(error));
       }
       undoing = false;
     }
@@ -385,12 +386,12 @@ export default {
         return draw();
       }
       try {
-        const found = await line.ask("names", { step: prefs.step });
+        const found = await connection.ask("names", { step: prefs.step });
         if (found.step === prefs.step && page.names.checked) names = found.names;
       } catch (error) {
         page.names.checked = false;
         remember(page.names);
-        tell(error.message);
+        tell(messageOf(error));
       }
       draw();
     }
@@ -400,7 +401,7 @@ export default {
       sweep(root);
       outbox.flush();
       prefer({ second });
-      load(prefs.step).catch((error) => tell(error.message));
+      load(prefs.step).catch((error) => tell(messageOf(error)));
     }
 
     function setWay(way) {
@@ -443,7 +444,7 @@ export default {
           {
             onchange: () => {
               prefer({ sample: Number(page.sample.value) });
-              load(prefs.step).catch((error) => tell(error.message));
+              load(prefs.step).catch((error) => tell(messageOf(error)));
             },
           },
           SAMPLES.map((share) =>
@@ -615,8 +616,8 @@ export default {
     async function mark(type, more) {
       tell("");
       stands(
-        await line.ask(type, { step: prefs.step, student: at, ...more }).catch((error) => {
-          tell(error.message);
+        await connection.ask(type, { step: prefs.step, student: at, ...more }).catch((error) => {
+          tell(messageOf(error));
           throw error;
         }),
       );
@@ -768,7 +769,7 @@ export default {
     function drawStatus() {
       const waiting = outbox.open.filter(({ clash, refused }) => !clash && !refused);
       const kept = outbox.unkept ? "Leave this page open." : "It is kept on this device.";
-      const trouble = lateness || (cut ? "The connection is interrupted." : "");
+      const trouble = lateness || (connection.cut ? "The connection is interrupted." : "");
       const status = trouble
         ? [trouble, outbox.open.length && `Not saved yet: ${kept}`].filter(Boolean).join(" ")
         : waiting.length
@@ -918,7 +919,7 @@ export default {
     const card = () => cards.find(({ criterion }) => criterion.id === active);
     const phrases = () =>
       !prefs.second &&
-      showPhrases({ client, dialogs, card: card(), step: prefs.step, ask: (...asked) => line.ask(...asked) });
+      showPhrases({ client, dialogs, card: card(), step: prefs.step, ask: (...asked) => connection.ask(...asked) });
     const highlight = () => !prefs.second && answer.ask(active);
 
     function help() {
@@ -1022,23 +1023,9 @@ export default {
       draw();
     }
 
-    const onMessage = async (message) => {
-      if (message?.client !== client) return;
-      const found = message.packed ? JSON.parse(await inflate(message.packed)) : message;
-      if (!life.signal.aborted) guarded(() => line.hear(found));
-    };
-    const onCut = () => ((cut = true), draw());
-    const onBack = () => {
-      cut = false;
-      line.again();
-      open();
-    };
     const look = () => {
-      if (!document.hidden && room && !cut && !line.waiting.size) refresh().catch(console.info);
+      if (!document.hidden && room && !connection.cut && !connection.waiting.size) refresh().catch(console.info);
     };
-    model.on("msg:custom", onMessage);
-    model.on("pcn:disconnected", onCut);
-    model.on("pcn:reconnected", onBack);
     on(document, "visibilitychange", () => (document.hidden ? outbox.flush() : look()));
     on(window, "pagehide", () => outbox.flush());
     on(window, "beforeunload", (event) => outbox.unkept && outbox.open.length && event.preventDefault());
@@ -1052,11 +1039,8 @@ export default {
       life.abort();
       clearInterval(timer);
       outbox.flush();
-      line.close();
+      connection.close();
       answer?.close();
-      model.off("msg:custom", onMessage);
-      model.off("pcn:disconnected", onCut);
-      model.off("pcn:reconnected", onBack);
       root.remove();
     };
   },

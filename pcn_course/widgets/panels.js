@@ -24,9 +24,9 @@ export function guarded(act) {
   }
 }
 
-// `send(type, more)` asks the kernel, `sendNow` fails where that can't be; `value(key)` and `change(key, value)` are the answers;
+// `request(type, more)` asks the kernel, `requestNow` fails where that can't be; `value(key)` and `change(key, value)` are the answers;
 // `prompts` by key; `open()` opens what takes people over from a list.
-export function makePanels({ client, site, prompts, send, sendNow, value, change, open }) {
+export function makePanels({ client, site, prompts, request, requestNow, value, change, open }) {
   const panels = [];
   let [timer, frame] = [0, 0];
   let whole = false; // long lists are there in full, since someone has opened one
@@ -90,7 +90,7 @@ export function makePanels({ client, site, prompts, send, sendNow, value, change
   function look() {
     if (!panels.some(({ kind }) => kind !== "import")) return;
     clearTimeout(timer);
-    timer = setTimeout(() => guarded(() => send("look", { whole })), PAUSE);
+    timer = setTimeout(() => guarded(() => request("look", { whole })), PAUSE);
   }
 
   function fetch() {
@@ -149,7 +149,7 @@ export function makePanels({ client, site, prompts, send, sendNow, value, change
       panel.said.textContent = "One moment…";
       waiting = panel;
       try {
-        sendNow("file", { what });
+        requestNow("file", { what });
       } catch {
         waiting = null;
         panel.said.textContent = "The connection is interrupted. Try again in a moment.";

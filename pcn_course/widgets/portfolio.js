@@ -1,11 +1,11 @@
 // The plan on one page, the map, then and now, and files to take along. It writes nothing.
+
+import { Connection } from "./connection.js";
 import { button, h, moment } from "./controls.js";
-import { inflate } from "./inflate.js";
 import { makeMap, mapPng, mapSvg } from "./map.js";
-import { download, guarded } from "./panels.js";
+import { download } from "./panels.js";
 
 const MOST = 1e6; // letters of a drawing
-const AGAIN = 4000; // ms after which is asked again
 const FILES = [
   ["page", "Web page (.html)", "All of it in one file that opens in any browser, without this course."],
   ["word", "Word (.docx)", "To go on writing, or to print."],
@@ -17,7 +17,6 @@ const FILES = [
 
 export default {
   render({ model, el }) {
-    const client = Array.from(crypto.getRandomValues(new Uint32Array(3)), (n) => n.toString(36)).join("");
     const { pcnRoot: site, pcnBase: base } = document.documentElement.dataset; // none in JupyterLab
     const life = new AbortController();
     const root = h(
@@ -26,19 +25,18 @@ export default {
       h("p", { class: "pcn-soft", role: "status" }, "Putting your plan together…"),
     );
     const said = h("p", { class: "pcn-said", role: "status" });
-    let [asking, drawn, waiting, wanted, cut] = [0, "", null, null, false];
+    let [drawn, waiting, wanted] = ["", null, null];
+    const connection = new Connection(model, {
+      hear: (message) => replies[message.type]?.(message),
+      cut: () => gone(),
+      back: () => (gone(), connection.open()),
+    });
+    const { client } = connection;
     if (site == null) root.classList.add("pcn-loose");
     el.append(root);
 
-    function ask() {
-      clearTimeout(asking);
-      asking = setTimeout(ask, AGAIN);
-      guarded(() => model.send({ type: "open", client }));
-    }
-
     function show(state) {
-      clearTimeout(asking);
-      cut = false;
+      connection.opened();
       const { steps, title } = state;
       if (wanted) make(wanted, state.map), (wanted = null);
       root.dispatchEvent(
@@ -203,11 +201,11 @@ export default {
     // The map is drawn here and the words are made there: both from what the kernel has now.
     function get(what, name) {
       if (waiting) return;
-      if (cut) return void (said.textContent = CUT);
+      if (connection.cut) return void (said.textContent = CUT);
       waiting = name;
       said.textContent = "One moment…";
-      wanted = { type: "take", client, what, ...chosen() };
-      ask();
+      wanted = { what, ...chosen() };
+      connection.open();
     }
 
     async function make(message, map) {
@@ -227,7 +225,7 @@ export default {
             console.error(error);
           }
         }
-        model.send(message);
+        connection.send("take", message);
       } catch {
         done(CUT);
       }
@@ -254,40 +252,21 @@ export default {
         done(`The file “${filename}” is in your downloads.`);
       },
       problem({ message }) {
-        clearTimeout(asking);
+        connection.opened();
         if (drawn) done(message);
         else root.replaceChildren(h("p", { class: "pcn-note pcn-open", role: "alert" }, message));
       },
     };
-    const onMessage = async (message) => {
-      if (message?.client !== client) return;
-      const read = message.packed ? JSON.parse(await inflate(message.packed)) : message;
-      if (!life.signal.aborted) guarded(() => replies[read.type]?.(read));
-    };
-    const onCut = () => {
-      cut = true;
-      if (waiting) done(CUT);
-    };
-    const onBack = () => {
-      cut = false;
-      if (waiting) done(CUT); // what was asked meanwhile has gone nowhere
-      ask();
-    };
-    const look = () => document.hidden || ask();
-    model.on("msg:custom", onMessage);
-    model.on("pcn:disconnected", onCut);
-    model.on("pcn:reconnected", onBack);
+    const gone = () => waiting && done(CUT); // what was asked meanwhile has gone nowhere
+    const look = () => document.hidden || connection.open();
     document.addEventListener("visibilitychange", look, { signal: life.signal });
     window.addEventListener("pageshow", look, { signal: life.signal });
     root.addEventListener("keydown", (event) => event.stopPropagation());
-    ask();
+    connection.open();
 
     return () => {
       life.abort();
-      clearTimeout(asking);
-      model.off("msg:custom", onMessage);
-      model.off("pcn:disconnected", onCut);
-      model.off("pcn:reconnected", onBack);
+      connection.close();
       root.remove();
     };
   },

@@ -1,4 +1,4 @@
-// Saving that is only believed when it was acknowledged. Knows fields and a way to send, no page.
+// Saving that is only believed when it was acknowledged. Knows fields and a store, no page.
 import { merge, same } from "./merge.js";
 
 const QUIET = 700; // ms without typing, after which is saved
@@ -10,14 +10,30 @@ const FIRST_RETRY = 1000;
 const LAST_RETRY = 15000;
 const ROLL_CALL = 250; // ms in which other windows say that they are alive
 
+/** @import { Acknowledgement, Kept, Message, Prompt, Store, Value } from "./types.d.ts" */
+/** @typedef {{ prompt: Prompt, value: Value, saved: Kept, sent: { seq: number, value: Value }[], acked: number,
+ *   stored: boolean, invalid?: string }} Field */
+/**
+ * What a form gives: `place` begins the names of this step's drafts. `show`: another value is to stand in the
+ * page. `tell`: it was changed elsewhere, too; `other` is the value that could not be merged in. `changed`: look
+ * at the status. `look`: hand in, with edit(), what the field may hold unheard.
+ * @typedef {{ store: Store, place: string, prompts: Prompt[], show: (key: string, value: Value) => void,
+ *   tell: (key: string, other: Value) => void, changed: () => void, busy: (key: string) => boolean,
+ *   look: (key: string) => void }} Form
+ */
+
 export class Saving {
-  // `place`: what begins the names of this step's drafts. `send(message)` may throw.
-  // `show(key, value)`: another value is to stand in the page. `tell(key, other)`: it was changed
-  // elsewhere, too; `other` is the value that could not be merged in. `changed()`: look at status.
-  // `ask()`: let the kernel say once more what it has. `look(key)`: the page hands in, with edit(), what
-  // its field may hold unheard.
-  constructor({ client, place, prompts, send, show, tell, changed, busy, ask, look }) {
-    Object.assign(this, { client, place, send, show, tell, changed, busy, ask, look });
+  /** @param {Form} form */
+  constructor({ store, place, prompts, show, tell, changed, busy, look }) {
+    this.store = store;
+    this.client = store.client;
+    this.place = place;
+    this.show = show;
+    this.tell = tell;
+    this.changed = changed;
+    this.busy = busy;
+    this.look = look;
+    /** @type {Map<string, Field>} */
     this.fields = new Map();
     for (const prompt of prompts) this.add(prompt);
     this.seq = 0;
@@ -122,7 +138,7 @@ export class Saving {
     clearTimeout(this.waiting);
     this.waiting = setTimeout(() => this.fail("late"), PATIENCE);
     try {
-      this.send({ type: "save", client: this.client, seq, fields });
+      this.store.save(seq, fields);
     } catch {
       this.fail("late");
     }
@@ -174,7 +190,7 @@ export class Saving {
       }
     }
     // The kernel's file is another one than this page was filled from: all fields are looked at.
-    if (older) this.ask();
+    if (older) this.store.open();
     if (this.open.length) this.plan(Object.keys(conflicts).length ? 0 : undefined);
     this.changed();
   }

@@ -13,7 +13,7 @@ from typing import Any
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Frame, Page
 
-_EYES = Path(__file__).with_suffix(".js").read_text("utf-8").strip()
+_EYES = Path(__file__).with_suffix(".js").read_text("utf-8").strip().removesuffix(";")
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 
 _AXE = """async ([within, runOnly]) => {

@@ -22,7 +22,7 @@ MOST = {
     "form": 30_200,
     "home": 2_500,
     "portfolio": 11_400,
-    "marking": 18_000,
+    "marking": 18_050,
     "cohort": 7_000,
     "agreement": 7_000,
 }

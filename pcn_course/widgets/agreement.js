@@ -464,6 +464,7 @@ export default {
         problem.replaceChildren(h("div", { class: "pcn-note pcn-open", role: "alert" }, content));
 
       // Another was faster: what stands there now, and what was wanted.
+      /** @param {any} answer @param {number} points */
       function clash({ message, current, after }, points) {
         say("");
         const mine = level({ criterion, points });

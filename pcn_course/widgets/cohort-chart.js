@@ -1,11 +1,12 @@
 // A table's numbers as lying bars, drawn by plotly from our own host. Nothing is said by colour
 // alone: each mark has its number, and in a stack its name, and the table beside it has them all.
 
-let plotly; // asked for once
+/** @type {Promise<void> | null} */
+let plotly = null; // asked for once
 
 // Get plotly. Rejects when it does not come.
 export const load = (src) =>
-  (plotly ??= new Promise((done, fail) => {
+  (plotly ??= new Promise((/** @type {(value?: any) => void} */ done, fail) => {
     const script = document.createElement("script");
     script.src = src;
     script.onload = () => (window.Plotly ? done() : fail(new Error("no Plotly")));

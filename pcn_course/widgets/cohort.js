@@ -163,7 +163,7 @@ export default {
       const body = h(
         "tbody",
         null,
-        rows.map((row) => line(columns, row, rows)),
+        rows.map((row) => line(columns, row)),
       );
       return h(
         "div",

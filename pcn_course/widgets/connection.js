@@ -48,12 +48,12 @@ export class Connection {
 
   /** Ask for everything, and again until `opened` is called. */
   open() {
-    clearTimeout(this.#opening);
+    this.opened();
     this.#opening = setTimeout(() => this.open(), this.patience);
     try {
       this.send("open");
-    } catch (error) {
-      console.info("Not sent:", error);
+    } catch {
+      // asked again in a moment
     }
   }
 
@@ -81,11 +81,8 @@ export class Connection {
   #receive(got) {
     if (got?.client !== this.client) return;
     this.cut = false;
-    const read = async () => {
-      const message = got.packed ? JSON.parse(await inflate(got.packed)) : got;
-      this.hear({ ...message, client: this.client });
-    };
-    this.#turn = this.#turn.then(read).catch((error) => console.error(error));
+    const read = async () => this.hear(got.packed ? JSON.parse(await inflate(got.packed)) : got);
+    this.#turn = this.#turn.then(read).catch(console.error);
   }
 }
 

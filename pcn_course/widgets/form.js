@@ -121,7 +121,7 @@ function openForm(makeStore, root) {
       panels?.done();
       showPage(title, html);
     },
-    problem({ message, about }) {
+    problem({ message, about = "" }) {
       panels?.done();
       if (about === "open" && state) (refused = message), showStatus();
       else if (about === "open" && root.textContent === message) return;
@@ -847,9 +847,9 @@ function openForm(makeStore, root) {
     root.querySelectorAll(".pcn-print").forEach((el) => el.remove());
     root
       .querySelectorAll(".pcn-cell.pcn-many, .pcn-made details, fieldset.pcn-row > .pcn-more")
-      .forEach((el) => (el.open = true));
+      .forEach((el) => el.toggleAttribute("open", true));
     controls.forEach((control) => control.print?.());
-    for (const area of root.querySelectorAll("textarea, [type=text]")) {
+    for (const area of /** @type {NodeListOf<HTMLInputElement>} */ (root.querySelectorAll("textarea, [type=text]"))) {
       area.after(h("div", { class: "pcn-print", dir: "auto" }, area.value));
     }
   });

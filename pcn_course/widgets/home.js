@@ -78,6 +78,7 @@ export default {
         h("p", null, "All of it on one page, with your map, as files that open without this course."),
       );
 
+    /** @param {any} home */
     function show({ cards, next, title, pages }) {
       connection.opened();
       const line = h("p", { class: "pcn-lead pcn-next" });

@@ -1,7 +1,7 @@
 // A form's answers, kept by the kernel of its page.
 import { Connection } from "./connection.js";
 
-/** @import { Edit, Message, Model, Store, StoreListener } from "./types.d.ts" */
+/** @import { Edit, Model, Store, StoreListener } from "./types.d.ts" */
 
 /** @implements {Store} */
 export class KernelStore {

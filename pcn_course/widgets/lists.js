@@ -246,7 +246,7 @@ export function makeTable({ prompt, id, changed, offers, advise }) {
       const focused = row.el.contains(document.activeElement) && document.activeElement;
       rows.splice(at, 0, ...rows.splice(from, 1));
       list.insertBefore(row.el, rows[at + 1]?.el ?? null);
-      if (focused) focused.focus();
+      if (focused instanceof HTMLElement) focused.focus();
     });
     update();
   }

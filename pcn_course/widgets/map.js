@@ -82,6 +82,7 @@ function fit(text, most) {
   return letters.join("").trim() + "…";
 }
 
+/** @param {number[]} sign corners, turn, size and depth: one of SHAPES */
 function shape([corners, turn, size, deep = 1]) {
   const points = Array.from({ length: corners }, (_, n) => {
     const at = (n / corners + turn - 0.25) * 2 * Math.PI;
@@ -90,6 +91,7 @@ function shape([corners, turn, size, deep = 1]) {
   return `M${points.join("L")}Z`;
 }
 
+/** @param {string} d @param {(string | number)[]} look one of LOOKS */
 function mark(d, [fill, stroke, , dash, crossed]) {
   return [
     draw(d, { fill, stroke, "stroke-width": 1.75, "stroke-dasharray": dash ?? "" }),
@@ -101,7 +103,7 @@ const tie = (d, dash) =>
   draw(d, { stroke: "ink", "stroke-width": 1.5, "stroke-linecap": "round", "stroke-dasharray": DASHES.at(dash) });
 
 // What the rows say, as far as it can be drawn.
-function read(people, ties, ...tables) {
+export function read(people, ties, ...tables) {
   const [columns, kinds] = [people, ties].map((prompt) =>
     Object.fromEntries(prompt.columns.map((one) => [one.key, { options: [], ...one }])),
   );
@@ -165,7 +167,7 @@ function read(people, ties, ...tables) {
 
 // Where all goes on `W` px. This depends on the rows' order, sectors and rings alone, and a new
 // last row finds a place beside the others: so the map holds still while someone writes.
-function place({ members, slices, points }, W) {
+export function place({ members, slices, points }, W) {
   const total = members.length;
   const most = W / 2 - 20;
   // Where each of `length` parts begins and ends, from 0 to 1; crowded ones get more.
@@ -192,7 +194,7 @@ function place({ members, slices, points }, W) {
       return [cx + (a * r + out) * Math.cos(t), cy + (b * r + out) * Math.sin(t)].map(Math.round);
     };
     const taken = [];
-    const block = ([x, y], r) => taken.push([x - r, y - r, x + r, y + r]);
+    const block = (/** @type {number[]} */ [x, y], /** @type {number} */ r) => taken.push([x - r, y - r, x + r, y + r]);
     block([cx, cy], 18);
     for (let n = 1; n < edges.length; n++) block(at((edges[n - 1] + edges[n]) / 2, 0), 7);
     const rim = slices.map((sector, n) => {
@@ -321,6 +323,7 @@ function paint(svg, { members, lines, points, ends }, plan, id, listed) {
   kept.forEach((el) => el.remove());
 
   // What the signs mean, each as a text and perhaps a sample.
+  /** @type {[string, Element[]?][]} */
   const signs = [[`Rings: ${points} ${ends.high ?? ""}`], [`1 ${ends.low ?? ""}`]];
   if (edges.length > points + 1) signs.push([`? ${NONE}`]);
   for (const look of new Set(LOOKS)) {
@@ -384,10 +387,11 @@ export async function mapPng(svgText) {
   return new Promise((done) => canvas.toBlob(done));
 }
 
-let plotly; // asked for once, by whichever map is first
+/** @type {Promise<void> | null} */
+let plotly = null; // asked for once, by whichever map is first
 
 const load = (src) =>
-  (plotly ??= new Promise((done, fail) => {
+  (plotly ??= new Promise((/** @type {(value?: any) => void} */ done, fail) => {
     const onload = () => (window.Plotly ? done() : fail());
     document.head.append(h("script", { src, onload, onerror: fail }));
   }).catch((error) => {

@@ -23,7 +23,16 @@ export class Outbox {
   // kept earlier is still asked for; `version()`: of the rubric on the page; `outdated()`: the kernel
   // has another one.
   constructor({ client, ask, changed, arrived, anew, fits, version, outdated }) {
-    Object.assign(this, { client, ask, changed, arrived, anew, fits, version, outdated, place: "" });
+    this.client = client;
+    this.ask = ask;
+    this.changed = changed;
+    this.arrived = arrived;
+    this.anew = anew;
+    this.fits = fits;
+    this.version = version;
+    this.outdated = outdated;
+    this.place = "";
+    this.unkept = false;
     this.orphans = []; // comments on criteria that are no longer in the rubric
     this.entries = new Map();
   }

@@ -62,7 +62,7 @@ export default {
     const dialogs = makeDialogs(root, client);
     const outbox = new Outbox({
       client,
-      ask: (...asked) => connection.ask(...asked),
+      ask: (type, more) => connection.ask(type, more),
       changed: () => draw(),
       arrived: (answer) => guarded(() => stands(answer)),
       fits,
@@ -355,6 +355,7 @@ export default {
       undoing = false;
     }
 
+    /** @param {any} undone */
     function undid({ student, criterion, what, before, after }) {
       const where = `Undone: ${[nameOf(student), criterion && titleOf(criterion)].filter(Boolean).join(", ")}:`;
       if (what === "highlight")
@@ -365,6 +366,7 @@ export default {
     }
 
     // What brings back a mark or a comment that was taken back: it is given anew.
+    /** @param {any} undone */
     const redo = ({ student, criterion, what, after }) =>
       what !== "highlight" &&
       (async () => {
@@ -919,7 +921,13 @@ export default {
     const card = () => cards.find(({ criterion }) => criterion.id === active);
     const phrases = () =>
       !prefs.second &&
-      showPhrases({ client, dialogs, card: card(), step: prefs.step, ask: (...asked) => connection.ask(...asked) });
+      showPhrases({
+        client,
+        dialogs,
+        card: card(),
+        step: prefs.step,
+        ask: (type, more, once) => connection.ask(type, more, once),
+      });
     const highlight = () => !prefs.second && answer.ask(active);
 
     function help() {

@@ -144,7 +144,8 @@ export function makePanels({ client, site, prompts, request, requestNow, value, 
     } else if (id) {
       const from = document.getElementById(id);
       // biome-ignore lint/performance/useDomNodeTextContent: with the line breaks that are in sight
-      copy(from.value ?? from.innerText, panel.said, "Copied. Paste it where you want to send it.");
+      const words = "value" in from ? String(from.value) : from.innerText;
+      copy(words, panel.said, "Copied. Paste it where you want to send it.");
     } else {
       panel.said.textContent = "One moment…";
       waiting = panel;
@@ -222,7 +223,7 @@ export async function copy(text, said, done) {
     area.select();
     if (!document.execCommand("copy")) done = "It could not be copied: select the words and copy them yourself.";
     area.remove();
-    back?.focus();
+    if (back instanceof HTMLElement) back.focus();
   }
   said.textContent = done;
 }

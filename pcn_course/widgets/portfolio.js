@@ -48,7 +48,7 @@ export default {
       drawn = now;
       const held = boxes.contains(document.activeElement) && document.activeElement;
       root.replaceChildren(...(state.empty ? nothingYet(steps) : all(state)).filter(Boolean));
-      if (held) held.focus({ preventScroll: true });
+      if (held instanceof HTMLElement) held.focus({ preventScroll: true });
     }
 
     const link = (path, text) => (site == null ? text : h("a", { href: site + path }, text));
@@ -235,7 +235,7 @@ export default {
     const letters = (blob) =>
       new Promise((found, failed) => {
         const reader = new FileReader();
-        reader.onload = () => found(reader.result.split(",")[1]);
+        reader.onload = () => found(String(reader.result).split(",")[1]);
         reader.onerror = failed;
         reader.readAsDataURL(blob);
       });

@@ -10,7 +10,7 @@ const FIRST_RETRY = 1000;
 const LAST_RETRY = 15000;
 const ROLL_CALL = 250; // ms in which other windows say that they are alive
 
-/** @import { Acknowledgement, Kept, Message, Prompt, Store, Value } from "./types.d.ts" */
+/** @import { Acknowledgement, Edit, Kept, Message, Prompt, Store, Value } from "./types.d.ts" */
 /** @typedef {{ prompt: Prompt, value: Value, saved: Kept, sent: { seq: number, value: Value }[], acked: number,
  *   stored: boolean, invalid?: string }} Field */
 /**
@@ -38,21 +38,32 @@ export class Saving {
     for (const prompt of prompts) this.add(prompt);
     this.seq = 0;
     this.retry = FIRST_RETRY;
+    /** @type {string | null} */
     this.savedAt = null;
     this.trouble = ""; // "" | "late" | "refused"
     this.reason = "";
     this.cut = false;
+    /** @type {Map<string, [Kept, Value?]>} */
     this.later = new Map();
     this.ready = false; // when drafts of earlier visits were looked for
+    this.met = false; // when the store has told what it has
+    this.timer = 0;
+    this.waiting = 0; // the timer of a save without an answer
+    /** @type {number | undefined} */
+    this.since = undefined; // when the text began that is not sent
+    /** @type {Set<string>} */
     this.alive = new Set();
+    /** @type {BroadcastChannel | null} */
+    this.channel = null;
     try {
       this.channel = new BroadcastChannel(place);
       this.channel.onmessage = ({ data }) => this.hear(data);
     } catch {
-      this.channel = null;
+      // where there is none, windows do not talk
     }
   }
 
+  /** @param {Prompt} prompt @returns {Field} */
   add(prompt) {
     const field = { prompt, value: null, saved: { value: null, version: 0 }, sent: [], acked: 0, stored: true };
     this.fields.set(prompt.key, field);
@@ -60,8 +71,16 @@ export class Saving {
   }
 
   // A field without a place in the page: its question is no longer asked, but what was written stays.
+  /** @param {string} key @param {Value} value */
   drop(key, value) {
     return this.add({ key, kind: typeof value === "string" ? "text" : "", dropped: true });
+  }
+
+  /** @param {string} key @returns {Field} */
+  field(key) {
+    const field = this.fields.get(key);
+    if (!field) throw new Error(`No field ${key}.`);
+    return field;
   }
 
   get open() {
@@ -73,8 +92,9 @@ export class Saving {
   }
 
   // The page has a new value of a field.
+  /** @param {string} key @param {Value} value */
   edit(key, value) {
-    const field = this.fields.get(key);
+    const field = this.field(key);
     Object.assign(field, { value, invalid: "" });
     this.keep(field);
     this.plan();
@@ -82,6 +102,7 @@ export class Saving {
   }
 
   // What the kernel has, at the start and after each new connection.
+  /** @param {Message} state */
   async state({ fields, saved_at }) {
     this.cut = false;
     this.savedAt = saved_at;
@@ -98,6 +119,7 @@ export class Saving {
     this.changed();
   }
 
+  /** @param {number} [delay] */
   plan(delay) {
     if (delay === undefined) {
       if (this.waiting || this.trouble) return; // the answer or the next try takes it along
@@ -123,6 +145,7 @@ export class Saving {
     clearTimeout(this.timer);
     this.since = undefined;
     const seq = ++this.seq;
+    /** @type {Record<string, Edit>} */
     const fields = {};
     let room = AT_ONCE;
     for (const field of news.sort((one, other) => one.acked - other.acked)) {
@@ -145,6 +168,7 @@ export class Saving {
     this.changed();
   }
 
+  /** @param {string} trouble @param {string} [reason] */
   fail(trouble, reason = "") {
     clearTimeout(this.waiting);
     Object.assign(this, { waiting: 0, trouble, reason });
@@ -158,10 +182,12 @@ export class Saving {
     Object.assign(this, { waiting: 0, trouble: "", reason: "", retry: FIRST_RETRY });
   }
 
+  /** @param {Message} refusal */
   refused({ seq, message }) {
     if (seq === this.seq) this.fail("refused", message);
   }
 
+  /** @param {Acknowledgement} acknowledgement */
   acknowledge({ seq, saved_at, versions, conflicts, invalid }) {
     if (seq === this.seq) this.settle();
     this.savedAt = saved_at;
@@ -196,10 +222,11 @@ export class Saving {
   }
 
   // The value that stands in the kernel now. What was typed meanwhile is merged with it.
+  /** @param {string} key @param {Kept} theirs @param {Value} [base] */
   take(key, theirs, base) {
     if (this.busy(key)) return this.later.set(key, [theirs, base]);
     this.look(key);
-    const field = this.fields.get(key);
+    const field = this.field(key);
     const mine = field.value;
     // Our own text that was saved without our learning it is what we started from.
     const own = field.sent.some((one) => same(one.value, theirs.value));
@@ -211,6 +238,7 @@ export class Saving {
     this.put(field, mine, from, theirs.value);
   }
 
+  /** @param {Field} field @param {Value} mine @param {Value} from @param {Value} theirs */
   put(field, mine, from, theirs) {
     const { prompt } = field;
     const value = merge(prompt, from, mine, theirs);
@@ -230,6 +258,7 @@ export class Saving {
   }
 
   // A field can be changed again: its letters are no longer being composed.
+  /** @param {string} key */
   resume(key) {
     const waited = this.later.get(key);
     this.later.delete(key);
@@ -237,14 +266,20 @@ export class Saving {
   }
 
   // The draft on this device: there as long as the kernel has not acknowledged just this value.
+  /** @param {Field} field */
   keep(field) {
     const { prompt, value, saved, sent } = field;
     const name = this.place + prompt.key + ":" + this.client;
     field.stored = true;
     try {
       if (same(value, saved.value)) return localStorage.removeItem(name);
-      const draft = { value, base: saved.version, baseValue: saved.value, at: Date.now() };
-      draft.sent = sent.map((one) => one.value);
+      const draft = {
+        value,
+        base: saved.version,
+        baseValue: saved.value,
+        at: Date.now(),
+        sent: sent.map((one) => one.value),
+      };
       localStorage.setItem(name, JSON.stringify(draft));
     } catch {
       field.stored = false; // no room, or storage is switched off
@@ -269,11 +304,11 @@ export class Saving {
       const [key, owner] = name.slice(this.place.length).split(":");
       if (this.alive.has(owner)) continue;
       try {
-        const { value, baseValue, sent } = JSON.parse(localStorage.getItem(name));
-        const fitting = fits(this.fields.get(key)?.prompt ?? {}, value) ? key : `${key}-before`;
+        const { value, baseValue, sent } = JSON.parse(localStorage.getItem(name) ?? "");
+        const fitting = fits(this.fields.get(key)?.prompt ?? { kind: "" }, value) ? key : `${key}-before`;
         const field = this.fields.get(fitting) ?? this.drop(fitting, value);
         this.look(fitting);
-        const arrived = sent.some((one) => same(one, field.saved.value));
+        const arrived = sent.some((/** @type {Value} */ one) => same(one, field.saved.value));
         this.put(field, value, arrived ? field.saved.value : baseValue, field.value);
         if (field.stored) localStorage.removeItem(name);
       } catch {
@@ -283,10 +318,12 @@ export class Saving {
     this.changed();
   }
 
+  /** @param {object} message */
   post(message) {
     this.channel?.postMessage({ client: this.client, ...message });
   }
 
+  /** @param {any} message from another window */
   hear({ kind, client, key, value, version }) {
     if (kind === "who") this.post({ kind: "here" });
     if (kind === "here") this.alive.add(client);
@@ -305,6 +342,7 @@ export class Saving {
   }
 }
 
+/** @param {{ kind: string }} prompt @param {Value} value */
 function fits({ kind }, value) {
   if (value == null) return true;
   if (!kind) return true;

@@ -10,7 +10,15 @@ const MOST_SHOWN = 100; // rows at once
 // `dialog(...content)` shows it; `ask(more)` asks the kernel, which answers to hear();
 // `prompt` is the table, `value()` its rows, `add(rows)` gives it others and goes there.
 export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
-  let [name, data, list, mapping, picks, again] = [];
+  let [name, data] = ["", ""];
+  /** @type {any} what the kernel has found */
+  let list = null;
+  /** @type {Record<string, string> | null} */
+  let mapping = null;
+  /** @type {any[]} */
+  let picks = [];
+  /** @type {string | boolean} */
+  let again = false;
   const said = h("p", { class: "pcn-said", role: "status" });
   const problem = h("p", { class: "pcn-note pcn-open", role: "alert", hidden: true });
   const found = h("div");
@@ -71,7 +79,12 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
     const reader = new FileReader();
     reader.onerror = () => complain("Your browser could not read this file. Nothing was changed.");
     reader.onload = () => {
-      [name, data, mapping, again] = [chosen.name.slice(-200), reader.result.replace(/^[^,]*,?/, ""), null, false];
+      [name, data, mapping, again] = [
+        chosen.name.slice(-200),
+        String(reader.result).replace(/^[^,]*,?/, ""),
+        null,
+        false,
+      ];
       request();
     };
     reader.readAsDataURL(chosen);
@@ -134,7 +147,7 @@ export function makeTakeover({ id, dialog, ask, prompt, value, add }) {
     );
     draw("");
     count();
-    if (again) document.getElementById(again)?.focus();
+    if (again) document.getElementById(String(again))?.focus();
     again = false;
   }
 

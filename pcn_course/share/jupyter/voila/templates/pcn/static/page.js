@@ -15,6 +15,7 @@ const styles = new Set();
 let views = []; // the places of the widgets, in the page's order
 let place = null; // {kernel, ids}: where the models live now; null when that kernel is gone
 let link = null; // the open line to that kernel; null while there is none
+/** @type {(value?: unknown) => void} */
 let wake = () => {}; // ends the pause before the next attempt
 const FORGOTTEN = 4408; // the server's last word to pages that nobody used
 let over = false;
@@ -101,7 +102,7 @@ class Link {
   watching = false;
   control = hex();
   constructor(kernel) {
-    const url = new URL(`${base}api/kernels/${kernel}/channels?session_id=${session}`, location);
+    const url = new URL(`${base}api/kernels/${kernel}/channels?session_id=${session}`, location.href);
     url.protocol = url.protocol.replace("http", "ws");
     this.kernel = kernel;
     this.socket = new (poll ? polling.PollingSocket : WebSocket)(url);
@@ -299,7 +300,7 @@ async function join() {
     } catch (error) {
       next?.end(false);
       console.info("Again:", error);
-      const failed = /TypeError|TimeoutError/.test(error?.name); // the request itself, not its answer
+      const failed = /TypeError|TimeoutError/.test(error instanceof Error ? error.name : ""); // the request itself, not its answer
       const state = place ? await life(place.kernel) : failed && "unreachable";
       const lost = state === "unreachable";
       const mute = place && !lost && state !== "gone" && (!next || next.mute); // it lives, and we hear nothing
@@ -442,7 +443,9 @@ async function start() {
     [8, "Still getting ready. The first page after a start takes a little longer."],
     [30, "This takes longer than usual. You can wait: nothing is lost."],
     [90, ""],
-  ].map(([seconds, words]) => setTimeout(() => note.isConnected || (words ? wait(words) : fail()), 1000 * seconds));
+  ].map(([seconds, words]) =>
+    setTimeout(() => note.isConnected || (words ? wait(words) : fail()), 1000 * Number(seconds)),
+  );
   if (document.readyState === "loading") {
     await new Promise((resume) => document.addEventListener("DOMContentLoaded", resume));
   }
@@ -498,6 +501,7 @@ function drawSteps({ steps, step, due, overdue }) {
   const line = find(".pcn-main > .pcn-eyebrow");
   if (!line || !here) return;
   const day = new Date(due);
+  /** @type {Intl.DateTimeFormatOptions} */
   const format = { weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" };
   line.textContent = [
     `Step ${here.number} of ${steps.length}`,
@@ -515,6 +519,8 @@ function returned() {
 addEventListener("online", returned);
 addEventListener("pageshow", returned);
 document.addEventListener("visibilitychange", () => document.hidden || returned());
-document.addEventListener("pcn:state", ({ detail }) => drawSteps(detail));
+document.addEventListener("pcn:state", (event) => event instanceof CustomEvent && drawSteps(event.detail));
 setInterval(() => link?.watch(), 2500);
 start();
+
+export {}; // a module, whose names are its own

@@ -9,6 +9,12 @@ export class PollingSocket {
   waiting = []; // messages to be sent
   sending = 0;
   passed = false; // something was sent: nobody blocks it
+  /** @type {() => void} */
+  onopen = () => {};
+  /** @type {(event: { data: string }) => void} */
+  onmessage = () => {};
+  /** @type {(event: { code?: number }) => void} */
+  onclose = () => {};
 
   constructor(url) {
     this.url = `${url}`.replace(/^ws/, "http").replace("/channels?", "/messages?");
@@ -65,14 +71,15 @@ export class PollingSocket {
   async ask(more, limit, options) {
     const answer = await fetch(this.url + more, { ...options, cache: "no-store", signal: AbortSignal.timeout(limit) });
     const text = await answer.text();
-    if (!answer.ok || answer.redirected) throw Object.assign(new Error(answer.status), { code: Number(text) });
+    if (!answer.ok || answer.redirected) throw Object.assign(new Error(`${answer.status}`), { code: Number(text) });
     return text;
   }
 
+  /** @param {any} error what ended the line; `code` where the server said why */
   fail({ code }) {
     if (this.readyState > 1) return;
     this.readyState = 3;
-    this.onclose?.({ code });
+    this.onclose({ code });
   }
 }
 

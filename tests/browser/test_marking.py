@@ -646,6 +646,7 @@ def test_comments_are_kept_in_the_bank_and_used_again_by_keyboard(desk: Desk, ro
     desk.page.keyboard.type("aside")
     desk.press("Enter")
     expect(dialog).to_have_count(0)
+    expect(desk.page.get_by_label("Comment on Reasoning")).to_be_focused()
     # Who types on writes on: no letter and no digit is taken for a key.
     desk.page.keyboard.type(" Name 3 of them.")
     desk.press("Escape")

@@ -11,11 +11,11 @@ unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME
 export PYTHON PCN_CHROMIUM
 
 # An environment knows its folder by name: where that was renamed or copied, it is made again.
-ifneq ($(filter app demo test check static bench soak train pictures,$(MAKECMDGOALS)),)
+ifneq ($(filter app demo test check size architecture static bench soak train pictures,$(MAKECMDGOALS)),)
 $(shell sh scripts/install.sh moved)
 endif
 
-.PHONY: help app demo test check static bench soak train pictures lock clean
+.PHONY: help app demo test check size architecture static bench soak train pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## Say what can be made
@@ -39,6 +39,12 @@ check: $(VENV)/.dev-installed ## Check the course's files, the notebooks, the co
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@sh scripts/check-scripts.sh
+
+size: $(VENV)/.dev-installed ## Print how large each part of the package is
+	@$(BIN)/python -m scripts.architecture size
+
+architecture: $(VENV)/.dev-installed ## Write sizes and the index of modules into docs/architecture.md
+	@$(BIN)/python -m scripts.architecture
 
 static: $(VENV)/.dev-installed ## Build pcn_course/static from the sources of scripts and styles
 	@sh scripts/node-tools.sh

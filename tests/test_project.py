@@ -26,7 +26,7 @@ from pcn_course.cli import main as pcn
 
 ROOT = Path(__file__).parents[1]
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-GUIDES = ("README.md", "CONTRIBUTING.md", "docs/instructors.md")
+GUIDES = ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/instructors.md")
 
 # From the ground up. A module imports from rows above its own, and from its own row only where it
 # is the same name: the faces in one row know nothing of each other.

@@ -155,7 +155,6 @@ class Visitor:
     """A student before a real browser."""
 
     def __init__(self, hub: ClassServer, name: str, page: Page) -> None:
-        """Take a fresh page."""
         self.hub = hub
         self.writer = Writer(name)
         self.page = page
@@ -200,7 +199,6 @@ class Lesson:
     """One run."""
 
     def __init__(self, hub: ClassServer, students: int, minutes: float) -> None:
-        """Take how many come and for how long they write."""
         self.hub = hub
         self.minutes = minutes
         self.arriving = ARRIVING * students / STUDENTS

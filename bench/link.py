@@ -52,7 +52,6 @@ class Link:
     """
 
     def __init__(self, target: int, speed: Speed = Speed()) -> None:  # noqa: B008 (immutable)
-        """Take where to lead to, and how fast."""
         self.target = target
         self.speed = speed
         self.port = 0

@@ -77,7 +77,6 @@ class StockVoila:
     """``voila`` over a folder, as its documentation starts it: its own template, no settings."""
 
     def __init__(self, folder: Path, *options: str) -> None:
-        """Take the folder or the notebook, and options beyond none."""
         self.folder = folder
         self.options = options
         self.port = free_port()

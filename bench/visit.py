@@ -109,7 +109,6 @@ class Tab:
     """One page that is being watched."""
 
     def __init__(self, page: Page, sign: Sign, speed: Speed) -> None:
-        """Take a fresh page; ``speed`` is what the browser itself shall hold it to."""
         self.page = page
         self.weight = Weight()
         self._paths: dict[str, str] = {}

@@ -77,7 +77,6 @@ class Question(Exception):  # noqa: N818 (asked, not failed)
     """Something to be answered first. ``kind`` is ``past-due`` or ``student``."""
 
     def __init__(self, kind: str, text: str) -> None:
-        """Take what to ask and the words to ask it in."""
         super().__init__(text)
         self.kind = kind
         self.text = text

@@ -101,7 +101,6 @@ class Workspace:
     """One student's folder."""
 
     def __init__(self, root: Path) -> None:
-        """Take the folder; touch nothing yet."""
         self.root = Path(root).resolve()
         self.state = self.root / ".pcn"
 

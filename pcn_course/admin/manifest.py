@@ -131,7 +131,6 @@ class Backup:
     """A backup that is there: a folder, or a tar file. Use it in a ``with`` statement."""
 
     def __init__(self, path: Path) -> None:
-        """Take its path."""
         self.path = path
         self._tar: tarfile.TarFile | None = None
         self._members: dict[str, tarfile.TarInfo] = {}

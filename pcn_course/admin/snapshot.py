@@ -50,7 +50,6 @@ class _NotRead(Exception):  # noqa: N818 (it stands for the error in it)
     """Reading the source failed, and not writing the copy."""
 
     def __init__(self, error: OSError) -> None:
-        """Take the error."""
         super().__init__(str(error))
         self.error = error
 
@@ -79,7 +78,6 @@ class Gatherer:
     """
 
     def __init__(self, target: Target) -> None:
-        """Take where the copies go."""
         self.target = target
         self.entries: list[Entry] = []
         self.notes: list[str] = []

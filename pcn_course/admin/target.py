@@ -76,6 +76,5 @@ class TargetError(Exception):
     """A copy could not be written, so there is no backup. ``error`` says why."""
 
     def __init__(self, error: OSError) -> None:
-        """Take the error."""
         super().__init__(str(error))
         self.error = error

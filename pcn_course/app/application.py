@@ -50,7 +50,6 @@ class PlainMarkdown(VoilaMarkdownRenderer):
     """Headings without the signs that link to themselves."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take what Voilà gives."""
         super().__init__(*args, **{**kwargs, "exclude_anchor_links": True})
 
 

@@ -47,7 +47,6 @@ class Rendering:
     """One page being made ready: HTML that grows, and the kernel that its widgets live in."""
 
     def __init__(self, page: str, stamp: Hashable = None) -> None:
-        """Take the notebook's path below the root, and the state of what it is made from."""
         self.page = page
         self.stamp = stamp
         self.kernel_id = str(uuid.uuid4())

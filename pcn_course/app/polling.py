@@ -37,7 +37,6 @@ class Line:
     client_terminated: ClassVar[bool] = False
 
     def __init__(self, lines: dict[str, Line], key: str, socket: KernelSocket) -> None:
-        """Take the register to be listed in, the key in it, and the socket to stand behind."""
         self._lines = lines
         self._key = key
         self.socket = socket

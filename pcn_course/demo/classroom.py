@@ -56,7 +56,6 @@ class Classroom:
     """A made-up class in a folder of its own."""
 
     def __init__(self, folder: Path, course: Course, pupils: list[Pupil], now: dt.datetime) -> None:
-        """Take what :func:`make_classroom` made."""
         self.folder = folder
         self.course = course
         self.pupils = pupils

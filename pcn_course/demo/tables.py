@@ -16,7 +16,6 @@ class Tables:
     """The tables of one student. Of what was kept, later tables name entries."""
 
     def __init__(self, project: Mapping[str, Any], chance: random.Random, term: dt.date) -> None:
-        """Take the project, and the first day of the term."""
         self.project = project
         self.chance = chance
         self._term = term

@@ -74,7 +74,6 @@ class Writer:
         chance: random.Random,
         term: dt.date,
     ) -> None:
-        """Take what they work on, how well, and the first day of the term."""
         self.project = project
         self._course = course
         self._care = _CARE[quality]

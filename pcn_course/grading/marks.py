@@ -50,7 +50,6 @@ class Conflict(MarkError):  # noqa: N818 (what markers call it)
     """
 
     def __init__(self, plain: str, current: Mark, *, anew: bool = False) -> None:
-        """Take the sentence for the marker, and the mark that stands there."""
         super().__init__(plain)
         self.current = current
         self.anew = anew

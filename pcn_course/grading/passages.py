@@ -40,7 +40,6 @@ class Passages:
     """The highlighted passages, as one marker works on them; the gradebook has our tables."""
 
     def __init__(self, room: Room, marker: str) -> None:
-        """Take the room and the name under which changes are kept."""
         self._room = room
         self._marker = marker
         self._engine = room.engine

@@ -24,7 +24,6 @@ class PhraseBank:
     """The bank as one marker uses it; the gradebook has our tables already."""
 
     def __init__(self, engine: Engine, marker: str) -> None:
-        """Take the gradebook and the name that stands beside what is added."""
         self._engine = engine
         self._marker = marker
 

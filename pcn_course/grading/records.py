@@ -193,7 +193,6 @@ class Records:
     """Our tables in the gradebook's database; they are made when they are missing."""
 
     def __init__(self, engine: Engine) -> None:
-        """Take the gradebook's engine."""
         self.engine = engine
         make_tables(engine)
 

@@ -56,7 +56,6 @@ class Room:
     """One course as its instructors have it: folders, configuration, gradebook."""
 
     def __init__(self, root: Path, course: Course, config: Config) -> None:
-        """Take the folder, what the course asks, and nbgrader's configuration; open nothing yet."""
         self.root = root
         self.course = course
         self.config = config

@@ -32,7 +32,6 @@ class NoSubmissionError(MarkError):
     """The gradebook has no such submission. ``plain`` names the student: not for a blind page."""
 
     def __init__(self, student: str, step_id: str) -> None:
-        """Take the student's id and the step's."""
         super().__init__(
             f"There is no submission of {step_id} by {student} in the gradebook. "
             "Collect and autograde first."

@@ -71,7 +71,6 @@ class Agreement(Desk):
     _takes: ClassVar[Any] = Open | Read | Settle
 
     def __init__(self, room: Room | None = None) -> None:
-        """Take the room; without one it is the room of the current folder."""
         super().__init__("agreement")
         self._given = room
         self._markers: dict[str, str] = {}

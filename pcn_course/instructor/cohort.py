@@ -115,7 +115,6 @@ class Cohort(Desk):
     _takes: ClassVar[Any] = Request
 
     def __init__(self, room: Room | None = None, workspaces: Path | None = None) -> None:
-        """Take the room, and the folder of workspaces; else it is the current folder's."""
         super().__init__("cohort")
         self._given = room
         self._workspaces = workspaces

@@ -79,7 +79,6 @@ class Marking(Desk):
     _takes: ClassVar[Any] = asked.Request
 
     def __init__(self, room: Room | None = None) -> None:
-        """Take the room; without one it is the room of the current folder."""
         super().__init__("marking")
         self._given = room
         self._gradebooks: dict[str, Gradebook] = {}

@@ -53,7 +53,6 @@ class SecondMarks:
     """The second marks of one marker."""
 
     def __init__(self, gradebook: Marking) -> None:
-        """Take the gradebook as the marker works on it."""
         self._gradebook = gradebook
         self._engine = gradebook.room.engine
         self._marker = gradebook.marker

@@ -36,7 +36,6 @@ class Desk(anywidget.AnyWidget):
     _asset: ClassVar[str]
 
     def __init__(self, name: str) -> None:
-        """Take the name that goes into the log."""
         super().__init__()
         self._called = name
         self.on_msg(self._receive)

@@ -48,7 +48,6 @@ class Form(Desk):
     _takes: ClassVar[Any] = protocol.Request
 
     def __init__(self, course: Course, step: Step, workspace: Workspace) -> None:
-        """Take what to ask and where to keep the answers; read and write nothing yet."""
         super().__init__(f"form of {step.id}")
         self._course = course
         self._step = step

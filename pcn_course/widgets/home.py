@@ -25,7 +25,6 @@ class Home(Desk):
     _takes: ClassVar[Any] = protocol.Open
 
     def __init__(self, course: Course, workspace: Workspace) -> None:
-        """Take the course and the workspace; read and write nothing yet."""
         super().__init__("home")
         self._course = course
         self._workspace = workspace

@@ -60,7 +60,6 @@ class Portfolio(Desk):
     _takes: ClassVar[Any] = Request
 
     def __init__(self, course: Course, workspace: Workspace, *, example: bool = False) -> None:
-        """Take the course and whose plan it is; read nothing yet."""
         super().__init__("example" if example else "portfolio")
         self._course = course
         self._workspace = workspace

@@ -27,7 +27,6 @@ class StepPage:
     """
 
     def __init__(self, course: Course, step: Step, folder: Path) -> None:
-        """Take the step and the folder that holds (or will hold) its answers."""
         self._course = course
         self._step = step
         self._folder = folder

@@ -60,7 +60,6 @@ class Others:
     """The rest of the class, all at the same time. Playwright has this thread's event loop."""
 
     def __init__(self, hub: ClassServer) -> None:
-        """Take the hub."""
         self.hub = hub
         self.found: list[str] = []
         self.handed_in: dict[str, str] = {}

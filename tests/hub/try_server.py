@@ -43,7 +43,6 @@ class Debian:
     """A Debian in a folder, in which commands run one after the other, as in one shell."""
 
     def __init__(self, root: Path, logs: Path) -> None:
-        """Take its folder, in which all is mounted that it needs, and one for logs."""
         self.root = root
         self.logs = logs
         self.folder = "/"

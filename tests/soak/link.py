@@ -25,7 +25,6 @@ class Link:
     """
 
     def __init__(self, target: int) -> None:
-        """Take the port that the server listens on, and begin to listen."""
         self.target = target
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port: int = self._listener.getsockname()[1]

@@ -122,7 +122,6 @@ class Scene:
     """One round."""
 
     def __init__(self, stage: Stage, step: Step, rng: random.Random) -> None:
-        """Take the stage, the step to write in, and where all chance comes from."""
         self.stage = stage
         self.step = step
         self.rng = rng

@@ -90,7 +90,6 @@ class MarkingServer:
     """``pcn mark`` in a room, as an instructor starts it. Use it in a ``with`` statement."""
 
     def __init__(self, room: Path, **settings: str) -> None:
-        """Take the room's folder and environment variables; no page is made ready early."""
         self.room = room
         self.port = free_port()
         self.environment = {**os.environ, "PCN_WARM_PAGES": "0", **settings}

@@ -77,7 +77,6 @@ class Robot:
     """One student, with one page open."""
 
     def __init__(self, hub: str, name: str, *, found: Callable[[str], None] = print) -> None:
-        """Take the hub's address and the name to log in by; ``found`` hears of faults of ours."""
         self.hub = hub.rstrip("/")
         self.name = name
         self.base = f"{self.hub}/user/{urllib.parse.quote(name, safe='')}/"
@@ -485,7 +484,6 @@ class Line:
     """One websocket to one kernel."""
 
     def __init__(self, robot: Robot, place: Place, socket: WebSocketClientConnection) -> None:
-        """Take an open socket."""
         self._robot = robot
         self._place = place
         self._socket = socket

@@ -78,7 +78,6 @@ class LateError(LmsError):
     """The file holds faults; nothing was changed. ``faults`` are all of them, as sentences."""
 
     def __init__(self, faults: tuple[str, ...]) -> None:
-        """Take the faults in the order of the lines."""
         super().__init__("\n".join([*faults, "Nothing was changed."]))
         self.faults = faults
 

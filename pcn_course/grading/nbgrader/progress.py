@@ -14,7 +14,6 @@ class Progress:
     """One run over many submissions."""
 
     def __init__(self, names: list[str]) -> None:
-        """Take the submissions' folders, in the order in which they are graded."""
         self._names = names
         self._begun = self._told = time.monotonic()
         self._graded = 0

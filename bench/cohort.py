@@ -19,7 +19,7 @@ from typing import Any
 
 from bench.support import BenchError, chromium, keep_apart, say, table, warn_of_load
 from pcn_course.grading import cohort
-from pcn_course.grading.room import Room
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.instructor.cohort import people_table, sections
 from tests.support.big_class import big_class
 from tests.support.marking import MarkingServer

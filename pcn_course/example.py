@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pcn_course.answers import Submitted, read_answers
+from pcn_course.answers.store import Submitted, read_answers
 from pcn_course.course import Course, Step
 
 

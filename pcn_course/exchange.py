@@ -31,7 +31,7 @@ from typing import Any, Literal
 import msgspec
 from filelock import FileLock, Timeout
 
-from pcn_course.answers import FILE
+from pcn_course.answers.store import FILE
 from pcn_course.course import Course, Step, load_course
 from pcn_course.files import (
     PRIVATE,

@@ -12,12 +12,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from pcn_course.answers import Field, Submitted
+from pcn_course.answers.store import Field, Submitted
+from pcn_course.answers.structure import Checked
+from pcn_course.answers.values import Row, rows_of
 from pcn_course.characters import no_answer
-from pcn_course.checks import Checked
 from pcn_course.course import Prompt, Step
 from pcn_course.render import render
-from pcn_course.values import Row, rows_of
 
 _LONG_LABEL = 40
 """Characters of a column's label that make its head high where the column is narrow."""

@@ -21,12 +21,12 @@ from typing import Any, Literal
 
 import msgspec
 
-from pcn_course.answers import FILE, AnswerStore, Submitted, public_content, read_answers
+from pcn_course.answers.store import FILE, AnswerStore, Submitted, public_content, read_answers
+from pcn_course.answers.structure import check
+from pcn_course.answers.values import line, numbered_rows
 from pcn_course.characters import no_answer, printable
-from pcn_course.checks import check
 from pcn_course.course import Course, Step
 from pcn_course.files import PRIVATE, StorageError, plain_os_error, shut, write_whole
-from pcn_course.values import line, numbered_rows
 
 _log = logging.getLogger("pcn_course")
 _NETWORK = ("connections", ("people", "ties", "your-sector"))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect, sync_playwright
 
-from pcn_course.answers import Edit
+from pcn_course.answers.store import Edit
 from pcn_course.course import Step, load_course
 from pcn_course.exchange import hand_in
 from pcn_course.workspace import Workspace

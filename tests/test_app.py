@@ -26,10 +26,10 @@ from jupyter_client.session import Session
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
+from pcn_course.app import launcher as app
 from pcn_course.app import polling
-from pcn_course.app import server as app
 from pcn_course.app.handlers import course_handlers, notebook_below
-from pcn_course.app.kernels import CourseKernels, Rendering
+from pcn_course.app.kernel_pool import CourseKernels, Rendering
 from pcn_course.app.plotly import PlotlyHandler, plotly_file
 from pcn_course.course import load_course
 from pcn_course.grading.notebooks import write_notebooks

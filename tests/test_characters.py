@@ -12,10 +12,10 @@ import pytest
 import pcn_course
 from pcn_course.characters import is_blank, print_safely, printable
 from pcn_course.course import default_root, load_course
-from pcn_course.grading.phrases import Phrase
+from pcn_course.documents.network_files import members_csv, ties_csv
+from pcn_course.grading.gradebook.comment_bank import Phrase
 from pcn_course.importing.cells import cleaned
 from pcn_course.instructor.marking import phrases_csv
-from pcn_course.portfolio.tables import members_csv, ties_csv
 from pcn_course.spreadsheets import csv_bytes, guarded, guarded_line, unguarded
 
 UNSEEN = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pcn_course.checks import check
+from pcn_course.answers.structure import check
 from pcn_course.course import Course, Step, default_root, load_course
 from pcn_course.example import example_answers, example_values, has_example
 

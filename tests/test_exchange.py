@@ -16,7 +16,7 @@ import pytest
 from nbgrader.apps.zipcollectapp import ZipCollectApp
 from nbgrader.coursedir import CourseDirectory
 
-from pcn_course.answers import Edit
+from pcn_course.answers.store import Edit
 from pcn_course.course import Step
 from pcn_course.exchange import HandInError, Question, zip_name, zip_name_pattern
 from pcn_course.grading.lms import unpacking

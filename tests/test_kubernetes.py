@@ -28,8 +28,8 @@ from traitlets.config import Config
 
 from pcn_course.admin.restore import restore
 from pcn_course.course import load_course
-from pcn_course.grading.marks import Marking
-from pcn_course.grading.room import open_room
+from pcn_course.grading.gradebook.marks import Marking
+from pcn_course.grading.gradebook.room import open_room
 from pcn_course.hub.config import LOGINS
 from pcn_course.hub.kubernetes import pods as pods_file
 from pcn_course.hub.kubernetes.pods import BASE, Pods, pod, read_pods

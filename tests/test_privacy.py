@@ -101,7 +101,7 @@ def test_what_runs_needs_nothing_that_trains() -> None:
 
 def test_a_form_loads_the_checker_with_the_first_advice_and_not_before() -> None:
     code = (
-        "import sys; import pcn_course.widgets.form, pcn_course.panels;"
+        "import sys; import pcn_course.widgets.form, pcn_course.planning.panels;"
         "print([one for one in sys.modules if one.startswith('pcn_course.privacy')])"
     )
     out = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pcn_course.answers import Field
-from pcn_course.checks import check
+from pcn_course.answers.store import Field
+from pcn_course.answers.structure import check
 from pcn_course.course import load_course
 from pcn_course.review import answers_html, checked_html
 

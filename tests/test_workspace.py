@@ -13,13 +13,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pcn_course.answers import Edit, read_answers
+from pcn_course.answers.store import Edit, read_answers
 from pcn_course.course import Course, Step, default_root, load_course
+from pcn_course.documents import document_html, members_csv
 from pcn_course.exchange import hand_in
 from pcn_course.files import StorageError
 from pcn_course.grading.cohort import tell
 from pcn_course.network import read_network
-from pcn_course.portfolio import document_html, members_csv
 from pcn_course.review import answers_html
 from pcn_course.workspace import Receipt, Workspace, open_workspace
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pcn_course.admin.removal import Piece, Who, files_below, tree
 from pcn_course.course import Course
-from pcn_course.grading.lms.names import is_receipt
-from pcn_course.grading.lms.names import who as uploader
+from pcn_course.grading.lms.filenames import is_receipt
+from pcn_course.grading.lms.filenames import who as uploader
 from pcn_course.grading.lms.roster import Roster
 from pcn_course.grading.lms.unpacking import BROKEN, HandIn, overlap, read_member, unpack
 

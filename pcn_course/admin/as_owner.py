@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from pcn_course import system
-from pcn_course.grading.room import Room
+from pcn_course.grading.gradebook.room import Room
 
 BUSY_SECONDS = 60
 """How long a gradebook that is being written to is waited for."""

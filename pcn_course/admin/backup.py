@@ -37,9 +37,9 @@ from pcn_course.admin.manifest import (
 )
 from pcn_course.admin.snapshot import Gatherer
 from pcn_course.admin.target import Target, TargetError
-from pcn_course.answers import FORMAT as ANSWERS_FORMAT
+from pcn_course.answers.store import FORMAT as ANSWERS_FORMAT
 from pcn_course.files import plain_os_error, write_whole
-from pcn_course.grading.room import Room
+from pcn_course.grading.gradebook.room import Room
 
 BACKUPS = Path(".pcn", "backups.json")
 """In the room: where backups were made, so that a purge can name them."""

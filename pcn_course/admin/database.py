@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from pcn_course.grading.room import Room, RoomError, gradebook_fault
+from pcn_course.grading.gradebook.room import Room, RoomError, gradebook_fault
 
 _OF_THE_TERM = ("pcn_release",)
 """Tables of ours that belong to no student and yet to this term alone."""

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pcn_course.admin.as_owner import BUSY_SECONDS, as_its_owner, is_others
 from pcn_course.admin.manifest import BackupError
-from pcn_course.grading.room import HELD, Room, gradebook_fault
+from pcn_course.grading.gradebook.room import HELD, Room, gradebook_fault
 
 
 def copy_gradebook(room: Room, source: Path, to: Path) -> None:

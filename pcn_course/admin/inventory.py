@@ -21,8 +21,8 @@ from pcn_course.admin.tables import has_ids, is_table, rows_about
 from pcn_course.course import Course
 from pcn_course.exchange import SECRET
 from pcn_course.files import walk
-from pcn_course.grading import audit
-from pcn_course.grading.letters_word import LETTER, word_name
+from pcn_course.grading.feedback.letter_word import LETTER, word_name
+from pcn_course.grading.gradebook import audit_log
 from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.roster import Roster
 from pcn_course.grading.lms.upload_names import NAMES, read_names, write_names
@@ -204,15 +204,15 @@ def _log_files(room: Path) -> list[Path]:
 
 
 def _logs(who: Who, room: Path) -> Iterator[Piece]:
-    if there := audit.count(room, who.id):
+    if there := audit_log.count(room, who.id):
         # What was done to somebody's mark stays, without who it was.
         name = f"removed-{secrets.token_hex(4)}"
         yield Piece(
-            kind="logs", path=room / audit.FILE, count=there, unit="lines",
-            remove=lambda: audit.forget(room, who.id, name),
+            kind="logs", path=room / audit_log.FILE, count=there, unit="lines",
+            remove=lambda: audit_log.forget(room, who.id, name),
         )  # fmt: skip
     for path in _log_files(room):
-        if path == room / audit.FILE:
+        if path == room / audit_log.FILE:
             continue
         lines = (read_plain(path, LARGEST) or b"").splitlines(keepends=True)
         kept = [line for line in lines if not who.spelled.search(line.decode("utf-8", "replace"))]

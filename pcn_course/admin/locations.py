@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from pcn_course import system
-from pcn_course.answers import FILE
+from pcn_course.answers.store import FILE
 from pcn_course.files import UserError
-from pcn_course.grading.room import Room
+from pcn_course.grading.gradebook.room import Room
 
 USUAL_EXCHANGE = Path("/usr/local/share/nbgrader/exchange")
 """Where nbgrader's exchange is when no configuration says otherwise."""

@@ -1,9 +1,9 @@
 """From one version of the package to the next, in mid-term: forward it works, backward it is said.
 
-Answers of an earlier format are read as they are, by `pcn_course.answers.UPGRADES` (there has been
-one format so far), and are of the present one from their next save on; a file of a newer format is
-set aside, never overwritten, and named here. Our tables in the gradebook can
-lack a column that a newer version has: those that may be empty are added.
+Answers of an earlier format are read as they are, by `pcn_course.answers.store.UPGRADES` (there has
+been one format so far), and are of the present one from their next save on; a file of a newer
+format is set aside, never overwritten, and named here. Our tables in the gradebook can lack a
+column that a newer version has: those that may be empty are added.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from sqlalchemy import Column, Connection, Engine, Table, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from pcn_course.admin.locations import read_plain
-from pcn_course.answers import FORMAT, MAX_FILE
+from pcn_course.answers.store import FORMAT, MAX_FILE
 from pcn_course.files import UserError
-from pcn_course.grading.records import make_tables, tables
+from pcn_course.grading.gradebook.schema import make_tables, tables
 
 
 class MigrationError(UserError):

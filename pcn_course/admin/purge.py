@@ -29,10 +29,10 @@ from pcn_course.admin.removal import LARGEST, Piece, Who
 from pcn_course.characters import printable
 from pcn_course.exchange import STUDENT_ID
 from pcn_course.files import UserError, walk, write_whole
+from pcn_course.grading.gradebook.room import Room, RoomError
 from pcn_course.grading.lms.roster import FILE as ROSTER
 from pcn_course.grading.lms.roster import Roster, read_roster, roster_of
 from pcn_course.grading.lms.unpacking import BROKEN
-from pcn_course.grading.room import Room, RoomError
 
 FORMAT = 1
 RECEIPTS = Path(".pcn", "purges")

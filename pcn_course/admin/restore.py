@@ -24,7 +24,7 @@ from pcn_course.admin.manifest import (
     Manifest,
     measured,
 )
-from pcn_course.answers import FORMAT as ANSWERS_FORMAT
+from pcn_course.answers.store import FORMAT as ANSWERS_FORMAT
 from pcn_course.characters import printable
 from pcn_course.files import plain_os_error
 

@@ -22,7 +22,7 @@ from typing import IO, Literal
 from pcn_course import system
 from pcn_course.admin.manifest import ODD_NAMES, Entry
 from pcn_course.admin.target import Target, TargetError
-from pcn_course.answers import FILE, MAX_FILE
+from pcn_course.answers.store import FILE, MAX_FILE
 from pcn_course.characters import is_text, printable
 from pcn_course.files import MAX_DEPTH
 

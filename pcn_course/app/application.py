@@ -33,9 +33,9 @@ from pcn_course.app.handlers import (
     NothingHere,
     course_handlers,
 )
-from pcn_course.app.kernels import CourseKernels
-from pcn_course.app.server import AppError
-from pcn_course.app.waiting import Waiting
+from pcn_course.app.kernel_pool import CourseKernels
+from pcn_course.app.launcher import AppError
+from pcn_course.app.prewarm import Waiting
 from pcn_course.course import Course
 
 GRADING = "grading"

@@ -22,11 +22,11 @@ from tornado.iostream import StreamClosedError
 from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
-from pcn_course.app.kernels import CourseKernels, Rendering
+from pcn_course.app.kernel_pool import CourseKernels, Rendering
 from pcn_course.app.origin import refuse_other_sites
 from pcn_course.app.plotly import PlotlyHandler
 from pcn_course.app.polling import PolledMessages
-from pcn_course.app.widgets import WidgetHandler
+from pcn_course.app.static_files import WidgetHandler
 from pcn_course.assets import STATIC
 
 HOME = "home.ipynb"

@@ -27,8 +27,8 @@ from pcn_course.files import write_whole
 
 if TYPE_CHECKING:
     from pcn_course.course import Course
-    from pcn_course.grading.room import Room
-    from pcn_course.grading.second import Drift, Twice
+    from pcn_course.grading.gradebook.room import Room
+    from pcn_course.grading.gradebook.second_marks import Drift, Twice
     from pcn_course.instructor.agreement_view import Part
 
 _WIDTH = 88
@@ -40,10 +40,10 @@ _WIDTH = 88
 @room_option
 def agreement(name: str | None, target: Path | None, folder: Path | None) -> None:
     """Say how far first and second marks agree, what is to be settled, and who drifts."""
-    from pcn_course.grading.calibration import is_calibration, moved
-    from pcn_course.grading.marks import Marking
-    from pcn_course.grading.room import RoomError
-    from pcn_course.grading.second import marked_twice, note_look
+    from pcn_course.grading.agreement.calibration import is_calibration, moved
+    from pcn_course.grading.gradebook.marks import Marking
+    from pcn_course.grading.gradebook.room import RoomError
+    from pcn_course.grading.gradebook.second_marks import marked_twice, note_look
     from pcn_course.instructor import agreement_view as view
     from pcn_course.instructor.marking import whoever
 
@@ -84,9 +84,9 @@ def calibrate(
     FOLDER (default: calibration) is made when missing; called again it goes on where you were. Each
     marker takes a folder of their own.
     """
-    from pcn_course.app.server import serve_room
-    from pcn_course.grading.calibration import make_calibration
-    from pcn_course.grading.room import RoomError
+    from pcn_course.app.launcher import serve_room
+    from pcn_course.grading.agreement.calibration import make_calibration
+    from pcn_course.grading.gradebook.room import RoomError
 
     course = course_in(root)
     try:
@@ -125,7 +125,7 @@ def _tell(part: Part) -> None:
 
 def _differences(course: Course, found: list[Twice], *, calibration: bool) -> None:
     """What the marks differ in; in a calibration with the reason for the agreed one."""
-    from pcn_course.grading.second import differences
+    from pcn_course.grading.gradebook.second_marks import differences
     from pcn_course.instructor.agreement_view import marked
 
     criteria = {one.id: one for one in course.rubric.criteria}

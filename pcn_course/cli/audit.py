@@ -13,7 +13,7 @@ from pcn_course.cli.group import CARE, command, room_in, room_option
 from pcn_course.spreadsheets import csv_bytes
 
 if TYPE_CHECKING:
-    from pcn_course.grading.audit import Line
+    from pcn_course.grading.gradebook.audit_log import Line
 
 _HEADER = ("when", "who", "marker", "what", "student", "step", "criterion", "before", "after")
 
@@ -35,7 +35,7 @@ def audit(
     was on the marking page, in formgrader or by a command. The lines are kept in the room, in
     .pcn/audit.jsonl, and nothing here writes over them.
     """
-    from pcn_course.grading.audit import FILE, read
+    from pcn_course.grading.gradebook.audit_log import FILE, read
 
     room = room_in(folder)
     room.close()

@@ -35,7 +35,7 @@ from pcn_course.files import StorageError, UserError
 @browser_option
 def app(root: Path | None, port: int | None, workspace: Path, *, no_browser: bool) -> None:
     """Open the course in the browser, with a workspace on this machine."""
-    from pcn_course.app.server import serve
+    from pcn_course.app.launcher import serve
     from pcn_course.workspace import Workspace
 
     course = course_in(root)
@@ -53,7 +53,7 @@ def app(root: Path | None, port: int | None, workspace: Path, *, no_browser: boo
 def check(root: Path | None) -> None:
     """Check the course's files; list every fault with its file and place."""
     from pcn_course.course.released import changes
-    from pcn_course.grading.calibration import load_calibrations
+    from pcn_course.grading.agreement.calibration import load_calibrations
     from pcn_course.grading.notebooks import stale, stale_in_room
 
     course = content_to_change(root)
@@ -80,9 +80,9 @@ def _about_the_term(course: Course, folder: Path) -> list[str]:
     """Print each due date; return what is wrong with dates and with points of what is released."""
     from pcn_course.course.released import newest
     from pcn_course.grading import dates
+    from pcn_course.grading.gradebook.room import open_room
     from pcn_course.grading.late.time_zone import zone_of
     from pcn_course.grading.nbgrader.release import scores_changed
-    from pcn_course.grading.room import open_room
 
     try:
         room = open_room(folder, course=course)

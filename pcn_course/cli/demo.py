@@ -117,7 +117,7 @@ def _made(place: Path, size: int, seed: int, root: Path | None) -> Classroom:
 
 def _serve(classroom: Classroom, *, port: int | None, open_browser: bool) -> None:
     """Open formgrader and the instructor's pages until Ctrl-C."""
-    from pcn_course.app.server import serve_room
+    from pcn_course.app.launcher import serve_room
     from pcn_course.demo.serving import Formgrader, cohort_address, free_port, opened_later
     from pcn_course.instructor.cohort import WORKSPACES
 

@@ -14,9 +14,9 @@ from pcn_course.characters import printable, printable_lines
 from pcn_course.cli.group import FILE, FOLDER, TEACHING, command, room_in, room_option
 
 if TYPE_CHECKING:
-    from pcn_course.grading.marks import Marking
-    from pcn_course.grading.requests import Request
-    from pcn_course.grading.returning import Returned
+    from pcn_course.grading.feedback.returning import Returned
+    from pcn_course.grading.gradebook.marks import Marking
+    from pcn_course.grading.gradebook.regrade_requests import Request
 
 _WHERE = {
     "canvas": "In Canvas: Gradebook, the assignment's menu, Re-upload Submissions.",
@@ -87,11 +87,11 @@ def feedback(  # noqa: PLR0913 (each is an option)
     if chosen and chosen[0] in ("answer", "ask") and not text:
         raise click.UsageError(f"--{chosen[0]} needs --text.")
     from pcn_course.course import UnknownStepError
-    from pcn_course.grading.marks import Marking
-    from pcn_course.grading.requests import RequestError
-    from pcn_course.grading.returning import ReturnError
-    from pcn_course.grading.room import RoomError
-    from pcn_course.grading.scores import MarkError
+    from pcn_course.grading.feedback.returning import ReturnError
+    from pcn_course.grading.gradebook.marks import Marking
+    from pcn_course.grading.gradebook.regrade_requests import RequestError
+    from pcn_course.grading.gradebook.room import RoomError
+    from pcn_course.grading.gradebook.scores import MarkError
 
     room = room_in(folder)
     try:
@@ -134,13 +134,13 @@ def _me(given: str | None) -> str:
 
 def _called(marking: Marking, step: str, student: str, *, names: bool) -> str:
     """Return what a list calls a submission: its code, as on the grading page, unless ``names``."""
-    from pcn_course.grading.scores import pseudonym
+    from pcn_course.grading.gradebook.scores import pseudonym
 
     return student if names else f"Submission {pseudonym(marking.room.course_id, step, student)}"
 
 
 def _see_all_graded(marking: Marking, step: str, *, even_unmarked: bool, names: bool) -> None:
-    from pcn_course.grading.returning import waiting
+    from pcn_course.grading.feedback.returning import waiting
 
     if not marking.listed(step):
         raise click.ClickException(
@@ -158,8 +158,8 @@ def _see_all_graded(marking: Marking, step: str, *, even_unmarked: bool, names: 
 
 
 def _release(marking: Marking, step: str, *, replace: bool, blackboard: Path | None) -> None:
-    from pcn_course.grading.requests import take_in
-    from pcn_course.grading.returning import release
+    from pcn_course.grading.feedback.returning import release
+    from pcn_course.grading.gradebook.regrade_requests import take_in
 
     take_in(marking, step)
     done = release(marking.room, step, marking.marker, replace=replace, blackboard=blackboard)
@@ -197,8 +197,8 @@ def _uploads(done: Returned, step: str, *, blackboard: Path | None) -> None:
 
 
 def _hold(marking: Marking, step: str) -> None:
-    from pcn_course.grading.feedback import release_state, set_release_state
-    from pcn_course.grading.returning import drop_uploads
+    from pcn_course.grading.feedback.release import release_state, set_release_state
+    from pcn_course.grading.feedback.returning import drop_uploads
 
     before = release_state(marking.room.engine, step)
     set_release_state(marking.room.engine, step, "held", marking.marker)
@@ -214,8 +214,8 @@ def _letters(count: int) -> str:
 
 
 def _word(marking: Marking, step: str, folder: Path) -> None:
-    from pcn_course.grading.feedback import release_state
-    from pcn_course.grading.returning import write_words
+    from pcn_course.grading.feedback.release import release_state
+    from pcn_course.grading.feedback.returning import write_words
 
     written, without = write_words(marking.room, step, folder)
     click.echo(f"Written to {folder}: {_letters(len(written))}.")
@@ -226,7 +226,7 @@ def _word(marking: Marking, step: str, folder: Path) -> None:
 
 
 def _requests(marking: Marking, step: str, *, names: bool) -> None:
-    from pcn_course.grading.requests import requests_of, take_in
+    from pcn_course.grading.gradebook.regrade_requests import requests_of, take_in
 
     _, odd = take_in(marking, step)
     for line in odd if names else ():
@@ -241,22 +241,22 @@ def _requests(marking: Marking, step: str, *, names: bool) -> None:
 
 
 def _answer(marking: Marking, number: int, text: str, points: float | None) -> None:
-    from pcn_course.grading.requests import answer
+    from pcn_course.grading.gradebook.regrade_requests import answer
 
     click.echo(_told(marking, answer(marking, number, text, points)))
     click.echo("The student reads it in the letter, after the next --release.")
 
 
 def _ask(marking: Marking, step: str, student: str, criterion: str | None, text: str) -> None:
-    from pcn_course.grading.requests import ask
+    from pcn_course.grading.gradebook.regrade_requests import ask
 
     click.echo(_told(marking, ask(marking, student, step, criterion, text)))
 
 
 def _standing(marking: Marking, step: str) -> None:
-    from pcn_course.grading.feedback import release_state
-    from pcn_course.grading.requests import requests_of, take_in
-    from pcn_course.grading.returning import waiting
+    from pcn_course.grading.feedback.release import release_state
+    from pcn_course.grading.feedback.returning import waiting
+    from pcn_course.grading.gradebook.regrade_requests import requests_of, take_in
 
     state = release_state(marking.room.engine, step)
     says = {

@@ -17,7 +17,7 @@ from pcn_course.characters import print_safely, printable_lines
 from pcn_course.course import Course, CourseError, default_root, load_course
 
 if TYPE_CHECKING:
-    from pcn_course.grading.room import Room
+    from pcn_course.grading.gradebook.room import Room
 
 SECTIONS = (
     STUDENT := "As a student",
@@ -141,11 +141,11 @@ def main() -> None:
 
 def _of_gradebook(error: Exception) -> str | None:
     """Return in plain words what is wrong with the gradebook; None where it is something else."""
-    if "pcn_course.grading.room" not in sys.modules:
+    if "pcn_course.grading.gradebook.room" not in sys.modules:
         return None
     from sqlalchemy.exc import SQLAlchemyError
 
-    from pcn_course.grading.room import RoomError, gradebook_fault
+    from pcn_course.grading.gradebook.room import RoomError, gradebook_fault
 
     if isinstance(error, RoomError):
         return error.plain
@@ -154,7 +154,7 @@ def _of_gradebook(error: Exception) -> str | None:
 
 def room_in(folder: Path | None) -> Room:
     """The instructor's room, or why there is none and exit status 1."""
-    from pcn_course.grading.room import RoomError, open_room
+    from pcn_course.grading.gradebook.room import RoomError, open_room
 
     try:
         return open_room(folder)
@@ -177,7 +177,7 @@ def content_to_change(root: Path | None) -> Course:
 
     Releasing and grading there use what lies beside it, whatever course is installed.
     """
-    from pcn_course.grading.room import CONFIG
+    from pcn_course.grading.gradebook.room import CONFIG
 
     here = Path.cwd()
     if root is None and (here / CONFIG).is_file() and (here.parent / "data").is_dir():

@@ -13,8 +13,8 @@ from pcn_course.characters import printable
 from pcn_course.cli.group import TEACHING, command, room_in, room_option
 
 if TYPE_CHECKING:
+    from pcn_course.grading.gradebook.room import Room
     from pcn_course.grading.late.penalties import Late
-    from pcn_course.grading.room import Room
 
 _HEADER = ("student", "step", "due", "handed in", "late by", "extension", "penalty")
 
@@ -54,9 +54,9 @@ def late(folder: Path | None, *, dry_run: bool) -> None:
     know is such a fault, too; there all other lines count.
     """  # noqa: D301 (click's own sign for lines that stay as they are)
     from pcn_course.grading.dates import disagreements, due_dates, sentences
+    from pcn_course.grading.gradebook.room import RoomError
     from pcn_course.grading.late.penalties import recalculate, rules_of
     from pcn_course.grading.late.rules import FILE, LateError, example
-    from pcn_course.grading.room import RoomError
 
     room = room_in(folder)
     path = room.root / FILE

@@ -41,7 +41,7 @@ def mark(
     no_browser: bool,
 ) -> None:
     """Open marking and the cohort view on this machine."""
-    from pcn_course.app.server import serve_room
+    from pcn_course.app.launcher import serve_room
 
     room = room_in(folder)
     if marker:
@@ -84,7 +84,7 @@ def roster(file: Path, lms: str, step: str | None, folder: Path | None) -> None:
 @room_option
 def research(target: Path, consent: Path | None, folder: Path | None) -> None:
     """Export the class for research: pseudonyms, a codebook, and no word of a student."""
-    from pcn_course.grading.research import ResearchError, research_export
+    from pcn_course.grading.cohort.research import ResearchError, research_export
 
     room = room_in(folder)
     try:

@@ -20,15 +20,15 @@ from typing import Any
 
 import msgspec
 
-from pcn_course.answers import FILE, FORMAT, Document, Field
+from pcn_course.answers.store import FILE, FORMAT, Document, Field
 from pcn_course.course import Course, Step, load_course
 from pcn_course.demo.commands import own_settings, run_commands
 from pcn_course.demo.people import Pupil
 from pcn_course.exchange import SECRET, TIMESTAMP
+from pcn_course.grading.gradebook.room import CONFIG, Room, open_room
 from pcn_course.grading.lms.roster import FILE as ROSTER
 from pcn_course.grading.lms.roster import Entry, Roster, import_roster, write_roster
 from pcn_course.grading.notebooks import write_notebooks, write_room_notebooks
-from pcn_course.grading.room import CONFIG, Room, open_room
 from pcn_course.workspace import Receipt, Workspace
 
 EVERY = dt.timedelta(weeks=2)

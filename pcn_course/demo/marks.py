@@ -11,9 +11,9 @@ import random
 from pcn_course.course import Criterion
 from pcn_course.demo.classroom import Classroom
 from pcn_course.demo.people import Pupil
-from pcn_course.grading.marks import Marking
-from pcn_course.grading.scores import Submission
-from pcn_course.grading.second import differences, marked_twice, settle
+from pcn_course.grading.gradebook.marks import Marking
+from pcn_course.grading.gradebook.scores import Submission
+from pcn_course.grading.gradebook.second_marks import differences, marked_twice, settle
 from pcn_course.instructor.marking_second import SecondMarks
 
 FIRST, SECOND = "First marker (made up)", "Second marker (made up)"

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-from pcn_course.app.server import HOST, PORT, ServerFolder
+from pcn_course.app.launcher import HOST, PORT, ServerFolder
 from pcn_course.demo.classroom import Classroom
 from pcn_course.grading.notebooks import COHORT
 

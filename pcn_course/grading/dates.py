@@ -20,9 +20,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pcn_course.course import Course
 from pcn_course.course.released import newest
-from pcn_course.grading import tables
+from pcn_course.grading.gradebook import tables
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.grading.late.time_zone import in_words
-from pcn_course.grading.room import Room
 
 
 class Due(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,7 +30,7 @@ from pcn_course.characters import printable
 from pcn_course.course import CourseError, load_course
 from pcn_course.exchange import STUDENT_ID
 from pcn_course.files import plain_os_error
-from pcn_course.grading.room import Room
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.hub.accounts import Account, AccountError, add_account, teacher_account
 from pcn_course.hub.layout import lay_out
 from pcn_course.hub.settings import Settings, SettingsError, read_settings

@@ -23,7 +23,7 @@ from nbgrader.exchange.default import ExchangeReleaseAssignment, ExchangeRelease
 from traitlets.config import Config
 
 from pcn_course.exchange import SECRET, STUDENT_ID
-from pcn_course.grading.feedback import ReleaseFeedback
+from pcn_course.grading.feedback.release import ReleaseFeedback
 from pcn_course.grading.nbgrader.collect import Collect
 from pcn_course.grading.nbgrader.submitted import LIMITS, read_plainly
 

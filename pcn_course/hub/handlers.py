@@ -16,7 +16,7 @@ from tornado.websocket import WebSocketHandler
 
 from pcn_course.app.handlers import KernelMessages, KernelSocket, PageHandler
 from pcn_course.app.plotly import PlotlyHandler
-from pcn_course.app.widgets import WidgetHandler
+from pcn_course.app.static_files import WidgetHandler
 from pcn_course.hub.usage import Saves, kind_of
 
 if TYPE_CHECKING:

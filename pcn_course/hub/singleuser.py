@@ -38,9 +38,9 @@ from pcn_course.app.handlers import (
     HomeHandler,
     course_handlers,
 )
-from pcn_course.app.kernels import CourseKernels
-from pcn_course.app.server import SHARE, AppError, ServerFolder
-from pcn_course.app.waiting import Waiting
+from pcn_course.app.kernel_pool import CourseKernels
+from pcn_course.app.launcher import SHARE, AppError, ServerFolder
+from pcn_course.app.prewarm import Waiting
 from pcn_course.assets import PAGES, ROOM_PAGES, asset
 from pcn_course.course import Course, load_course
 from pcn_course.files import StorageError

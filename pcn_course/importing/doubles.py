@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pcn_course.answers.values import line
 from pcn_course.importing.names import BETWEEN, are_initials, short_name
-from pcn_course.values import line
 
 
 def find_doubles(

@@ -1,7 +1,7 @@
 """Second marking: how far markers agree, and what is to be settled; the page's side in Python.
 
-What is settled here goes to the gradebook through `pcn_course.grading.second`; the page is told
-"saved" only when it is there.
+What is settled here goes to the gradebook through `pcn_course.grading.gradebook.second_marks`; the
+page is told "saved" only when it is there.
 """
 
 from __future__ import annotations
@@ -13,11 +13,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from pcn_course.assets import loader
 from pcn_course.course import CourseError, UnknownStepError
-from pcn_course.grading.calibration import is_calibration, moved
-from pcn_course.grading.marks import Conflict, Marking
-from pcn_course.grading.room import Room, RoomError, open_room
-from pcn_course.grading.scores import Mark, MarkError, NoSubmissionError
-from pcn_course.grading.second import MAX_REASON, Twice, marked_twice, note_look, settle
+from pcn_course.grading.agreement.calibration import is_calibration, moved
+from pcn_course.grading.gradebook.marks import Conflict, Marking
+from pcn_course.grading.gradebook.room import Room, RoomError, open_room
+from pcn_course.grading.gradebook.scores import Mark, MarkError, NoSubmissionError
+from pcn_course.grading.gradebook.second_marks import (
+    MAX_REASON,
+    Twice,
+    marked_twice,
+    note_look,
+    settle,
+)
 from pcn_course.instructor import agreement_view as view
 from pcn_course.instructor import marking_view
 from pcn_course.instructor.marking import (
@@ -28,7 +34,7 @@ from pcn_course.instructor.marking import (
     whoever,
 )
 from pcn_course.instructor.marking_messages import Asked, Handle, Open, Points
-from pcn_course.widgets.desk import Desk, Reply, log
+from pcn_course.widgets.base import Desk, Reply, log
 from pcn_course.widgets.protocol import Word
 
 OUR_FAULT = (

@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from pcn_course.course import Course, Criterion
-from pcn_course.grading.agreement import Agreement, Figure, describe
-from pcn_course.grading.calibration import is_calibration
-from pcn_course.grading.room import Room
-from pcn_course.grading.second import Drift, Twice, agreements, differences
+from pcn_course.grading.agreement.calibration import is_calibration
+from pcn_course.grading.agreement.figures import Agreement, Figure, describe
+from pcn_course.grading.gradebook.room import Room
+from pcn_course.grading.gradebook.second_marks import Drift, Twice, agreements, differences
 from pcn_course.instructor.marking_view import Json, handle
 from pcn_course.spreadsheets import csv_bytes
 

@@ -21,10 +21,10 @@ from pcn_course.course import CourseError
 from pcn_course.grading import cohort
 from pcn_course.grading.cohort import FEWER, NOT_SHOWN, Class
 from pcn_course.grading.cohort.tables import GAP_STATES, gaps_of, tools_of
-from pcn_course.grading.room import Room, RoomError, open_room
+from pcn_course.grading.gradebook.room import Room, RoomError, open_room
 from pcn_course.spreadsheets import csv_bytes
 from pcn_course.widgets import protocol
-from pcn_course.widgets.desk import Desk, Reply, log
+from pcn_course.widgets.base import Desk, Reply, log
 
 WORKSPACES = "PCN_WORKSPACES"
 """Names the folder of the students' workspaces, where an instructor may see them."""

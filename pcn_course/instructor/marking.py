@@ -1,8 +1,8 @@
 """Marking by rubric: the page's side in Python.
 
-Marks, comments and passages go through `pcn_course.grading.marks` straight into the gradebook, so
-what is marked here stands in formgrader and in the feedback, and the other way round. The page is
-told "saved" only when the gradebook has it.
+Marks, comments and passages go through `pcn_course.grading.gradebook.marks` straight into the
+gradebook, so what is marked here stands in formgrader and in the feedback, and the other way round.
+The page is told "saved" only when the gradebook has it.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from sqlalchemy.exc import SQLAlchemyError
 from pcn_course.assets import loader
 from pcn_course.course import CourseError, Step, UnknownStepError
 from pcn_course.files import UserError
-from pcn_course.grading import audit
-from pcn_course.grading.calibration import SYNTHETIC, is_calibration
+from pcn_course.grading.agreement.calibration import SYNTHETIC, is_calibration
+from pcn_course.grading.gradebook import audit_log
+from pcn_course.grading.gradebook.annotations import text_of
+from pcn_course.grading.gradebook.comment_bank import Phrase
+from pcn_course.grading.gradebook.marks import Conflict
+from pcn_course.grading.gradebook.marks import Marking as Gradebook
+from pcn_course.grading.gradebook.regrade_requests import take_in
+from pcn_course.grading.gradebook.room import Room, RoomError, open_room
+from pcn_course.grading.gradebook.schema import requests
+from pcn_course.grading.gradebook.scores import MarkError, NoSubmissionError, Submission, read_marks
 from pcn_course.grading.late.penalties import recalculate
 from pcn_course.grading.late.rules import FILE as LATE
 from pcn_course.grading.late.rules import LateError
-from pcn_course.grading.marks import Conflict
-from pcn_course.grading.marks import Marking as Gradebook
-from pcn_course.grading.passages import text_of
-from pcn_course.grading.phrases import Phrase
-from pcn_course.grading.records import requests
-from pcn_course.grading.requests import take_in
-from pcn_course.grading.room import Room, RoomError, open_room
-from pcn_course.grading.scores import MarkError, NoSubmissionError, Submission, read_marks
 from pcn_course.instructor import marking_messages as asked
 from pcn_course.instructor import marking_view as view
 from pcn_course.instructor.marking_second import SecondMarks
 from pcn_course.spreadsheets import csv_bytes
-from pcn_course.widgets.desk import Desk, Reply, log
+from pcn_course.widgets.base import Desk, Reply, log
 
 OUR_FAULT = (
     "Something went wrong on our side. What says “Saved” is in the gradebook. Reload this page."
@@ -207,8 +207,8 @@ class Marking(Desk):
 
     def _note(self, what: str, gradebook: Gradebook, step: Step, student: str = "") -> None:
         """Note who saw whose marks or names."""
-        seen = audit.line(what, marker=gradebook.marker, student=student, step=step.id)
-        audit.write(self._room().root, [seen])
+        seen = audit_log.line(what, marker=gradebook.marker, student=student, step=step.id)
+        audit_log.write(self._room().root, [seen])
 
     def _undo(self, message: asked.Undo) -> Reply:
         step = self._step(message)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from pcn_course.grading.scores import MAX_COMMENT
+from pcn_course.grading.gradebook.scores import MAX_COMMENT
 from pcn_course.widgets import protocol
 from pcn_course.widgets.protocol import Word
 

@@ -14,12 +14,12 @@ import msgspec
 from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from pcn_course.grading import audit
-from pcn_course.grading.calibration import is_calibration
-from pcn_course.grading.marks import ANEW, UNSEEN, Conflict, Marking
-from pcn_course.grading.records import now, reopenings, second_marks
-from pcn_course.grading.scores import Mark, MarkError, Submission
-from pcn_course.grading.second import Place, first_marked, looked_at
+from pcn_course.grading.agreement.calibration import is_calibration
+from pcn_course.grading.gradebook import audit_log
+from pcn_course.grading.gradebook.marks import ANEW, UNSEEN, Conflict, Marking
+from pcn_course.grading.gradebook.schema import now, reopenings, second_marks
+from pcn_course.grading.gradebook.scores import Mark, MarkError, Submission
+from pcn_course.grading.gradebook.second_marks import Place, first_marked, looked_at
 
 OWN = "You gave the first mark here, so the second has to be somebody else's. Nothing was changed."
 
@@ -153,11 +153,11 @@ class SecondMarks:
                 raise MarkError(why_not)
             if changed:
                 told = (kept, value) if column == "points" else (len(kept or ""), len(value or ""))
-                second = audit.line(
+                second = audit_log.line(
                     f"second {'mark' if column == 'points' else 'note'}", **place,
                     before=told[0], after=told[1],
                 )  # fmt: skip
-                audit.note(connection, second)
+                audit_log.note(connection, second)
             if row is None:
                 self._insert(connection, {**place, column: value, "at": now()})
                 return

@@ -11,13 +11,13 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from pcn_course.answers import Submitted
+from pcn_course.answers.store import Submitted
+from pcn_course.answers.values import TEXTS
 from pcn_course.course import Course, Criterion, Prompt, Step, load_course
-from pcn_course.grading.passages import Highlight
-from pcn_course.grading.phrases import Phrase
-from pcn_course.grading.scores import Mark, MarkRow, Submission
+from pcn_course.grading.gradebook.annotations import Highlight
+from pcn_course.grading.gradebook.comment_bank import Phrase
+from pcn_course.grading.gradebook.scores import Mark, MarkRow, Submission
 from pcn_course.review import filled_table, laid_out, later, submitted_html
-from pcn_course.values import TEXTS
 
 Json = dict[str, Any]
 

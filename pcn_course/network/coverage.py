@@ -8,10 +8,10 @@ from typing import Literal
 
 import msgspec
 
+from pcn_course.answers.values import Row, Values, line, rows
 from pcn_course.course import Course
 from pcn_course.network.members import Member, read_network
 from pcn_course.network.words import and_list, in_words, labels_in, or_list, prompt_at
-from pcn_course.values import Row, Values, line, rows
 
 
 class Need(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pcn_course.values import Row, Values, answers_in, line, numbered_rows, ticked
+from pcn_course.answers.values import Row, Values, answers_in, line, numbered_rows, ticked
 
 ASKED = 15
 """Ties are asked among this many first rows: pairs grow as n(n-1)/2."""

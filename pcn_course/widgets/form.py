@@ -12,15 +12,15 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from pcn_course.answers import Loaded
+from pcn_course.answers.store import Loaded
+from pcn_course.answers.structure import check
 from pcn_course.assets import loader
-from pcn_course.checks import check
 from pcn_course.course import Course, Prompt, Step
 from pcn_course.files import StorageError
 from pcn_course.review import answers_html, checked_html
 from pcn_course.widgets import protocol
-from pcn_course.widgets.desk import Desk, Reply, log
-from pcn_course.widgets.page import as_page
+from pcn_course.widgets.base import Desk, Reply, log
+from pcn_course.widgets.frames import as_page
 from pcn_course.workspace import Receipt, Workspace
 
 LONGEST_QUOTE = 1200
@@ -196,7 +196,7 @@ class Form(Desk):
         }
 
     def _panels(self, *, whole: bool) -> Reply:
-        from pcn_course.panels import panel_html
+        from pcn_course.planning.panels import panel_html
 
         values = self._workspace.values(self._course)
         today = dt.datetime.now().astimezone().date()
@@ -255,7 +255,7 @@ class Form(Desk):
 
     def _file(self, what: str) -> Reply:
         if what == "compare":
-            from pcn_course.panels import compare_html
+            from pcn_course.planning.panels import compare_html
 
             today = dt.datetime.now().astimezone().date()
             html = compare_html(self._course, self._workspace.values(self._course), today)
@@ -263,7 +263,7 @@ class Form(Desk):
             return {"type": "page", "title": title, "html": as_page(html, title)}
         if what != "calendar":
             return {"type": "problem", "message": "There is no such file."}
-        from pcn_course.rhythm import calendar
+        from pcn_course.planning.week import calendar
 
         now = dt.datetime.now(dt.UTC)
         owner = self._workspace.id
@@ -289,7 +289,7 @@ class Form(Desk):
         return {"type": "history", "key": key, "entries": entries}
 
     def _preview(self) -> Reply:
-        from pcn_course.panels import look_again
+        from pcn_course.planning.panels import look_again
 
         answers = self._workspace.answers(self._step)
         texts = [one.key for one in self._step.prompts if one.kind in ("line", "text")]

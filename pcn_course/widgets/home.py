@@ -10,7 +10,7 @@ from pcn_course.assets import loader
 from pcn_course.course import Course, Step, load_course
 from pcn_course.files import StorageError
 from pcn_course.widgets import protocol
-from pcn_course.widgets.desk import Desk, Reply, log
+from pcn_course.widgets.base import Desk, Reply, log
 from pcn_course.workspace import StepState, Workspace, open_workspace
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

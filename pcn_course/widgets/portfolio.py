@@ -13,13 +13,13 @@ import msgspec
 from pcn_course.assets import loader
 from pcn_course.characters import no_answer
 from pcn_course.course import Course, Prompt, load_course
+from pcn_course.documents import plan_html
 from pcn_course.example import example_answers, example_values
 from pcn_course.files import StorageError
 from pcn_course.network import changes, read_network
-from pcn_course.portfolio import plan_html
 from pcn_course.review import answers_html
 from pcn_course.widgets import protocol
-from pcn_course.widgets.desk import Desk, Reply, log
+from pcn_course.widgets.base import Desk, Reply, log
 from pcn_course.widgets.drawings import MAX_PNG, MAX_SVG, png, safe_svg
 from pcn_course.workspace import Workspace, open_workspace
 
@@ -136,7 +136,7 @@ class Portfolio(Desk):
 
     def _called_by_part(self, values: Values, people: list[dict[str, Any]]) -> dict[str, str]:
         """What they are called, by id, who do not want to be listed."""
-        from pcn_course.portfolio.content import discreet
+        from pcn_course.documents.plan import discreet
 
         names = _rows(discreet(self._course, values)[_CONNECTIONS]["people"])
         both = zip(people, names, strict=True)
@@ -163,7 +163,8 @@ class Portfolio(Desk):
     def _made(self, message: Take) -> tuple[str, str, bytes]:
         """A file's name, its kind and its content."""
         # Documents and calendars take a moment to import, and most visits make none.
-        from pcn_course import portfolio, rhythm
+        from pcn_course import documents
+        from pcn_course.planning import week
 
         course = self._course
         values = self._values(private=message.private and not self._example)
@@ -176,7 +177,7 @@ class Portfolio(Desk):
         plan = f"{name}-plan-only" if message.alone else f"{name}-plan"
         match message.what:
             case "page":
-                html = portfolio.document_html(
+                html = documents.document_html(
                     course,
                     values,
                     private=message.private,
@@ -187,7 +188,7 @@ class Portfolio(Desk):
                 html = html.replace("<!--map-->", safe_svg(message.map), 1)
                 return f"{plan}.html", "text/html", html.encode()
             case "word":
-                made = portfolio.word_document(
+                made = documents.word_document(
                     course,
                     values,
                     picture=png(message.picture),
@@ -199,14 +200,14 @@ class Portfolio(Desk):
                 mime = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
                 return f"{plan}.docx", mime, made
             case "calendar":
-                made = rhythm.calendar(course, values, self._workspace.id, now)
+                made = week.calendar(course, values, self._workspace.id, now)
                 return f"{name}-week.ics", "text/calendar", made
             case "members":
-                return f"{name}-members.csv", "text/csv", portfolio.members_csv(course, values)
+                return f"{name}-members.csv", "text/csv", documents.members_csv(course, values)
             case "ties":
-                return f"{name}-ties.csv", "text/csv", portfolio.ties_csv(course, values)
+                return f"{name}-ties.csv", "text/csv", documents.ties_csv(course, values)
             case "graph":
-                made = portfolio.graphml(course, values)
+                made = documents.graphml(course, values)
                 return f"{name}-network.graphml", "application/xml", made
 
 

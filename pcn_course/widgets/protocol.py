@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from pcn_course.answers import Edit
+from pcn_course.answers.store import Edit
 
 Client = Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z-]{1,64}$")]
 Word = Annotated[str, msgspec.Meta(max_length=200)]

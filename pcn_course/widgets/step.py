@@ -6,8 +6,8 @@ import os
 import warnings
 from pathlib import Path
 
-from pcn_course.answers import FILE, Submitted, read_submitted
-from pcn_course.checks import check
+from pcn_course.answers.store import FILE, Submitted, read_submitted
+from pcn_course.answers.structure import check
 from pcn_course.course import Course, Step, load_course
 from pcn_course.review import checked_html, submitted_html
 from pcn_course.widgets.form import Form

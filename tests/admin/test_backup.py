@@ -27,11 +27,11 @@ from pcn_course.admin.manifest import BackupError, measured
 from pcn_course.admin.removal import remove
 from pcn_course.admin.restore import restore, verify
 from pcn_course.admin.target import Target
-from pcn_course.answers import Edit, read_answers
+from pcn_course.answers.history import History
+from pcn_course.answers.store import Edit, read_answers
 from pcn_course.cli import main
-from pcn_course.grading.marks import Marking
-from pcn_course.grading.room import Room, open_room
-from pcn_course.history import History
+from pcn_course.grading.gradebook.marks import Marking
+from pcn_course.grading.gradebook.room import Room, open_room
 from pcn_course.workspace import Workspace
 from tests.support.hostile import ODD, lay_what_stops_a_copy
 from tests.support.postgresql import postgresql

@@ -19,10 +19,10 @@ from sqlalchemy import text
 from pcn_course.admin.doctor import system_checks
 from pcn_course.admin.doctor.run import Finding, as_json, as_text, doctor, exit_code
 from pcn_course.admin.migrate import upgrade
-from pcn_course.answers import Edit
+from pcn_course.answers.store import Edit
+from pcn_course.grading.gradebook.room import Room, open_room
+from pcn_course.grading.gradebook.schema import make_tables
 from pcn_course.grading.lms.roster import Entry, Roster, write_roster
-from pcn_course.grading.records import make_tables
-from pcn_course.grading.room import Room, open_room
 from pcn_course.workspace import Workspace
 from tests.support.postgresql import postgresql
 from tests.support.room import make_room

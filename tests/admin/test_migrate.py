@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import Column, MetaData, String, text
 
-from pcn_course import answers
 from pcn_course.admin.migrate import MigrationError, newer, upgrade
-from pcn_course.answers import Edit, read_answers
+from pcn_course.answers import store as store_module
+from pcn_course.answers.store import Edit, read_answers
 from pcn_course.course import Course, default_root, load_course
-from pcn_course.grading import records
+from pcn_course.grading.gradebook import schema
 from pcn_course.workspace import Workspace
 from tests.support.room import make_room
 
@@ -107,7 +107,7 @@ def test_answers_of_a_newer_version_are_refused_in_words_and_never_overwritten(
     assert list(newer(workspace.root)) == [kept]
 
     # With the newer version back, the file is one like any other.
-    monkeypatch.setattr(answers, "FORMAT", 2)
+    monkeypatch.setattr(store_module, "FORMAT", 2)
     kept.rename(public)
     assert store.load().fields["live-project"].value.startswith("A referral")
 
@@ -139,8 +139,8 @@ def test_a_file_of_any_earlier_format_is_read_and_renewed_by_the_next_save(
     for path, key in ((public, "live-project"), (private, "private-note")):
         path.parent.mkdir(parents=True)
         path.write_text(MADE_UP.replace("KEY", key))
-    monkeypatch.setattr(answers, "FORMAT", 3)
-    monkeypatch.setattr(answers, "UPGRADES", {1: _to_2, 2: _to_3})
+    monkeypatch.setattr(store_module, "FORMAT", 3)
+    monkeypatch.setattr(store_module, "UPGRADES", {1: _to_2, 2: _to_3})
     store = workspace.store(course, step)
     loaded = store.load()
     assert loaded.notices == ()
@@ -171,17 +171,17 @@ def test_a_file_of_any_earlier_format_is_read_and_renewed_by_the_next_save(
 
 
 def test_there_is_a_way_from_each_earlier_format() -> None:
-    assert set(answers.UPGRADES) == set(range(1, answers.FORMAT))
+    assert set(store_module.UPGRADES) == set(range(1, store_module.FORMAT))
 
 
 def test_a_column_that_a_newer_version_has_is_added_and_no_row_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     room = make_room(tmp_path / "course", ["ada"])
-    records.note(room.engine, "ada", "step-1-goals", "handed in twice")
+    schema.note(room.engine, "ada", "step-1-goals", "handed in twice")
     assert upgrade(room.engine) == ()
     later = MetaData()
-    for table in records.tables.sorted_tables:
+    for table in schema.tables.sorted_tables:
         table.to_metadata(later)
     later.tables["pcn_note"].append_column(Column("source", String(20)))
     monkeypatch.setattr("pcn_course.admin.migrate.tables", later)

@@ -23,16 +23,15 @@ from pcn_course.admin.doctor import course_checks as term_checks
 from pcn_course.admin.doctor.findings import as_json
 from pcn_course.admin.purge import PurgeError, Receipt, pseudonym_of, purge
 from pcn_course.admin.removal import remove
-from pcn_course.answers import Edit
+from pcn_course.answers.store import Edit
 from pcn_course.cli import main
-from pcn_course.grading import research
-from pcn_course.grading.cohort import read_class
-from pcn_course.grading.letters_word import word_name
+from pcn_course.grading.cohort import read_class, research
+from pcn_course.grading.feedback.letter_word import word_name
+from pcn_course.grading.gradebook.marks import Marking
+from pcn_course.grading.gradebook.room import Room, open_room
+from pcn_course.grading.gradebook.schema import Records, log_event
 from pcn_course.grading.lms.roster import Entry, Roster, write_roster
 from pcn_course.grading.lms.upload_names import UploadName, keep_names
-from pcn_course.grading.marks import Marking
-from pcn_course.grading.records import Records, log_event
-from pcn_course.grading.room import Room, open_room
 from pcn_course.workspace import Workspace
 from tests.support.hostile import lay_what_stops_a_copy
 from tests.support.postgresql import postgresql

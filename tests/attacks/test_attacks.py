@@ -19,11 +19,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from pcn_course.answers import Field
-from pcn_course.checks import check
+from pcn_course.answers.store import Field
+from pcn_course.answers.structure import check
 from pcn_course.grading.cohort import read_class
-from pcn_course.grading.records import notes
-from pcn_course.grading.room import open_room
+from pcn_course.grading.gradebook.room import open_room
+from pcn_course.grading.gradebook.schema import notes
 from tests.attacks.scene import ACTING, BASE, CASES, NOTEBOOK, PRIVATE, STEP, Scene, load
 from tests.support.nbgrader_course import Course, Student
 

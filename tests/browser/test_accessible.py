@@ -87,7 +87,7 @@ def forget(workspace: Workspace, step: Step) -> None:
 
 def put(workspace: Workspace, step: Step, answers: Mapping[str, Any]) -> None:
     """Make a step one in which just this was written."""
-    from pcn_course.answers import Edit
+    from pcn_course.answers.store import Edit
 
     forget(workspace, step)
     edits = {key: Edit(value, 0) for key, value in answers.items()}

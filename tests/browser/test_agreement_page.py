@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from pcn_course.course import default_root, load_course
-from pcn_course.grading.calibration import SYNTHETIC, load_calibrations, make_calibration
-from pcn_course.grading.marks import Marking
-from pcn_course.grading.room import Room, open_room
-from pcn_course.grading.second import marked_twice
+from pcn_course.grading.agreement.calibration import SYNTHETIC, load_calibrations, make_calibration
+from pcn_course.grading.gradebook.marks import Marking
+from pcn_course.grading.gradebook.room import Room, open_room
+from pcn_course.grading.gradebook.second_marks import marked_twice
 from pcn_course.instructor.marking_second import SecondMarks
 from tests.support.accessible import axe, cut_off, faint, small, tab_through, tree, unbounded
 from tests.support.marking import HOSTILE, STEP, Desk, MarkingServer, class_to_mark

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from pcn_course.grading.cohort import read_class
-from pcn_course.grading.room import Room
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.instructor.cohort import Table, people_table, sections
 from tests.support.accessible import axe, cut_off, faint, small, tab_through, tree, unbounded
 from tests.support.big_class import big_class

@@ -20,7 +20,7 @@ import psutil
 import pytest
 from playwright.sync_api import Locator, Page, Response, expect
 
-from pcn_course.app.server import SHARE
+from pcn_course.app.launcher import SHARE
 from pcn_course.course import default_root, load_course
 from pcn_course.workspace import Workspace
 from tests.support import accessible

@@ -16,10 +16,10 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import insert
 
-from pcn_course.grading.marks import Marking as Gradebook
+from pcn_course.grading.gradebook.marks import Marking as Gradebook
+from pcn_course.grading.gradebook.room import Room, open_room
+from pcn_course.grading.gradebook.schema import Records, now, requests, second_marks
 from pcn_course.grading.notebooks import write_room_notebooks
-from pcn_course.grading.records import Records, now, requests, second_marks
-from pcn_course.grading.room import Room, open_room
 from tests.support.accessible import axe, cut_off, faint, small, tab_through, tree, unbounded
 from tests.support.formgrader import Formgrader
 from tests.support.handing_in import hand_in_anew

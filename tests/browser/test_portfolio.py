@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from playwright.sync_api import TimeoutError as TookTooLongError
 
-from pcn_course.answers import Edit
+from pcn_course.answers.store import Edit
 from pcn_course.course import default_root, load_course
 from pcn_course.example import example_answers
 from pcn_course.workspace import Workspace

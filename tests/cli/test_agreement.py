@@ -10,11 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pcn_course.cli import main
-from pcn_course.grading.agreement import agreement
-from pcn_course.grading.marks import Marking
-from pcn_course.grading.room import Room, open_room
-from pcn_course.grading.scores import pseudonym
-from pcn_course.grading.second import settle
+from pcn_course.grading.agreement.figures import agreement
+from pcn_course.grading.gradebook.marks import Marking
+from pcn_course.grading.gradebook.room import Room, open_room
+from pcn_course.grading.gradebook.scores import pseudonym
+from pcn_course.grading.gradebook.second_marks import settle
 from pcn_course.instructor.marking_second import SecondMarks
 from tests.support.room import make_room
 

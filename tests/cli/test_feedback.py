@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pcn_course.cli import main
-from pcn_course.grading.feedback import release_state
-from pcn_course.grading.letters_word import word_name
+from pcn_course.grading.feedback.letter_word import word_name
+from pcn_course.grading.feedback.release import release_state
+from pcn_course.grading.feedback.returning import upload_files, write_uploads
+from pcn_course.grading.gradebook.marks import Marking
+from pcn_course.grading.gradebook.room import Room
+from pcn_course.grading.gradebook.scores import pseudonym
 from pcn_course.grading.lms.upload_names import read_names
-from pcn_course.grading.marks import Marking
-from pcn_course.grading.returning import upload_files, write_uploads
-from pcn_course.grading.room import Room
-from pcn_course.grading.scores import pseudonym
 from tests.grading.lms import returns
 from tests.support.room import make_room
 from tests.support.submissions import keep_names

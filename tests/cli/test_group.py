@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from pcn_course.admin import backup
 from pcn_course.cli import main
-from pcn_course.grading.room import Room
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.instructor.agreement import Agreement
 from pcn_course.instructor.cohort import Cohort
 from pcn_course.instructor.marking import Marking

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pcn_course.cli import main
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.grading.late.rules import FILE, read_rules
-from pcn_course.grading.room import Room
 from tests.support.room import HANDED_IN, make_room
 
 STEP = "step-1-goals"

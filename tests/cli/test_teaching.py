@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pcn_course.cli import main
-from pcn_course.grading.room import Room
+from pcn_course.grading.gradebook.room import Room
 from tests.support.room import make_room
 
 STUDENTS = ["ada", "ben", "eva", "gil", "ida", "uma"]

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from pcn_course.answers import Document, Field, read_submitted
-from pcn_course.checks import check
+from pcn_course.answers.store import Document, Field, read_submitted
+from pcn_course.answers.structure import check
 from pcn_course.course import Course, asked, load_course
 from pcn_course.course.released import FOLDER, UNKNOWN, changes, keep
 from pcn_course.review import later, submitted_html

@@ -18,19 +18,19 @@ import psutil
 import pytest
 from click.testing import CliRunner, Result
 
-from pcn_course.answers import Field
-from pcn_course.checks import check
+from pcn_course.answers.store import Field
+from pcn_course.answers.structure import check
 from pcn_course.cli import main
 from pcn_course.course import load_course
 from pcn_course.demo import Pupil, generate
 from pcn_course.demo.classroom import SYNTHETIC, make_classroom
 from pcn_course.demo.serving import Formgrader
 from pcn_course.grading.cohort.reading import read_class
+from pcn_course.grading.gradebook.marks import Marking
+from pcn_course.grading.gradebook.room import Room, open_room
+from pcn_course.grading.gradebook.scores import Submission, read_marks
+from pcn_course.grading.gradebook.second_marks import marked_twice
 from pcn_course.grading.lms.roster import read_roster
-from pcn_course.grading.marks import Marking
-from pcn_course.grading.room import Room, open_room
-from pcn_course.grading.scores import Submission, read_marks
-from pcn_course.grading.second import marked_twice
 from pcn_course.workspace import Workspace
 from tests.support.servers import free_port, until
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from pcn_course.answers import Field, read_answers
-from pcn_course.checks import check
+from pcn_course.answers.store import Field, read_answers
+from pcn_course.answers.structure import check
 from pcn_course.course import Course, load_course
 from pcn_course.demo import KINDS, QUALITIES, Pupil, generate, writing
 from pcn_course.demo.classroom import document

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from pcn_course.grading.marks import Marking
-from pcn_course.grading.room import Room, open_room
+from pcn_course.grading.gradebook.marks import Marking
+from pcn_course.grading.gradebook.room import Room, open_room
 from pcn_course.workspace import Receipt
 from tests.support.nbgrader_course import Course, Student, sample_answers
 from tests.support.room import make_room

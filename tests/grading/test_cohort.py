@@ -23,8 +23,8 @@ from sqlalchemy import update
 from pcn_course.course import Prompt
 from pcn_course.grading import cohort
 from pcn_course.grading.cohort import FEWER, NOT_SHOWN, protect, reading
-from pcn_course.grading.marks import Marking
-from pcn_course.grading.room import Room
+from pcn_course.grading.gradebook.marks import Marking
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.instructor import cohort as page
 from pcn_course.spreadsheets import csv_bytes
 from tests.support.big_class import WORDS, big_class

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pcn_course.answers import read_answers
-from pcn_course.checks import check
+from pcn_course.answers.store import read_answers
+from pcn_course.answers.structure import check
 from tests.grading.conftest import COMMENT, HOSTILE, STEP, Cycle
 from tests.support.nbgrader_course import sample_answers, visible_text
 

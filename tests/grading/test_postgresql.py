@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect
 
-from pcn_course.grading.marks import Conflict, Marking
-from pcn_course.grading.records import events, tables
-from pcn_course.grading.room import Room, open_room
-from pcn_course.grading.scores import Mark, read_marks
+from pcn_course.grading.gradebook.marks import Conflict, Marking
+from pcn_course.grading.gradebook.room import Room, open_room
+from pcn_course.grading.gradebook.schema import events, tables
+from pcn_course.grading.gradebook.scores import Mark, read_marks
 from tests.support.marking import STEP, answers
 from tests.support.nbgrader_course import Course
 from tests.support.postgresql import postgresql

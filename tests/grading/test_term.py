@@ -14,13 +14,13 @@ from click.testing import CliRunner
 from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 
-from pcn_course.answers import Edit
+from pcn_course.answers.store import Edit
 from pcn_course.cli import main
 from pcn_course.course import Course, load_course
 from pcn_course.course.released import FOLDER
-from pcn_course.grading.letters import read_letter
+from pcn_course.grading.feedback.letter import read_letter
+from pcn_course.grading.gradebook.room import Room, open_room
 from pcn_course.grading.notebooks import write_notebooks, write_room_notebooks
-from pcn_course.grading.room import Room, open_room
 from pcn_course.workspace import Workspace
 from tests.support.nbgrader_course import sample_answers, visible_text
 from tests.support.room import make_room

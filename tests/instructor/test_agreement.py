@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from pcn_course.grading.marks import Marking
-from pcn_course.grading.records import settled
-from pcn_course.grading.room import Room, open_room
+from pcn_course.grading.gradebook.marks import Marking
+from pcn_course.grading.gradebook.room import Room, open_room
+from pcn_course.grading.gradebook.schema import settled
 from pcn_course.instructor.agreement import Agreement, open_agreement
 from pcn_course.instructor.marking import Marking as MarkingPage
 from pcn_course.instructor.marking_second import SecondMarks

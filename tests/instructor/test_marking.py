@@ -15,12 +15,12 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from pcn_course.answers import Field, Submitted
+from pcn_course.answers.store import Field, Submitted
 from pcn_course.course import Criterion, Level, default_root, load_course
-from pcn_course.grading.marks import Marking as Gradebook
-from pcn_course.grading.passages import text_of
-from pcn_course.grading.records import make_tables, note, now, requests, second_marks
-from pcn_course.grading.room import Room, open_room
+from pcn_course.grading.gradebook.annotations import text_of
+from pcn_course.grading.gradebook.marks import Marking as Gradebook
+from pcn_course.grading.gradebook.room import Room, open_room
+from pcn_course.grading.gradebook.schema import make_tables, note, now, requests, second_marks
 from pcn_course.instructor import marking_view as view
 from pcn_course.instructor.marking import Marking, open_marking, whoever
 from pcn_course.review import answers_html

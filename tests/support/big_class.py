@@ -16,8 +16,8 @@ from nbgrader import api
 from sqlalchemy import insert, select, update
 
 from pcn_course.course import Prompt, Step, load_course
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.grading.notebooks import STRUCTURE, write_room_notebooks
-from pcn_course.grading.room import Room
 from tests.support.room import HANDED_IN, hand_in, make_room
 
 DUE = HANDED_IN + dt.timedelta(hours=1)

@@ -7,8 +7,8 @@ from typing import Any
 
 from nbformat.v4 import new_markdown_cell, new_notebook
 
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.grading.nbgrader.preprocessors import ReopenMarks
-from pcn_course.grading.room import Room
 from tests.support.room import hand_in
 
 

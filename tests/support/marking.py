@@ -25,8 +25,8 @@ from typing import Any, Self
 from playwright.sync_api import BrowserContext, Page, expect
 
 from pcn_course.course import Prompt, Step
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.grading.notebooks import write_room_notebooks
-from pcn_course.grading.room import Room
 from tests.support.room import hand_in, make_room
 from tests.support.servers import free_port
 

@@ -29,7 +29,7 @@ from typing import Any
 import pcn_course
 from pcn_course import course as pcn
 from pcn_course import exchange
-from pcn_course.answers import Edit
+from pcn_course.answers.store import Edit
 from pcn_course.course import Prompt, Step
 from pcn_course.grading.notebooks import write_notebooks, write_room_notebooks
 from pcn_course.workspace import Receipt, Workspace

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import pcn_course
+from pcn_course.grading.gradebook.room import Room, open_room
 from pcn_course.grading.nbgrader.gradebook import put_on_path
-from pcn_course.grading.room import Room, open_room
 
 CHECKOUT = Path(pcn_course.__file__).parents[1]
 HANDED_IN = dt.datetime(2027, 1, 20, 10, 0, tzinfo=dt.UTC)

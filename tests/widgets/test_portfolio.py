@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pcn_course import open_example, open_portfolio
-from pcn_course.answers import Edit
+from pcn_course.answers.store import Edit
 from pcn_course.course import default_root, load_course
 from pcn_course.example import example_answers
 from pcn_course.widgets import portfolio

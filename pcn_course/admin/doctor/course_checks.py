@@ -23,12 +23,12 @@ from pcn_course.admin.migrate import missing_columns, newer
 from pcn_course.course import Course
 from pcn_course.course.released import changes
 from pcn_course.files import UserError
+from pcn_course.grading.gradebook.room import HELD, Person, Room, RoomError, gradebook_fault
+from pcn_course.grading.gradebook.schema import tables
 from pcn_course.grading.late.time_zone import zone_of
 from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.roster import FILE as ROSTER
 from pcn_course.grading.lms.roster import name_key, read_roster
-from pcn_course.grading.records import tables
-from pcn_course.grading.room import HELD, Person, Room, RoomError, gradebook_fault
 
 LOCKS = 20
 """As many locks of one workspace are tried: half a second goes by on one that is held."""

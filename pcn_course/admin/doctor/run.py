@@ -16,7 +16,7 @@ from pcn_course.admin.doctor import course_checks, system_checks
 from pcn_course.admin.doctor.findings import Finding, as_json, as_text, exit_code, fault, number
 from pcn_course.admin.locations import PlacesError, exchange_root
 from pcn_course.course import Course, CourseError, default_root, load_course
-from pcn_course.grading.room import HELD, Room, RoomError, open_room
+from pcn_course.grading.gradebook.room import HELD, Room, RoomError, open_room
 
 __all__ = ["Finding", "as_json", "as_text", "doctor", "exit_code"]
 

@@ -24,14 +24,14 @@ import pandas as pd
 from nbgrader import api
 from sqlalchemy import Connection, select
 
-from pcn_course.answers import FILE, Submitted, read_submitted
+from pcn_course.answers.store import FILE, Submitted, read_submitted
+from pcn_course.answers.structure import check
+from pcn_course.answers.values import rows_of, ticked
 from pcn_course.characters import no_answer, printable
-from pcn_course.checks import check
 from pcn_course.course import Course, Step
 from pcn_course.files import write_whole
-from pcn_course.grading.room import Room, is_plain
-from pcn_course.grading.scores import read_marks
-from pcn_course.values import rows_of, ticked
+from pcn_course.grading.gradebook.room import Room, is_plain
+from pcn_course.grading.gradebook.scores import read_marks
 
 FORMAT = 2
 TOOL_PROMPTS = ("tools-known", "tools-wanted", "tools-chosen")

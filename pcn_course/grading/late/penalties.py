@@ -32,11 +32,11 @@ from sqlalchemy import Connection, Row, case, func, select, update
 
 from pcn_course.course import Course, CourseError
 from pcn_course.files import UserError, write_private
-from pcn_course.grading import audit, tables
+from pcn_course.grading.gradebook import audit_log, tables
+from pcn_course.grading.gradebook.room import Room, RoomError, open_room
 from pcn_course.grading.late.rules import ALL, FILE, LateError, Rules, read_rules
 from pcn_course.grading.late.time_zone import zone_of
 from pcn_course.grading.lms.ids import id_key
-from pcn_course.grading.room import Room, RoomError, open_room
 from pcn_course.spreadsheets import csv_as_is, guarded_line
 
 
@@ -194,7 +194,7 @@ class Csv(CsvExportPlugin):
             room.db_url = self.parent.coursedir.db_url
             try:
                 recalculate(room)
-                audit.write(room.root, [audit.line("export", marker="csv")])
+                audit_log.write(room.root, [audit_log.line("export", marker="csv")])
             finally:
                 room.close()
         except UserError as error:
@@ -321,7 +321,9 @@ _NONE = dt.timedelta()
 def _write(connection: Connection, row: Row[Any], one: Late) -> None:
     where = {"student": one.student, "step": one.step}
     if abs(one.penalty - one.before) > 1e-9:
-        audit.note(connection, audit.line("penalty", **where, before=one.before, after=one.penalty))
+        audit_log.note(
+            connection, audit_log.line("penalty", **where, before=one.before, after=one.penalty)
+        )
         connection.execute(
             update(tables.notebook)
             .where(tables.notebook.c.id == row.id)
@@ -329,7 +331,9 @@ def _write(connection: Connection, row: Row[Any], one: Late) -> None:
         )
     if one.extension != one.extension_before:
         hours = [f"{it.total_seconds() / 3600:g} h" for it in (one.extension_before, one.extension)]
-        audit.note(connection, audit.line("extension", **where, before=hours[0], after=hours[1]))
+        audit_log.note(
+            connection, audit_log.line("extension", **where, before=hours[0], after=hours[1])
+        )
         connection.execute(
             update(tables.submission)
             .where(tables.submission.c.id == row.submission)

@@ -24,6 +24,7 @@ from collections.abc import Sequence
 
 from traitlets import Unicode
 
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.exporting import (
     SAFE_ID,
@@ -35,7 +36,6 @@ from pcn_course.grading.lms.exporting import (
 )
 from pcn_course.grading.lms.grades import Column, Grades, points
 from pcn_course.grading.lms.roster import Entry
-from pcn_course.grading.room import Room
 from pcn_course.spreadsheets import Row, Sheet, csv_as_is, guarded_line, key
 
 _MOODLE_IDS = {"lms_id": "ID number", "username": "Username", "email": "Email address"}

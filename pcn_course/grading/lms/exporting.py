@@ -12,13 +12,13 @@ from nbgrader.plugins import ExportPlugin
 from traitlets import Bool, Dict, Unicode
 
 from pcn_course.files import UserError, write_private
-from pcn_course.grading.audit import line, write
-from pcn_course.grading.feedback import release_state
+from pcn_course.grading.feedback.release import release_state
+from pcn_course.grading.gradebook.audit_log import line, write
+from pcn_course.grading.gradebook.room import Room, open_room
 from pcn_course.grading.late.penalties import recalculate
 from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.grades import Column, Grades, points, read_grades
 from pcn_course.grading.lms.roster import Entry, Roster, people_in
-from pcn_course.grading.room import Room, open_room
 from pcn_course.spreadsheets import Row, Sheet, key, read_sheet
 
 SAFE_ID = re.compile(r"[^\s=+\-@'\"][^\t\r\n]*")

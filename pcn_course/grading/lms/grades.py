@@ -7,11 +7,11 @@ from collections.abc import Collection, Sequence
 import msgspec
 from nbgrader.api import Gradebook
 
+from pcn_course.grading.gradebook.room import Room
+from pcn_course.grading.gradebook.scores import MarkRow, read_marks
 from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.roster import Entry, roster_of
 from pcn_course.grading.notebooks import STRUCTURE
-from pcn_course.grading.room import Room
-from pcn_course.grading.scores import MarkRow, read_marks
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):

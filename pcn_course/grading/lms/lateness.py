@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from sqlalchemy import select
 
-from pcn_course.grading import tables
+from pcn_course.grading.gradebook import tables
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.grading.late.penalties import rules_of
 from pcn_course.grading.late.rules import FILE
 from pcn_course.grading.late.time_zone import in_words
 from pcn_course.grading.lms.upload_names import UploadName, read_names
-from pcn_course.grading.room import Room
 
 
 def differences(

@@ -19,6 +19,7 @@ import msgspec
 
 from pcn_course.exchange import STUDENT_ID
 from pcn_course.files import write_private
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.ids import (
     SHORTENED,
@@ -28,7 +29,6 @@ from pcn_course.grading.lms.ids import (
     is_test_user,
     name_words,
 )
-from pcn_course.grading.room import Room
 from pcn_course.spreadsheets import (
     Row,
     Sheet,

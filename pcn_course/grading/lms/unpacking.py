@@ -23,11 +23,11 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from pcn_course.answers import FILE, MAX_FILE
+from pcn_course.answers.store import FILE, MAX_FILE
 from pcn_course.characters import printable
 from pcn_course.exchange import SECRET, TIMESTAMP, zip_name_pattern
 from pcn_course.files import walk
-from pcn_course.grading.lms.names import (
+from pcn_course.grading.lms.filenames import (
     SKEW,
     Claim,
     Unsettled,

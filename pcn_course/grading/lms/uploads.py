@@ -34,7 +34,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from pcn_course.grading.letters import Letter, plain_number
+from pcn_course.grading.feedback.letter import Letter, plain_number
 from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.exporting import SAFE_ID
 from pcn_course.grading.lms.roster import Entry, Roster, people_in

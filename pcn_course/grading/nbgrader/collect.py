@@ -23,10 +23,11 @@ from nbgrader.exchange import ExchangeError
 from nbgrader.exchange.default import ExchangeCollect
 from nbgrader.plugins import ExtractorPlugin
 
-from pcn_course.answers import FILE
+from pcn_course.answers.store import FILE
 from pcn_course.characters import printable, printable_lines
 from pcn_course.exchange import SECRET, STUDENT_ID, TIMESTAMP, zip_name
 from pcn_course.files import UserError
+from pcn_course.grading.gradebook.schema import note
 from pcn_course.grading.late.time_zone import zone_of
 from pcn_course.grading.lms.claims import choose
 from pcn_course.grading.lms.roster import FILE as ROSTER
@@ -35,7 +36,6 @@ from pcn_course.grading.lms.unpacking import HandIn, LeftOut, unpack_folder
 from pcn_course.grading.lms.upload_names import keep_names
 from pcn_course.grading.nbgrader.gradebook import OneGradebook
 from pcn_course.grading.nbgrader.submitted import LIMITS, read_plainly
-from pcn_course.grading.records import note
 
 HAND_IN = r"[^/+]+\+(?P<student_id>[^/+]+)\+(?P<timestamp>\d{8}T\d{6}Z)"
 """The folders that :class:`Extractor` makes, as nbgrader's collector reads them."""
@@ -206,8 +206,8 @@ class Extractor(ExtractorPlugin):
         if not names:
             return
         # late.csv's rules belong to marking, which takes submissions in by this module.
+        from pcn_course.grading.gradebook.room import open_room
         from pcn_course.grading.lms.lateness import differences
-        from pcn_course.grading.room import open_room
 
         try:
             room = open_room(Path(coursedir.root))

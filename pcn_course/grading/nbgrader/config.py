@@ -19,8 +19,8 @@ from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
 from pcn_course.characters import print_safely
-from pcn_course.grading.audit import watch
-from pcn_course.grading.feedback import FeedbackPage, ReleaseFeedback
+from pcn_course.grading.feedback.release import FeedbackPage, ReleaseFeedback
+from pcn_course.grading.gradebook.audit_log import watch
 from pcn_course.grading.late.penalties import Csv, LatePenalty
 from pcn_course.grading.nbgrader import patches
 from pcn_course.grading.nbgrader.collect import HAND_IN, Collect, Extractor

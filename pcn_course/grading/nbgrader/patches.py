@@ -28,10 +28,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from traitlets.config import Config
 
+from pcn_course.grading.gradebook.room import HELD, gradebook_fault
 from pcn_course.grading.late.time_zone import ZoneError, read_moment, zone_of
 from pcn_course.grading.nbgrader import formgrader, release, submitted
 from pcn_course.grading.nbgrader.gradebook import OneGradebook
-from pcn_course.grading.room import HELD, gradebook_fault
 
 Function = Callable[..., Any]
 

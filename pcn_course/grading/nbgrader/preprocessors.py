@@ -20,15 +20,21 @@ from nbgrader.utils import is_task
 from sqlalchemy import delete, insert, select
 from traitlets import Float
 
-from pcn_course.answers import FILE
+from pcn_course.answers.store import FILE
 from pcn_course.course import load_course
 from pcn_course.course.released import newest
-from pcn_course.grading import audit
 from pcn_course.grading.dates import due_in
+from pcn_course.grading.gradebook import audit_log
+from pcn_course.grading.gradebook.schema import (
+    REOPENED,
+    answered,
+    log_event,
+    make_tables,
+    second_marks,
+)
 from pcn_course.grading.nbgrader.gradebook import OneGradebook
 from pcn_course.grading.nbgrader.release import in_utc, step_of
 from pcn_course.grading.nbgrader.shell import notebook_session
-from pcn_course.grading.records import REOPENED, answered, log_event, make_tables, second_marks
 
 Resources = dict[str, Any]
 
@@ -213,9 +219,9 @@ class NoteReading(Preprocessor):
     def preprocess(self, nb: NotebookNode, resources: Resources) -> tuple[NotebookNode, Resources]:
         """Write a line where formgrader's page of a submission is made, and nowhere else."""
         if "submission_id" in resources:
-            read = audit.line(
+            read = audit_log.line(
                 "read", marker="formgrader", student=resources["student"],
                 step=resources["assignment_id"],
             )  # fmt: skip
-            audit.write(Path(self.config.CourseDirectory.root), [read])
+            audit_log.write(Path(self.config.CourseDirectory.root), [read])
         return nb, resources

@@ -18,7 +18,7 @@ from typing import Any
 from nbgrader.utils import parse_utc
 
 from pcn_course import system
-from pcn_course.answers import FILE, MAX_FILE
+from pcn_course.answers.store import FILE, MAX_FILE
 from pcn_course.characters import is_text
 from pcn_course.exchange import SECRET, TIMESTAMP
 from pcn_course.grading.nbgrader.progress import Progress

@@ -21,7 +21,10 @@ from nbgrader.apps import ExportApp
 from nbgrader.coursedir import CourseDirectory
 
 from pcn_course.course import Course, load_course
-from pcn_course.grading import audit
+from pcn_course.grading.feedback.returning import write_words
+from pcn_course.grading.gradebook import audit_log
+from pcn_course.grading.gradebook.marks import Marking
+from pcn_course.grading.gradebook.room import Room, open_room
 from pcn_course.grading.late import penalties
 from pcn_course.grading.late import rules as late_rules
 from pcn_course.grading.late.penalties import Csv, recalculate
@@ -29,9 +32,6 @@ from pcn_course.grading.late.rules import FILE, LateError, Rules, example, read_
 from pcn_course.grading.late.values import Amount, Length
 from pcn_course.grading.lms.exporters import Canvas
 from pcn_course.grading.lms.roster import Entry, Roster, write_roster
-from pcn_course.grading.marks import Marking
-from pcn_course.grading.returning import write_words
-from pcn_course.grading.room import Room, open_room
 from tests.support import nbgrader_course
 from tests.support.room import HANDED_IN, make_room
 from tests.support.submissions import lay_down
@@ -430,7 +430,7 @@ def test_nbgraders_own_table_is_quoted_guarded_and_private(room: Room, tmp_path:
     assert rows["ben"]["first_name"] == '\'=HYPERLINK("//elsewhere.test")'
     assert float(rows["ada"]["max_score"]) == 20
     assert (tmp_path / "Csv.csv").stat().st_mode & 0o077 == 0
-    told = [(one.what, one.marker) for one in audit.read(room.root)[0]]
+    told = [(one.what, one.marker) for one in audit_log.read(room.root)[0]]
     assert ("export", "csv") in told
 
 

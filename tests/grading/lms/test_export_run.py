@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from pcn_course.grading.gradebook.marks import UNSEEN, Marking
+from pcn_course.grading.gradebook.room import open_room
 from pcn_course.grading.lms.roster import Imported, import_roster
-from pcn_course.grading.marks import UNSEEN, Marking
-from pcn_course.grading.room import open_room
 from tests.grading.lms import readers, samples
 from tests.grading.lms.samples import CLASS, STEP, Upload
 from tests.support.nbgrader_course import Course, Student, sample_answers

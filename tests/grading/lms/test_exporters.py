@@ -12,13 +12,13 @@ from nbgrader.api import Gradebook
 from nbgrader.apps import ExportApp
 from nbgrader.coursedir import CourseDirectory
 
-from pcn_course.grading.feedback import set_release_state
+from pcn_course.grading.feedback.release import set_release_state
+from pcn_course.grading.gradebook.marks import UNSEEN, Marking
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.grading.lms import LmsError, exporters
 from pcn_course.grading.lms.exporting import LmsExport
 from pcn_course.grading.lms.grades import points
 from pcn_course.grading.lms.roster import Entry, Roster, write_roster
-from pcn_course.grading.marks import UNSEEN, Marking
-from pcn_course.grading.room import Room
 from pcn_course.spreadsheets import csv_as_is, read_sheet
 from tests.grading.lms import readers, samples
 from tests.grading.lms.readers import RefusedError

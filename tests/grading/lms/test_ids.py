@@ -10,6 +10,8 @@ import pytest
 from nbgrader.apps import ExportApp
 
 from pcn_course.course import Course, default_root, load_course
+from pcn_course.grading.cohort.research import ResearchError, _known_as, read_consent
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.grading.late.rules import LateError, read_rules
 from pcn_course.grading.lms import LmsError, exporters
 from pcn_course.grading.lms.exporting import LmsExport
@@ -24,8 +26,6 @@ from pcn_course.grading.lms.roster import (
     read_roster,
     write_roster,
 )
-from pcn_course.grading.research import ResearchError, _known_as, read_consent
-from pcn_course.grading.room import Room
 from pcn_course.spreadsheets import SheetError, read_sheet
 from tests.support.room import make_room
 

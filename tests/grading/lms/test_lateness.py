@@ -9,9 +9,9 @@ import pytest
 from click.testing import CliRunner
 
 from pcn_course.cli import main
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.grading.lms.lateness import differences
 from pcn_course.grading.lms.upload_names import UploadName, keep_names
-from pcn_course.grading.room import Room
 from tests.support.room import HANDED_IN, make_room
 
 STEP = "step-1-goals"

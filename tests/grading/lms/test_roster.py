@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pcn_course.files import UserError
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.roster import (
     Entry,
@@ -17,7 +18,6 @@ from pcn_course.grading.lms.roster import (
     read_roster,
     write_roster,
 )
-from pcn_course.grading.room import Room
 from pcn_course.spreadsheets import guarded_line, unguarded
 from tests.grading.lms import samples
 from tests.grading.lms.samples import CLASS, STEP, Person

@@ -17,7 +17,7 @@ import pytest
 
 from pcn_course import exchange
 from pcn_course.admin.removal import remove
-from pcn_course.answers import Edit
+from pcn_course.answers.store import Edit
 from pcn_course.course import Course, default_root, load_course
 from pcn_course.grading.lms.roster import Entry, Roster
 from pcn_course.grading.lms.unpacking import HandIn, LeftOut, Limits, unpack, unpack_folder

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pcn_course.grading.letters import Letter, Part, Passage
+from pcn_course.grading.feedback.letter import Letter, Part, Passage
 from pcn_course.grading.lms import LmsError
 from pcn_course.grading.lms.roster import Entry
 from pcn_course.grading.lms.uploads import (

@@ -12,8 +12,8 @@ from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
+from pcn_course.grading.gradebook.room import Room
 from pcn_course.grading.nbgrader.collect import Collect
-from pcn_course.grading.room import Room
 from tests.support.room import make_room
 
 STEP = "step-1-goals"

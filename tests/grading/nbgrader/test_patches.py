@@ -17,8 +17,8 @@ import pytest
 from traitlets.config import Config, SingletonConfigurable
 
 import pcn_course
+from pcn_course.grading.gradebook.room import open_room
 from pcn_course.grading.nbgrader.patches import PATCHES, Patch, apply, owner_of, stock
-from pcn_course.grading.room import open_room
 from tests.support.room import make_room
 
 PACKAGE = Path(pcn_course.__file__).parent

@@ -14,9 +14,9 @@ from nbgrader.coursedir import CourseDirectory
 
 from pcn_course.admin.doctor import course_checks
 from pcn_course.grading.dates import disagreements, due_dates
+from pcn_course.grading.gradebook.room import Room, open_room
 from pcn_course.grading.late.time_zone import ZoneError, zone_of
 from pcn_course.grading.nbgrader.release import scores_changed
-from pcn_course.grading.room import Room, open_room
 from tests.support.room import make_room
 
 STEP = "step-1-goals"

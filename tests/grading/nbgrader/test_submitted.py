@@ -11,8 +11,8 @@ import pytest
 from nbgrader.converters import Autograde, BaseConverter, GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
 
-from pcn_course.grading.marks import Marking
-from pcn_course.grading.room import Room
+from pcn_course.grading.gradebook.marks import Marking
+from pcn_course.grading.gradebook.room import Room
 from tests.support.room import hand_in, make_room
 
 STEP = "step-1-goals"

@@ -43,7 +43,7 @@ write_student_config(home / ".jupyter" / "nbgrader_config.py", view, course.id, 
 _HAND_IN = (
     _JOIN
     + """
-from pcn_course.answers import Edit
+from pcn_course.answers.store import Edit
 from pcn_course.exchange import HandInError, hand_in
 step = course.step("goals")
 store = workspace.store(course, step)

@@ -1,0 +1,1 @@
+"""How far graders agree: figures, and rounds of calibration on synthetic answers."""

@@ -1,0 +1,1 @@
+"""The gradebook: nbgrader's tables and ours beside them, read and written."""

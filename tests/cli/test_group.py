@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from pcn_course.admin import backup
+from pcn_course.admin import gradebook_copy
 from pcn_course.cli import main
 from pcn_course.grading.gradebook.room import Room
 from pcn_course.instructor.agreement import Agreement
@@ -147,7 +147,7 @@ def test_a_gradebook_that_can_only_be_read_is_said_too(
 def test_commands_that_write_files_say_it(
     room: Room, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backup, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(gradebook_copy, "BUSY_SECONDS", 0.1)
     people = tmp_path / "people.csv"
     people.write_text("id,first,last\nada,Ada,Doe\n")
     (room.root / "consent.csv").write_text("student,consent\nada,yes\n")

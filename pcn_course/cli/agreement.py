@@ -100,7 +100,7 @@ def calibrate(
     click.echo(
         f"The answers are synthetic, and you mark them blind. How far you are from the agreed\n"
         f"marks is under “Second marking” on the page, and afterwards said by\n\n"
-        f"    pcn agreement --room {room.root}\n"
+        f"    pcn agreement --course-folder {room.root}\n"
     )
     serve_room(room, port=port, open_browser=not no_browser)
 

@@ -85,7 +85,8 @@ def demo(
             raise click.ClickException(f"{place}: {error.strerror or error}") from error
     if folder:
         click.echo(
-            f"The class is in {place}. Look at it again: pcn mark --room {place}/assignments"
+            f"The class is in {place}. Look at it again: "
+            f"pcn grade --course-folder {place}/assignments"
         )
     else:
         click.echo("The temporary folder was removed.")
@@ -147,7 +148,7 @@ def _place(folder: Path | None) -> Iterator[Path]:
         if not empty:
             raise click.ClickException(
                 f"{folder} is not empty. Name a new folder; to look at a class that is there, "
-                f"run pcn mark --room {folder}/assignments."
+                f"run pcn grade --course-folder {folder}/assignments."
             )
         yield folder.resolve()
         return

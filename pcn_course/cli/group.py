@@ -37,7 +37,8 @@ course_option = click.option(
     help="The folder that holds data/ and notebooks/. Default: PCN_COURSE, else the installed one.",
 )
 room_option = click.option(
-    "--room",
+    "--course-folder",
+    "--room",  # its name before, which scripts of some courses may say
     "folder",
     type=FOLDER,
     help="The instructor's folder. Default: PCN_ROOM, else this folder, else assignments/.",
@@ -48,6 +49,8 @@ port_option = click.option(
 browser_option = click.option("--no-browser", is_flag=True, help="Only print the address.")
 
 
+FORMER_NAMES = {"mark": "grade"}
+"""Commands by the names that they had before, which stay understood."""
 _NO_ROOM = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EIO)
 """Errors of writing that are not about the place that a command was given."""
 _PLAIN = {
@@ -106,6 +109,10 @@ class Commands(click.Group):
             if plain := _of_gradebook(error):
                 raise click.ClickException(printable_lines(plain)) from error
             raise
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of this name, or of the name that it had before."""
+        return super().get_command(ctx, FORMER_NAMES.get(cmd_name, cmd_name))
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List each section's commands under its name."""

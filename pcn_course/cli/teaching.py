@@ -32,7 +32,7 @@ _LMS = ("canvas", "brightspace", "moodle", "blackboard", "roster")
     help="The folder of all students' workspaces, so that the cohort view sees who has started.",
 )
 @browser_option
-def mark(
+def grade(
     folder: Path | None,
     port: int | None,
     marker: str | None,

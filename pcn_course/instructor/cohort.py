@@ -224,7 +224,7 @@ def _progress(cls: Class) -> Section:
     else:
         intro += (
             " Who has started is seen where the students’ workspaces are in a folder that you can "
-            "read: start this by “pcn mark --workspaces” and that folder."
+            "read: start this by “pcn grade --workspaces” and that folder."
         )
     columns["overdue"] = Column("Of these past the date")
     if cls.workspaces is None:

@@ -88,16 +88,18 @@ def test_research_leaves_out_who_did_not_consent(room: Room, tmp_path: Path) -> 
     assert (tmp_path / "out" / "codebook.csv").is_file()
 
 
-@pytest.mark.parametrize("command", ["mark", "research"])
+@pytest.mark.parametrize("command", ["grade", "mark", "research"])
 def test_a_folder_that_is_no_room_is_named_with_the_remedy(command: str, tmp_path: Path) -> None:
     arguments = [tmp_path / "out"] if command == "research" else ["--no-browser"]
     result = pcn(command, *arguments, "--room", tmp_path)
     assert result.exit_code == 1
     assert f"{tmp_path} is no instructor's folder" in result.output
-    assert "--room" in result.output
+    assert "--course-folder" in result.output
 
 
 def test_workspaces_that_are_not_there_are_named(room: Room, tmp_path: Path) -> None:
-    result = pcn("mark", "--room", room.root, "--workspaces", tmp_path / "none", "--no-browser")
+    result = pcn(
+        "grade", "--course-folder", room.root, "--workspaces", tmp_path / "none", "--no-browser"
+    )
     assert result.exit_code == 1
     assert "none" in result.output

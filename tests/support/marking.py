@@ -87,7 +87,7 @@ def _answer(prompt: Prompt, at: int) -> Any:
 
 
 class MarkingServer:
-    """``pcn mark`` in a room, as an instructor starts it. Use it in a ``with`` statement."""
+    """``pcn grade`` in a room, as an instructor starts it. Use it in a ``with`` statement."""
 
     def __init__(self, room: Path, **settings: str) -> None:
         self.room = room
@@ -113,7 +113,7 @@ class MarkingServer:
 
     def start(self, within: float = 60.0) -> Self:
         """Start the server; return when it has printed its address."""
-        command = [sys.executable, "-m", "pcn_course", "mark", "--no-browser", "--port", self.port]
+        command = [sys.executable, "-m", "pcn_course", "grade", "--no-browser", "--port", self.port]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env=self.environment, cwd=self.room,

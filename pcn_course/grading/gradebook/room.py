@@ -166,7 +166,7 @@ def open_room(folder: Path | None = None, *, course: Course | None = None) -> Ro
     if not config_file.is_file():
         raise RoomError(
             f"{root} is no instructor's folder: it holds no {CONFIG}. "
-            "Name the folder with --room, or run this in assignments/."
+            "Name the folder with --course-folder, or run this in assignments/."
         )
     if course is None:
         beside = root.parent

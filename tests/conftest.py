@@ -26,10 +26,11 @@ FIRST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the tests for two processes, and mark the unsteady ones.
+    """Order the tests for the processes that run them, and mark the unsteady ones.
 
-    Work stealing gives each process one half of the list, then moves tests between them. Both
-    halves begin with files that take long, and a file stays whole, since its tests share servers.
+    Work stealing gives each process an equal part of the list, then moves tests from the end of one
+    part to another. So each part begins with files that take long, whole, since a file's tests
+    share servers, and ends with tests that take no time.
     """
     files: dict[str, list[pytest.Item]] = {}
     for item in items:
@@ -38,10 +39,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def place(name: str) -> int:
         return next((at for at, start in enumerate(FIRST) if name.startswith(start)), len(FIRST))
 
-    halves: tuple[list[pytest.Item], list[pytest.Item]] = [], []
-    for name in sorted(files, key=place):
-        min(halves, key=len).extend(files[name])
-    items[:] = halves[0] + halves[1]
+    count = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    parts: list[list[pytest.Item]] = [[] for _ in range(count)]
+    names = sorted(files, key=place)
+    long = [name for name in names if place(name) < len(FIRST)]
+    for at, name in enumerate(long):
+        parts[at % count].extend(files[name])
+    short = [item for name in names[len(long) :] for item in files[name]]
+    ordered: list[pytest.Item] = []
+    for at, part in enumerate(parts):  # as many in each as xdist will send to a process
+        missing = (len(items) - len(ordered)) // (count - at) - len(part)
+        ordered += part + short[: max(0, missing)]
+        short = short[max(0, missing) :]
+    items[:] = ordered + short
 
     unsteady = tomllib.loads((HERE / "unsteady.toml").read_text(encoding="utf-8"))
     for item in items:

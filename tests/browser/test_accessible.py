@@ -42,6 +42,8 @@ WIDE = (1280, 900)
 PHONE = (320, 640)
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 LONG = "A long answer goes on. " * 700 + "These are its last words."
+PANELS_ARE_THERE = """() => [...document.querySelectorAll(
+  ".pcn-panel:not(.pcn-panel-import) .pcn-made")].every((one) => one.childElementCount)"""
 each_step = pytest.mark.parametrize("step", COURSE.steps, ids=lambda step: step.name)
 
 
@@ -537,6 +539,7 @@ def test_a_step_by_keyboard_zoomed_and_on_paper(
     lines = [one.key for one in step.prompts if one.kind == "line"]
     put(workspace, step, answers)
     page = opened(context, server, step.path)
+    page.wait_for_function(PANELS_ARE_THERE)
     faults: list[str] = []
 
     def look(what: str, *more: str) -> None:

@@ -65,7 +65,7 @@ def open_file(name: Path | str, flags: int = os.O_RDONLY, folder: Folder | None 
 
 
 def close(folder: Folder) -> None:
-    """Close a folder."""
+    """Close a folder, where it is a descriptor."""
     if isinstance(folder, int):
         os.close(folder)
 

@@ -66,7 +66,7 @@ def ticked(row: Row, key: str) -> tuple[str, ...]:
 
 
 def day(row: Row, key: str) -> dt.date | None:
-    """Return a date."""
+    """Return a date, or None where the text is none."""
     value = row.get(key)
     try:
         return dt.date.fromisoformat(value) if isinstance(value, str) else None

@@ -135,7 +135,7 @@ class CourseApp(Voila):
         return settings
 
     def init_handlers(self) -> list[Any]:
-        """Our addresses alone."""
+        """Return the handlers of the course's pages and of nothing else of Voilà's."""
         root = Path(self.root_dir)
         own = [
             (self.base_url, HomeHandler, {"home": self.home}),

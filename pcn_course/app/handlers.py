@@ -49,7 +49,7 @@ _USUAL = {"busy", "idle"}
 
 
 class CourseHandler(JupyterHandler):
-    """Answers that are pages."""
+    """Base of handlers that answer with a page in the course's look."""
 
     @property
     def content_security_policy(self) -> str:
@@ -158,7 +158,7 @@ class NothingHere(CourseHandler):
 
     @web.authenticated
     async def get(self, *_path: str) -> None:
-        """Say so."""
+        """Answer with the page for status 404."""
         raise web.HTTPError(404)
 
 

@@ -57,13 +57,13 @@ class Rendering:
         self._news = asyncio.Event()
 
     def add(self, html: str) -> None:
-        """Take the next piece."""
+        """Append HTML, and wake whoever reads."""
         self.whole = self.whole or END in html
         self._html.append(html)
         self._news.set()
 
     def finish(self) -> None:
-        """No piece follows."""
+        """Mark the page as ended; readers stop after what is there."""
         self._done = True
         self._news.set()
 

@@ -318,7 +318,7 @@ def _alone(folder: ServerFolder) -> Iterator[str]:
 
 
 def _answers(address: str) -> bool:
-    """Whether something listens there."""
+    """Return True if something accepts connections at this port."""
     port = urllib.parse.urlsplit(address).port or 0
     try:
         socket.create_connection((HOST, port), timeout=2).close()

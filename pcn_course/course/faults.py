@@ -56,7 +56,7 @@ class Source:
         self._faults = faults
 
     def fault(self, place: str, message: str) -> None:
-        """Note one fault."""
+        """Append a fault with its file, place and remedy."""
         self._faults.append(Fault(self.name, self._with_line(place), message))
 
     def _with_line(self, place: str) -> str:

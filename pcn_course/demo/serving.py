@@ -57,7 +57,7 @@ class Formgrader:
             )  # fmt: skip
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return the class that is served."""
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -45,7 +45,7 @@ class Tables:
         return (self._term + dt.timedelta(days=after)).isoformat()
 
     def pick(self, *values: Any) -> Any:
-        """One of them."""
+        """Return one entry by chance."""
         return self.chance.choice(values)
 
     def _cells(self, prompt: Prompt, step: Step, row: Row) -> Row:

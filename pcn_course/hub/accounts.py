@@ -33,7 +33,7 @@ class AccountError(Exception):
 
 
 class Account(NamedTuple):
-    """A system user."""
+    """A system user of the class: name, ids and home."""
 
     name: str
     uid: int

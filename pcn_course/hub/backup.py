@@ -153,7 +153,7 @@ def room_without_its_configuration(settings: Settings, url: str) -> Room:
 
 
 def main() -> None:
-    """The two commands."""
+    """Run ``back-up`` or ``restore`` from the command line."""
     try:
         act, settings_file, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
         what = {"back-up": "Written and verified", "restore": "Restored"}[act]

@@ -58,7 +58,7 @@ class OpenWidget(WidgetHandler):
 
     @allow_unauthenticated
     async def get(self, file: str) -> None:
-        """Send it, whoever asks."""
+        """Send the file without a login."""
         await WidgetHandler.get.__wrapped__(self, file)  # type: ignore[attr-defined]
 
 
@@ -67,7 +67,7 @@ class OpenPlotly(PlotlyHandler):
 
     @allow_unauthenticated
     async def get(self) -> None:
-        """Send it, whoever asks."""
+        """Send the file without a login."""
         await PlotlyHandler.get.__wrapped__(self)  # type: ignore[attr-defined]
 
 

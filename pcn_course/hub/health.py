@@ -50,7 +50,7 @@ class HealthHandler(web.RequestHandler):
         self.pcn = pcn
 
     async def get(self) -> None:
-        """Look, and say."""
+        """Answer with the result of all checks; 503 if one failed."""
         async with _one_at_a_time:
             if time.monotonic() - _looked["at"] > _KEPT:
                 _looked["said"] = await asyncio.to_thread(look, self.pcn)

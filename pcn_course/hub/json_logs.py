@@ -52,7 +52,7 @@ class JsonFormatter(logging.Formatter):
         self._fields = {name: value for name, value in fields.items() if value}
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line."""
+        """Return a record as one line of JSON."""
         when = dt.datetime.fromtimestamp(record.created, dt.UTC)
         line: dict[str, Any] = {
             "time": when.isoformat(timespec="milliseconds"),

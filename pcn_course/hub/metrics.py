@@ -40,7 +40,7 @@ class MeasuredSpawner(CourseSpawner):
     _began: float | None = None
 
     async def start(self) -> Any:
-        """Start it."""
+        """Start the server, and note when that began."""
         self._began = time.monotonic()
         return await super().start()
 

@@ -172,7 +172,7 @@ class PasswordHandler(BaseHandler):
 
     @web.authenticated
     async def get(self) -> None:
-        """Send the form."""
+        """Answer with the login form."""
         await self._send()
 
     @web.authenticated

@@ -89,7 +89,7 @@ class ForkedKernels(CourseKernels):
         return await super().start_kernel(**kwargs)
 
     def prepare(self) -> None:
-        """Keep nothing ready."""
+        """Do nothing: the fork server keeps what a student's kernel needs."""
 
     def take_waiting(self, command: list[str]) -> Waiting | None:
         """A kernel at once, where the usual one is asked for."""

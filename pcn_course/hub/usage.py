@@ -38,7 +38,7 @@ class Times(msgspec.Struct, forbid_unknown_fields=True):
     total: _Seconds = 0.0
 
     def add(self, seconds: float) -> None:
-        """One more."""
+        """Count one more."""
         self.row[bisect_left(STEPS, seconds)] += 1
         self.total += seconds
 

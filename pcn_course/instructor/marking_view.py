@@ -130,7 +130,7 @@ def standing(submission: Submission) -> Json:
 
 
 def mark_json(mark: Mark) -> Json:
-    """One mark."""
+    """Return a score as JSON: points, comment, whether it waits for a look, by whom and when."""
     return {
         "points": mark.points,
         "comment": mark.comment,
@@ -159,7 +159,7 @@ def handed_in(submission: Submission) -> Json:
 
 
 def highlight_json(one: Highlight) -> Json:
-    """One marked passage."""
+    """Return a highlighted passage as JSON."""
     return {
         "id": one.id,
         "prompt": one.prompt,

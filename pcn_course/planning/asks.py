@@ -78,12 +78,12 @@ class Exchanges(msgspec.Struct, frozen=True):
 
     @property
     def asked(self) -> int:
-        """Asks sent."""
+        """Return how many requests were sent."""
         return sum(one.asked for one in self.members)
 
     @property
     def answered(self) -> int:
-        """Asks answered."""
+        """Return how many requests were answered."""
         return sum(one.answered for one in self.members)
 
     @property

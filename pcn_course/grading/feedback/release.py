@@ -75,7 +75,7 @@ class ReleaseFeedback(ExchangeReleaseFeedback):
         return done
 
     def copy_files(self) -> None:
-        """Release student by student."""
+        """Copy each student's feedback into the exchange, one student after another."""
         pattern = self.src_path
         for folder in feedback_folders(Path(self.coursedir.root), pattern):
             self.src_path = str(folder)

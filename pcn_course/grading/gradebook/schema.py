@@ -57,7 +57,7 @@ class Moment(TypeDecorator[dt.datetime]):
         value: dt.datetime | None,
         dialect: Dialect,  # noqa: ARG002
     ) -> dt.datetime | None:
-        """From naive UTC."""
+        """Return an aware datetime from what the database holds, which is naive UTC."""
         return value.replace(tzinfo=dt.UTC) if value else None
 
 

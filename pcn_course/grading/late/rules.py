@@ -188,7 +188,7 @@ class _Reader:
                 self.steps[key(word)] = step.id
 
     def rules(self) -> Rules:
-        """What the lines say."""
+        """Return the rules that the lines hold."""
         self._check_header()
         if self.faults:
             return Rules(self.zone)

@@ -25,7 +25,7 @@ class Amount(msgspec.Struct, frozen=True):
     percent: bool = False
 
     def points(self, out_of: float) -> float:
-        """In points."""
+        """Return the amount in points, of ``out_of`` where it is a percentage."""
         return self.number * out_of / 100 if self.percent else self.number
 
 

@@ -372,7 +372,7 @@ class Blackboard(LmsExport):
     makes = "will make text columns, which count for nothing, of"
 
     def has_id(self, one: Entry) -> bool:
-        """By the login alone."""
+        """Return True if the login is a usable one: this LMS matches by nothing else."""
         return bool(SAFE_ID.fullmatch(one.username))
 
     def table(

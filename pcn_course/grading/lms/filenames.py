@@ -113,7 +113,7 @@ class Settled(msgspec.Struct, frozen=True):
 
 
 class Unsettled(msgspec.Struct, frozen=True):
-    """Nobody's submission, and why."""
+    """An upload of which it is not certain whose it is, with the reason."""
 
     why: str
 

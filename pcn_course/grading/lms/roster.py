@@ -119,7 +119,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sortable(self) -> str:
-        """``Last, First``."""
+        """Return the name as ``Last, First``, for sorting."""
         return ", ".join(one for one in (self.last, self.first) if one) or self.id
 
     @property

@@ -185,7 +185,7 @@ def _unpack(
 
 
 class _LimitError(ValueError):
-    """A limit was reached."""
+    """An archive holds more than may be read of it."""
 
 
 class _Reader:

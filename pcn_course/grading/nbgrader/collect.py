@@ -109,7 +109,7 @@ class Collect(ExchangeCollect):
         super().copy_files()
 
     def do_copy(self, src: str, dest: str, log: Any = None) -> None:  # noqa: ARG002
-        """Take in one submission."""
+        """Copy one submission's known files from the exchange into ``submitted/``."""
         record = self._path_to_record(src)
         submission = Submission(
             student=record["username"],

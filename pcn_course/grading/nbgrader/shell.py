@@ -63,25 +63,25 @@ class _Stream:
         return len(text)
 
     def writelines(self, lines: list[str]) -> None:
-        """Keep several."""
+        """Write several strings."""
         for line in lines:
             self.write(line)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Do nothing: all is written at once."""
 
     def isatty(self) -> bool:
-        """It is no terminal."""
+        """Return False."""
         return False
 
 
 class _Results(DisplayHook):
-    """A cell's last expression."""
+    """IPython's display hook: keeps the value of a cell's last expression as an output."""
 
     shell: GradingShell
 
     def write_output_prompt(self) -> None:
-        """A notebook has none."""
+        """Write no prompt, which notebooks lack."""
 
     def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
         """Keep the result in all its forms."""
@@ -93,17 +93,17 @@ class _Results(DisplayHook):
         )  # fmt: skip
 
     def finish_displayhook(self) -> None:
-        """Nothing follows."""
+        """Do nothing at the end of an output."""
         self._is_active = False
 
 
 class _Display(DisplayPublisher):
-    """What cells display."""
+    """IPython's display publisher: keeps what cells display as outputs."""
 
     shell: GradingShell
 
     def publish(self, data: Any, metadata: Any = None, *_: Any, **_more: Any) -> None:
-        """Keep it."""
+        """Keep a displayed object as an output."""
         self.shell.outputs.append(new_output("display_data", data, metadata=metadata or {}))
 
     def clear_output(self, wait: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002

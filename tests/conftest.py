@@ -18,9 +18,10 @@ pytest_plugins = ["tests.support.chromium"]
 
 HERE = Path(__file__).parent
 FIRST = (
-    "browser/test_story", "browser/test_accessible", "attacks/", "hub/", "browser/test_marking",
-    "browser/test_faults", "grading/test_cycle", "browser/", "demo/", "admin/", "grading/",
-    "instructor/", "cli/",
+    "browser/test_story", "browser/test_accessible", "attacks/", "browser/test_marking",
+    "browser/test_faults", "grading/test_cycle", "grading/test_formgrader",
+    "grading/test_same_scores", "grading/feedback/test_letter", "hub/", "browser/", "demo/",
+    "admin/", "grading/", "instructor/", "cli/",
 )  # fmt: skip
 """Files that take longest, in descending order."""
 

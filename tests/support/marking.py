@@ -33,6 +33,9 @@ from tests.support.servers import free_port
 STEP = "step-1-goals"
 HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>&amp; <b>bold</b>'
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+/\?token=\w+")
+_NO_LOOK = """const every = setInterval;
+setInterval = (act, pause, ...more) => (pause === 20000 ? 0 : every(act, pause, ...more));"""
+"""The page looks every 20 s whether others have graded; in a test that would be at any moment."""
 _WORDS = (
     "We want families who leave the hospital to find a counsellor within two weeks",
     "So far the discharge nurse makes three phone calls and writes the names on paper",
@@ -169,6 +172,7 @@ class Desk:
         """Sign in and open the page; ``marker`` says who marks."""
         assert context.request.get(server.address, max_redirects=0).status == 302
         page = context.new_page()
+        page.add_init_script(_NO_LOOK)
         if marker:
             page.add_init_script(
                 "if (!localStorage.getItem('pcn:marking:prefs')) localStorage.setItem("

@@ -241,4 +241,4 @@ def test_the_command_opens_the_room(
     assert result.exit_code == 0
     assert opened == [(folder / "assignments", 9000, False)]
     assert "synthetic" in result.output
-    assert f"pcn agreement --room {folder / 'assignments'}" in result.output
+    assert f"pcn agreement --course-folder {folder / 'assignments'}" in result.output
